@@ -1,0 +1,1 @@
+"""Image classifiers whose filters mean something."""
