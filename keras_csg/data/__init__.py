@@ -1,0 +1,6 @@
+from keras_csg.data.classification_data import (
+    ClassificationData as ClassificationData,
+)
+from keras_csg.data.image_split import ImageSplit as ImageSplit
+from keras_csg.data.load import list_datasets as list_datasets
+from keras_csg.data.load import load_data as load_data

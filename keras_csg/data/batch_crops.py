@@ -1,0 +1,67 @@
+"""Random crops and flips of whole batches, drawn from a key.
+
+`tf.image.stateless_random_crop` and `stateless_random_flip_left_right` treat a
+batch as one image; these draw for every image and cost one pass over it.
+"""
+
+import math
+
+import tensorflow as tf
+
+SMALL_IMAGE = 64
+"""Height in pixels up to which images are shifted rather than zoomed into."""
+
+
+def crop_and_flip(images, key, crop=True, flip=True):
+    """Crops and mirrors every image at random.
+
+    Images of up to 64 pixels are padded with black by an eighth of their size
+    and cropped back: a shift. Larger ones are cropped to a quarter of their
+    area or more and resized back.
+
+    Args:
+        images: uint8 tensor of shape `(batch, height, width, channels)`.
+        key: int32 tensor of shape `(2,)`.
+        crop: bool. Whether to crop.
+        flip: bool. Whether to mirror left and right, every second image.
+
+    Returns:
+        uint8 tensor of the shape of `images`.
+    """
+    keys = tf.unstack(tf.random.split(key, 2))
+    mirrored = tf.random.stateless_uniform(tf.shape(images)[:1], keys[0]) < 0.5
+    mirrored = tf.logical_and(mirrored, flip)
+    if crop and images.shape[1] > SMALL_IMAGE:
+        return _zoom(images, mirrored, keys[1])
+    return _shift(images, mirrored, keys[1], images.shape[1] // 8 * int(crop))
+
+
+def _shift(images, mirrored, key, padding):
+    """Moves every image by up to `padding` pixels; mirrors where told."""
+    batch, (height, width) = tf.shape(images)[0], images.shape[1:3]
+    borders = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
+    offsets = tf.random.stateless_uniform(
+        [2, batch, 1], key, 0, 2 * padding + 1, tf.int32
+    )
+    rows = offsets[0] + tf.range(height)  # (batch, height)
+    columns = tf.range(width)
+    columns = tf.where(mirrored[:, None], width - 1 - columns, columns)
+    images = tf.gather(tf.pad(images, borders), rows, axis=1, batch_dims=1)
+    return tf.gather(images, offsets[1] + columns, axis=2, batch_dims=1)
+
+
+def _zoom(images, mirrored, key):
+    """Enlarges a random part of every image to its size; mirrors where told."""
+    batch, size = tf.shape(images)[0], images.shape[1:3]
+    draws = tf.random.stateless_uniform([4, batch], key)
+    area = 0.25 + 0.75 * draws[0]
+    ratio = tf.exp((2 * draws[1] - 1) * math.log(4 / 3) / 2)
+    height = tf.minimum(tf.sqrt(area) / ratio, 1.0)
+    width = tf.minimum(tf.sqrt(area) * ratio, 1.0)
+    top, left = draws[2] * (1 - height), draws[3] * (1 - width)
+    # A box whose right side comes first gives a mirrored crop.
+    sides = tf.stack([left, left + width])  # (2, batch)
+    sides = tf.where(mirrored, sides[::-1], sides)
+    boxes = tf.stack([top, sides[0], top + height, sides[1]], axis=1)
+    crops = tf.image.crop_and_resize(images, boxes, tf.range(batch), size)
+    return tf.cast(tf.round(crops), images.dtype)

@@ -1,0 +1,111 @@
+"""Image files with Pillow, which knows WebP and EXIF orientation."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+ORIENTATION = 0x0112  # The EXIF tag.
+_THREADS = 8
+
+
+def probe_size(path):
+    """Returns `(height, width)` as displayed, or `None` for a broken file."""
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(ORIENTATION, 1) >= 5
+    except Exception:  # Pillow raises SyntaxError, struct.error and others.
+        return None
+    return (width, height) if turned else (height, width)
+
+
+def decode_file(path, size):
+    """Returns one image as RGB, resized with its aspect kept and cropped.
+
+    Args:
+        path: str. A file.
+        size: tuple `(height, width)`.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+    """
+    with Image.open(path) as image:
+        # A JPEG need not be unpacked at many times the size it will have.
+        image.draft(None, (2 * max(size), 2 * max(size)))
+        image = _as_rgb(ImageOps.exif_transpose(image))
+    if image.size != size[::-1]:
+        image = ImageOps.fit(image, size[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(image)
+
+
+def is_whole(path):
+    """Whether a file can be decoded to its end."""
+    try:
+        decode_file(path, (16, 16))
+    except Exception:
+        return False
+    return True
+
+
+def decode_files(paths, size):
+    """Decodes many files into one array.
+
+    Args:
+        paths: list of str.
+        size: tuple `(height, width)`.
+
+    Returns:
+        uint8 array `(files, height, width, 3)`, and a bool array `(files,)`
+        that says which of them could be decoded.
+    """
+    images = np.zeros((len(paths), *size, 3), "uint8")
+
+    def decode(number):
+        try:
+            images[number] = decode_file(paths[number], size)
+        except Exception:
+            return False
+        return True
+
+    return images, np.array(in_threads(decode, range(len(paths))))
+
+
+def in_threads(function, items):
+    """Returns `function` of every item; Pillow decodes outside the GIL."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(function, items))
+
+
+def file_reader(paths, size):
+    """Returns a reader of images that stay in their files.
+
+    Args:
+        paths: list of str.
+        size: tuple `(height, width)`.
+
+    Returns:
+        Callable from int64 numbers `(batch,)` to uint8 images, for
+        `IndexedSplit`.
+    """
+
+    def decode(numbers):
+        return np.stack([decode_file(paths[n], size) for n in numbers])
+
+    # Declared stateless, so that `tf.data` may run batches side by side even
+    # where TensorFlow is told to be deterministic.
+    return lambda numbers: tf.numpy_function(
+        decode, [numbers], tf.uint8, stateful=False
+    )
+
+
+def _as_rgb(image):
+    if image.mode.startswith("I"):  # 16 bits a pixel, where RGB has 8.
+        levels = np.asarray(image, "uint32") >> 8
+        image = Image.fromarray(levels.astype("uint8"))
+    with warnings.catch_warnings():
+        # A palette with transparency: the colours are what we want of it.
+        warnings.filterwarnings("ignore", message="Palette images with Transp")
+        return image.convert("RGB")

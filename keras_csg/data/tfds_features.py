@@ -1,0 +1,91 @@
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+DEFAULT_SIZE = (224, 224)
+"""Size of images that come in many sizes, where none is asked for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageFeatures:
+    """How to read the images and labels of a TFDS builder.
+
+    Attributes:
+        image_key: str. Name of the image among the features.
+        class_names: list of str. A name for each label.
+        image_size: tuple `(height, width)` of the images that `decode` gives.
+        decode: Callable from an encoded image to a uint8 one, in the graph.
+    """
+
+    image_key: str
+    class_names: list[str]
+    image_size: tuple[int, int]
+    decode: Callable
+
+
+def image_features(builder, image_size):
+    """Returns the `ImageFeatures` of a builder, or says why it has none.
+
+    Args:
+        builder: A prepared TFDS builder.
+        image_size: tuple `(height, width)` or `None` for the set's own size,
+            224x224 where that varies.
+    """
+    image_key, label_key = _supervised_keys(builder)
+    image = builder.info.features[image_key]
+    own_size = image.shape[:2]
+    size = image_size or (DEFAULT_SIZE if None in own_size else own_size)
+    class_names = list(builder.info.features[label_key].names)
+    decode = _decoder(image, tuple(size))
+    return ImageFeatures(image_key, class_names, tuple(size), decode)
+
+
+def is_image_classification(builder):
+    """Whether a builder has images with one class label each."""
+    features, keys = builder.info.features, builder.info.supervised_keys
+    if not isinstance(features, tfds.features.FeaturesDict):
+        return False
+    if len(keys or ()) != 2:
+        return False
+    if not all(isinstance(key, str) and key in features for key in keys):
+        return False
+    image, label = features[keys[0]], features[keys[1]]
+    return (
+        isinstance(image, tfds.features.Image)
+        and isinstance(label, tfds.features.ClassLabel)
+        and image.np_dtype == np.uint8
+        and image.shape[-1] in (1, 3, 4)
+    )
+
+
+def _supervised_keys(builder):
+    if not is_image_classification(builder):
+        raise ValueError(
+            "`name` must be a data set of 8-bit images with one class label "
+            f"each. Received: name={builder.name!r}, whose supervised keys are "
+            f"{builder.info.supervised_keys} and whose features are "
+            f"{', '.join(map(str, builder.info.features))}"
+        )
+    return builder.info.supervised_keys
+
+
+def _decoder(image, size):
+    resize = keras.layers.Resizing(
+        *size, crop_to_aspect_ratio=True, antialias=True, dtype="float32"
+    )
+
+    @tf.autograph.experimental.do_not_convert
+    def decode(encoded):
+        pixels = image.decode_example(encoded)
+        if image.shape[-1] == 1:
+            pixels = tf.image.grayscale_to_rgb(pixels)
+        pixels = pixels[..., :3]
+        if image.shape[:2] != size:
+            pixels = tf.cast(tf.round(resize(pixels)), tf.uint8)
+        return tf.ensure_shape(pixels, (*size, 3))
+
+    return decode
