@@ -1,1 +1,17 @@
-"""Image classifiers whose filters mean something."""
+"""Image classifiers whose filters mean something.
+
+Class-Specific Gates for Keras 3: Liang et al., "Training Interpretable
+Convolutional Neural Networks by Differentiating Class-specific Filters", 2020.
+"""
+
+from keras_csg.backbones import create_backbone as create_backbone
+from keras_csg.backbones import list_backbones as list_backbones
+from keras_csg.backbones import register_backbone as register_backbone
+from keras_csg.builder import build as build
+from keras_csg.constraints import UnitMaxGate as UnitMaxGate
+from keras_csg.data import load_data as load_data
+from keras_csg.layers import CSGGate as CSGGate
+from keras_csg.losses import ClassAccuracy as ClassAccuracy
+from keras_csg.losses import LogitCrossentropy as LogitCrossentropy
+from keras_csg.models import CSGClassifier as CSGClassifier
+from keras_csg.regularizers import GateSparsity as GateSparsity

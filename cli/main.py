@@ -1,0 +1,49 @@
+import os
+import sys
+
+import click
+from keras_csg_cli.backbones import backbones
+from keras_csg_cli.evaluate import evaluate
+from keras_csg_cli.predict import predict
+from keras_csg_cli.train import train
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="keras-csg")
+def cli():
+    """Train and use image classifiers whose filters mean something."""
+
+
+for command in (train, evaluate, predict, backbones):
+    cli.add_command(command)
+
+
+def main(args=None):
+    """Runs the command line; a mistake is one line on stderr."""
+    # TensorFlow's start-up messages are not about what the user did.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"Error: {_one_line(error)}", err=True)
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:  # The reader, such as `head`, has seen enough.
+        sys.stdout = open(os.devnull, "w")
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _one_line(error):
+    text = " ".join(error.format_message().split())
+    if isinstance(error, click.NoSuchOption | click.MissingParameter):
+        return f"{text} See {error.ctx.command_path} --help."
+    return text
+
+
+if __name__ == "__main__":
+    main()

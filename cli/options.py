@@ -1,0 +1,34 @@
+"""Arguments and manners that commands share."""
+
+import contextlib
+
+import click
+
+run_argument = click.argument("run_path", metavar="RUN", type=click.Path())
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON."
+)
+
+
+class UserMistake(click.ClickException):
+    """What the user asked for cannot be had; the message says why."""
+
+    exit_code = 2
+
+
+@contextlib.contextmanager
+def user_mistakes():
+    """Turns the library's errors about its input into one line, exit 2.
+
+    Only for the part of a command that checks and reads what the user gave:
+    the same errors from deeper down are bugs and keep their traceback.
+    """
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise UserMistake(str(error)) from error
+
+
+def say(text):
+    """Tells the user what is going on, on stderr."""
+    click.echo(text, err=True)

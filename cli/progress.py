@@ -1,0 +1,92 @@
+"""Progress of a training on stderr; imported by commands when they run."""
+
+import keras
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+SHOWN = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "class_specific_accuracy": "class-specific",
+    "l1_density": "density",
+    "val_accuracy": "validation accuracy",
+    "val_class_specific_accuracy": "class-specific",
+}
+REFRESH_SECONDS = 0.5
+
+
+def console():
+    """Returns a console on stderr."""
+    return Console(stderr=True, highlight=False)
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """A bar with the time left, and a line for every finished epoch.
+
+    Where stderr is not a terminal there are the lines alone, each with the
+    time left.
+    """
+
+    async_safe = True
+
+    def __init__(self, console, trainer):
+        super().__init__()
+        self.console = console
+        self.epochs = trainer.options.epochs
+        self.steps = trainer.steps
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=console,
+            transient=True,
+            refresh_per_second=1 / REFRESH_SECONDS,
+            disable=not console.is_terminal,
+            # Half a minute of steps settles the estimate.
+            speed_estimate_period=30,
+        )
+        self.task = None
+        self._epoch_start = 0
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error):
+        self.bar.stop()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Moves the bar to the epoch."""
+        self._epoch_start = done = epoch * self.steps
+        if self.task is None:
+            self.task = self.bar.add_task(
+                "", total=self.epochs * self.steps, completed=done
+            )
+        self.bar.update(
+            self.task,
+            completed=done,
+            description=f"epoch {epoch + 1}/{self.epochs}",
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Moves the bar to the step."""
+        self.bar.update(self.task, completed=self._epoch_start + batch + 1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Prints the epoch's figures."""
+        figures = ", ".join(
+            f"{label} {logs[name]:.4f}"
+            for name, label in SHOWN.items()
+            if name in (logs or {})
+        )
+        self.console.print(f"epoch {epoch + 1}/{self.epochs}: {figures}")

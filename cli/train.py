@@ -1,0 +1,209 @@
+import json
+
+import click
+from click.core import ParameterSource
+from keras_csg_cli.options import UserMistake, json_option, say, user_mistakes
+
+BY_RECIPE = "default: fits backbone and data"
+
+
+def option(name, *args, **kwargs):
+    """Declares an option that stays `None` unless the user gives it."""
+    return click.option(name, *args, default=None, **kwargs)
+
+
+@click.command(short_help="Train a network with a class-specific gate.")
+@option("--data", help="digits (default), a TFDS name or a folder.")
+@option(
+    "--data-dir",
+    type=click.Path(),
+    help="TFDS directory (default: TFDS_DATA_DIR).",
+)
+@option("--image-size", type=int, help="Side that images are resized to.")
+@option(
+    "--validation-split",
+    type=float,
+    help="Share of train held out where the data have no validation split "
+    "(default: 0.1).",
+)
+@option(
+    "--cache",
+    type=click.Choice(["auto", "on", "off"]),
+    help="Keep decoded images in memory (default: while they fit).",
+)
+@option(
+    "--augment",
+    help="none, crop, crop_flip, and behind a comma rand_augment, mixup, "
+    f"cutmix, random_erasing ({BY_RECIPE}).",
+)
+@option("--backbone", help="Network (default: resnet20); see `backbones`.")
+@option("--weights", help="imagenet, or random weights by default.")
+@option("--gate-at", help="Layer to gate instead of the last.")
+@option("--filters", type=int, help="Filters of a 3x3 convolution before it.")
+@option(
+    "--standard/--gated",
+    help="The ungated baseline with the same trainable layers.",
+)
+@option(
+    "--gate-schedule",
+    type=click.Choice(["joint", "alternating"]),
+    help="Both paths in each step (default), or the paper's epochs in turn.",
+)
+@option("--gate-warmup", type=int, help="First epochs without the gate.")
+@option("--gate-period", type=int, help="Epochs from one gated to the next.")
+@option("--lambda-1", type=float, help="Weight of the gated path's loss.")
+@option("--lambda-2", type=float, help="Weight of the gate's sparsity.")
+@option("--lambda-3", type=float, help="Weight of the class-specific head.")
+@option(
+    "--density", type=float, help="Share of the gate to leave open (1/classes)."
+)
+@option("--epochs", type=int, help=BY_RECIPE)
+@option("--batch-size", type=int, help=BY_RECIPE)
+@option(
+    "--optimizer",
+    type=click.Choice(["sgd", "adam", "adamw", "rmsprop"]),
+    help=BY_RECIPE,
+)
+@option("--learning-rate", type=float, help=BY_RECIPE)
+@option(
+    "--lr-schedule",
+    type=click.Choice(["cosine", "step", "constant"]),
+    help="Of the learning rate (default: cosine).",
+)
+@option("--lr-warmup", type=int, help="Epochs of rising learning rate.")
+@option("--weight-decay", type=float, help=f"Never on the gate ({BY_RECIPE}).")
+@option("--momentum", type=float, help="Of sgd and rmsprop (default: 0.9).")
+@option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
+    help="default: float32",
+)
+@option("--device", type=click.Choice(["auto", "cpu", "gpu"]))
+@option(
+    "--jit-compile",
+    type=click.Choice(["auto", "on", "off"]),
+    help="XLA (default: on a GPU).",
+)
+@option("--steps-per-execution", type=int, help="Steps in one call.")
+@option("--seed", type=int, help="Of weights, order and augmentation (0).")
+@option(
+    "--deterministic/--no-deterministic",
+    help="The same bits every time, at some speed.",
+)
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(),
+    help="JSON or TOML file of options; the command line wins.",
+)
+@click.option(
+    "--out", "out", metavar="RUN", type=click.Path(), help="Run directory."
+)
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@json_option
+@click.pass_context
+def train(ctx, config_path, out, resume, as_json, **given):
+    """Train a network on images and write everything to a run directory.
+
+    Without options: a small residual network on handwritten digits that come
+    with scikit-learn. Needs no network and about a minute.
+    """
+    from keras_csg_cli.progress import TrainingProgress, console
+
+    from keras_csg.callbacks import NonFiniteLossError
+    from keras_csg.training import Run, Trainer
+
+    given = {
+        name: value for name, value in given.items() if _is_given(ctx, name)
+    }
+    with user_mistakes():
+        if resume:
+            options, out = _options_of_run(out, config_path, given)
+        else:
+            options, out = _options(out, config_path, given)
+        if resume and Run(out).model_path.exists():
+            say(f"{out} is finished: nothing to go on with.")
+            return
+        trainer = Trainer(options, out, resume=resume, log=say)
+    _announce(trainer)
+    try:
+        with TrainingProgress(console(), trainer) as progress:
+            metrics = trainer.train(callbacks=[progress])
+    except NonFiniteLossError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        say(f"Go on with: keras-csg train --resume --out {out}")
+        raise
+    if as_json:
+        click.echo(json.dumps(metrics, indent=2))
+        return
+    from keras_csg_cli.tables import print_metrics
+
+    print_metrics(metrics, title=f"{out} on the test split")
+
+
+def _is_given(ctx, name):
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _options(out, config_path, given):
+    """Returns the options of a new run and its directory."""
+    from keras_csg.training.options import TrainingOptions, read_config
+
+    values = read_config(config_path) if config_path else {}
+    options = TrainingOptions.from_dict({**values, **given})
+    return options, out or _free_directory(options)
+
+
+def _options_of_run(out, config_path, given):
+    """Returns the options that the run to go on with was started with."""
+    from keras_csg.training import Run
+
+    if out is None:
+        raise UserMistake("--resume needs --out RUN, the run to go on with.")
+    if given or config_path:
+        names = [*given, *(["config"] if config_path else [])]
+        options = ", ".join("--" + name.replace("_", "-") for name in names)
+        raise UserMistake(
+            f"--resume goes on with the options in {out}/config.json; "
+            f"leave out {options}."
+        )
+    run = Run(out)
+    if not run.config_path.exists():
+        raise UserMistake(
+            f"There is no run to go on with in {out}: it has no config.json."
+        )
+    return run.options, out
+
+
+def _free_directory(options):
+    """Returns a directory for the run that is not there yet."""
+    import pathlib
+
+    data = pathlib.Path(options.data).name.partition(":")[0]
+    kind = "standard" if options.standard else "gated"
+    stem = f"runs/{data}-{options.backbone}-{kind}"
+    number = 1
+    while (path := pathlib.Path(f"{stem}-{number}")).exists():
+        number += 1
+    return str(path)
+
+
+def _announce(trainer):
+    data, options, model = trainer.data, trainer.options, trainer.model
+    sizes = [s.num_examples for s in (data.train, data.validation, data.test)]
+    say(
+        f"{data.name}: {data.num_classes} classes, images "
+        f"{'x'.join(map(str, data.image_shape))}, "
+        "{:,} train, {:,} validation, {:,} test".format(*sizes)
+    )
+    if data.skipped:
+        say(f"Skipped {len(data.skipped)} broken files.")
+    say(
+        f"{options.backbone}: {model.count_params():,} weights, "
+        f"{model.filters} filters, "
+        + ("no gate" if options.standard else f"{options.gate_schedule} gate")
+        + f"; {options.optimizer}, learning rate {options.learning_rate:g}, "
+        f"batch {options.batch_size}, {options.precision}"
+    )
+    say(f"Run directory: {trainer.run.path}")

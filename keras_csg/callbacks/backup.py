@@ -1,0 +1,144 @@
+import csv
+import io
+import time
+
+import keras
+import numpy as np
+
+from keras_csg.files import whole_file
+
+
+class RunBackup(keras.callbacks.Callback):
+    """Saves all that training needs to go on, after every epoch.
+
+    One file an epoch, `epoch-0007.npz`, holds every variable of the model
+    (the states of random layers too, which Keras's own weight files leave
+    out) and of the optimizer. It appears under its name only when whole; the
+    one before it goes when it is there. The position of every schedule is the
+    epoch in its name and the optimizer's step in it. Nothing is pickled.
+
+    Args:
+        directory: `pathlib.Path` of the backups.
+        history: `History` whose rows are written before the backup, so a
+            backup of epoch `n` has at least `n` rows beside it.
+    """
+
+    def __init__(self, directory, history):
+        super().__init__()
+        self.directory = directory
+        self.history = history
+        self._began = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Starts the clock of the epoch."""
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the epoch's row and the backup."""
+        seconds = time.monotonic() - self._began
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        self.history.append(
+            {
+                "epoch": epoch + 1,
+                "seconds": round(seconds, 2),
+                "learning_rate": float(rate),
+                **(logs or {}),
+            }
+        )
+        self.save(epoch + 1)
+
+    def save(self, epochs_done):
+        """Writes the state after `epochs_done` epochs."""
+        self.directory.mkdir(exist_ok=True)
+        path = self.directory / f"epoch-{epochs_done:04d}.npz"
+        with whole_file(path) as part, part.open("wb") as stream:
+            np.savez(stream, **_state(self.model))
+        for old in self.directory.glob("epoch-*.npz"):
+            if old != path:
+                old.unlink(missing_ok=True)
+
+
+def newest_backup(directory):
+    """Returns the path and the finished epochs of the newest backup.
+
+    Returns `(None, 0)` where there is none.
+    """
+    paths = sorted(directory.glob("epoch-*.npz"))
+    if not paths:
+        return None, 0
+    return paths[-1], int(paths[-1].stem.removeprefix("epoch-"))
+
+
+def restore(path, model):
+    """Puts a backup's values back into a compiled, built model.
+
+    Args:
+        path: path of a file that `RunBackup` wrote.
+        model: the model, built as it was when the backup was written.
+
+    Raises:
+        ValueError: if the file holds other variables than the model.
+    """
+    variables = _variables(model)
+    with np.load(path, allow_pickle=False) as saved:
+        wrong = set(saved.files).symmetric_difference(variables)
+        if wrong:
+            raise ValueError(
+                f"{path} is not a backup of this model: they differ in "
+                f"{', '.join(sorted(wrong)[:3])}."
+            )
+        for name, variable in variables.items():
+            variable.assign(saved[name])
+
+
+def _variables(model):
+    """Returns every variable to keep, under a name of its own, in order."""
+    model.optimizer.build(model.trainable_variables)
+    kept = [*model.variables, *model.optimizer.variables]
+    return {f"{i:05d} {v.path}": v for i, v in enumerate(kept)}
+
+
+def _state(model):
+    return {
+        name: keras.ops.convert_to_numpy(variable)
+        for name, variable in _variables(model).items()
+    }
+
+
+class History:
+    """The table of a run's epochs, kept as a CSV file that is always whole.
+
+    Args:
+        path: `pathlib.Path` of the file.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.rows = []
+        if path.exists():
+            with path.open(newline="") as stream:
+                self.rows = list(csv.DictReader(stream))
+
+    def append(self, row):
+        """Adds a row, a dict, and writes the file."""
+        self.rows.append(row)
+        self._write()
+
+    def keep(self, epochs):
+        """Forgets the rows after the first `epochs`."""
+        if len(self.rows) > epochs:
+            self.rows = self.rows[:epochs]
+            self._write()
+
+    def column(self, name):
+        """Returns a column as floats, NaN where a row has no value."""
+        return [float(row.get(name) or "nan") for row in self.rows]
+
+    def _write(self):
+        columns = list(dict.fromkeys(key for row in self.rows for key in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        with whole_file(self.path) as part:
+            part.write_text(text.getvalue())

@@ -1,0 +1,57 @@
+import math
+
+import keras
+
+
+class NonFiniteLossError(RuntimeError):
+    """The loss became infinite or not a number."""
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """Ends training in the step whose loss is not finite.
+
+    Put it before callbacks that save: it raises at the end of the epoch,
+    before they see it. The running mean that Keras reports stays
+    not-a-number once one loss was, so no step goes unnoticed.
+
+    Raises:
+        NonFiniteLossError: with the epoch, the step and the likely cause.
+    """
+
+    # Only reads the logs, so Keras need not wait for the device to call it.
+    async_safe = True
+
+    def __init__(self):
+        super().__init__()
+        self._steps = []
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Notes the step and asks `fit` to stop."""
+        if not math.isfinite((logs or {}).get("loss", 0.0)):
+            self._steps.append(batch + 1)
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Raises if a loss of the epoch was not finite."""
+        loss = (logs or {}).get("loss", 0.0)
+        if math.isfinite(loss):
+            return
+        step = f"step {min(self._steps)}" if self._steps else "an unknown step"
+        raise NonFiniteLossError(
+            f"The loss is {loss} in {step} of epoch {epoch + 1}. "
+            f"{self._likely_cause()}"
+        )
+
+    def _likely_cause(self):
+        if self.model.backbone.dtype_policy.name == "mixed_float16":
+            return (
+                "Likely cause: float16 overflowed; try mixed_bfloat16 or "
+                "float32."
+            )
+        rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        return (
+            f"Likely cause: the learning rate ({float(rate):.3g}) is too high "
+            "for this network and batch size; try a tenth of it or more "
+            "warm-up epochs. If it stays, look for NaN in the images or the "
+            "sample weights."
+        )

@@ -1,0 +1,70 @@
+"""Cross-entropy and accuracy that take hard and soft labels alike.
+
+Keras chooses between the sparse and the dense form once, at the first batch; a
+model trained on mixed images (soft labels) and validated on plain ones (hard
+labels) needs both.
+"""
+
+import keras
+from keras import ops
+
+
+def is_soft(labels, logits):
+    """Whether labels are distributions of shape `(batch, classes)`."""
+    return len(labels.shape) == 2 and labels.shape[-1] == logits.shape[-1]
+
+
+def hard_labels(labels, logits):
+    """Returns the labels as integers of shape `(batch,)`."""
+    labels = ops.convert_to_tensor(labels)
+    if is_soft(labels, logits):
+        return ops.cast(ops.argmax(labels, axis=-1), "int32")
+    return ops.cast(ops.reshape(labels, (-1,)), "int32")
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class LogitCrossentropy(keras.losses.Loss):
+    """Cross-entropy of logits against hard or soft labels.
+
+    Call arguments:
+        y_true: Integers of shape `(batch,)` or `(batch, 1)`, or distributions
+            of shape `(batch, classes)`.
+        y_pred: Logits of shape `(batch, classes)`.
+    """
+
+    def __init__(self, name="crossentropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        """Returns the loss of each sample, of shape `(batch,)`, in nats."""
+        if is_soft(y_true, y_pred):
+            return keras.losses.categorical_crossentropy(
+                y_true, y_pred, from_logits=True
+            )
+        return keras.losses.sparse_categorical_crossentropy(
+            hard_labels(y_true, y_pred), y_pred, from_logits=True
+        )
+
+
+def matches(y_true, y_pred):
+    """Returns 1 where the largest logit is the label's, shape `(batch,)`."""
+    predicted = ops.cast(ops.argmax(y_pred, axis=-1), "int32")
+    return ops.cast(
+        ops.equal(predicted, hard_labels(y_true, y_pred)), "float32"
+    )
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class ClassAccuracy(keras.metrics.MeanMetricWrapper):
+    """Share of samples, in `[0, 1]`, whose largest logit is the label's.
+
+    Takes labels as `LogitCrossentropy` does; of a soft label its largest
+    entry counts.
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(matches, name=name, dtype=dtype)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {"name": self.name, "dtype": self.dtype}

@@ -1,0 +1,95 @@
+"""Pictures of a run; the only module that imports a plotting library."""
+
+import keras
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from keras_csg.callbacks.gate_images import ordered_by_class
+from keras_csg.files import whole_file
+
+MOST_NAMES = 40
+
+
+def save_curves(history, path):
+    """Draws the accuracies, the losses and the gate's density by epoch.
+
+    Args:
+        history: `History` of a run.
+        path: `pathlib.Path` of the PNG file.
+    """
+    epochs = history.column("epoch")
+    if not epochs:
+        return
+    columns = history.rows[0].keys()
+    gated = "l1_density" in columns
+    figure = Figure(figsize=(13 if gated else 9, 4), layout="constrained")
+    panels = figure.subplots(1, 3 if gated else 2)
+    _draw(panels[0], history, "accuracy", "accuracy (standard path)")
+    _draw(panels[1], history, "standard_loss" if gated else "loss", "loss")
+    panels[1].set_yscale("log")
+    if gated:
+        _draw(panels[0], history, "class_specific_accuracy", "class-specific")
+        _draw(panels[1], history, "gated_loss", "gated loss")
+        panels[2].plot(epochs, history.column("l1_density"), color="C2")
+        panels[2].set(title="L1-density of the gate", ylim=(0, 1.02))
+    panels[0].set(title="Accuracy")
+    panels[1].set(title="Loss")
+    for panel in panels:
+        panel.set_xlabel("epoch")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.grid(alpha=0.3)
+    for panel in panels[:2]:
+        panel.legend(fontsize="small")
+    _save(figure, path)
+
+
+def _draw(panel, history, name, label):
+    epochs = history.column("epoch")
+    (line,) = panel.plot(epochs, history.column(f"val_{name}"), label=label)
+    panel.plot(
+        epochs,
+        history.column(name),
+        linestyle=":",
+        color=line.get_color(),
+        label=f"{label}, training",
+    )
+
+
+def save_gate(model, path):
+    """Draws the gate matrix, its filters ordered by their best class.
+
+    Args:
+        model: gated `CSGClassifier`.
+        path: `pathlib.Path` of the PNG file.
+    """
+    gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
+    classes, filters = gate_matrix.shape
+    figure = Figure(
+        figsize=(min(4 + filters / 10, 16), min(1.5 + classes / 4, 12)),
+        layout="constrained",
+    )
+    panel = figure.subplots()
+    image = panel.imshow(
+        ordered_by_class(gate_matrix),
+        vmin=0,
+        vmax=1,
+        cmap="viridis",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    figure.colorbar(image, label="gate")
+    panel.set(
+        title=f"Gate matrix, L1-density {gate_matrix.mean():.3f}",
+        xlabel=f"{filters} filters, ordered by their best class",
+        ylabel="class",
+    )
+    if model.class_names and classes <= MOST_NAMES:
+        # A name between dollar signs would be read as a formula.
+        names = [name.replace("$", r"\$") for name in model.class_names]
+        panel.set_yticks(range(classes), names)
+    _save(figure, path)
+
+
+def _save(figure, path):
+    with whole_file(path) as part:
+        figure.savefig(part, dpi=120)

@@ -1,0 +1,172 @@
+"""What a training run can be asked for; plain Python, quick to import."""
+
+import dataclasses
+import difflib
+import json
+import pathlib
+import tomllib
+
+CHOICES = {
+    "gate_schedule": ("joint", "alternating"),
+    "optimizer": ("sgd", "adam", "adamw", "rmsprop"),
+    "lr_schedule": ("cosine", "step", "constant"),
+    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "device": ("auto", "cpu", "gpu"),
+    "jit_compile": ("auto", "on", "off"),
+    "cache": ("auto", "on", "off"),
+}
+# (least, largest, whether the least itself is allowed)
+RANGES = {
+    "image_size": (1, None, True),
+    "validation_split": (0, 0.5, False),
+    "filters": (1, None, True),
+    "gate_warmup": (0, None, True),
+    "gate_period": (2, None, True),
+    "lambda_1": (0, None, True),
+    "lambda_2": (0, None, True),
+    "lambda_3": (0, None, True),
+    "density": (0, 1, False),
+    "epochs": (1, None, True),
+    "batch_size": (1, None, True),
+    "learning_rate": (0, None, False),
+    "lr_warmup": (0, None, True),
+    "weight_decay": (0, None, True),
+    "momentum": (0, 1, True),
+    "steps_per_execution": (1, None, True),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingOptions:
+    """Every option of a run. `None` leaves it to the recipe.
+
+    The names are those of the command line with underscores, of `config.json`
+    and of a configuration file.
+    """
+
+    data: str = "digits"
+    data_dir: str | None = None
+    image_size: int | None = None
+    validation_split: float = 0.1
+    cache: str = "auto"
+    augment: str | None = None
+    backbone: str = "resnet20"
+    weights: str | None = None
+    gate_at: str | None = None
+    filters: int | None = None
+    standard: bool = False
+    gate_schedule: str = "joint"
+    gate_warmup: int | None = None
+    gate_period: int = 3
+    lambda_1: float = 1.0
+    lambda_2: float | None = None
+    lambda_3: float = 0.0
+    density: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    lr_schedule: str = "cosine"
+    lr_warmup: int | None = None
+    weight_decay: float | None = None
+    momentum: float = 0.9
+    precision: str = "float32"
+    device: str = "auto"
+    jit_compile: str = "auto"
+    steps_per_execution: int = 1
+    seed: int = 0
+    deterministic: bool = False
+
+    def __post_init__(self):
+        for name, known in CHOICES.items():
+            value = getattr(self, name)
+            if value is not None and value not in known:
+                raise ValueError(
+                    f"`{name}` must be one of {', '.join(known)}. "
+                    f"Received: {name}={value!r}"
+                )
+        for name, bounds in RANGES.items():
+            value = getattr(self, name)
+            if value is not None:
+                _check_range(name, value, *bounds)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "TrainingOptions":
+        """Returns the options in `values`.
+
+        Raises:
+            ValueError: for a key that is no option, with the nearest one, or a
+                value of another type.
+        """
+        types = {field.name: field.type for field in dataclasses.fields(cls)}
+        for name, value in values.items():
+            if name not in types:
+                near = difflib.get_close_matches(name, types, 1)
+                raise ValueError(
+                    f"Unknown option {name!r}"
+                    + (f"; did you mean {near[0]!r}?" if near else ".")
+                )
+            if not _fits(value, types[name]):
+                raise ValueError(
+                    f"`{name}` must be of type {_readable(types[name])}. "
+                    f"Received: {name}={value!r}"
+                )
+        return cls(**values)
+
+    def replace(self, **changes) -> "TrainingOptions":
+        """Returns the options with some changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict:
+        """Returns the options as a plain dict."""
+        return dataclasses.asdict(self)
+
+
+def read_config(path: pathlib.Path) -> dict:
+    """Reads options from a JSON or TOML file, or from a run's `config.json`.
+
+    Raises:
+        ValueError: if the file is neither or holds no table.
+    """
+    try:
+        text = pathlib.Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"Cannot read the file {path}: {error}") from error
+    try:
+        if str(path).endswith(".toml"):
+            values = tomllib.loads(text)
+        else:
+            values = json.loads(text)
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is not a JSON or .toml file: {error}"
+        ) from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold a table of options.")
+    # A run's own file says beside the options what it was made with.
+    return {key: v for key, v in values.items() if key != "versions"}
+
+
+def _check_range(name, value, least, largest, least_allowed):
+    above = value >= least if least_allowed else value > least
+    if above and (largest is None or value <= largest):
+        return
+    bound = f"at least {least}" if least_allowed else f"above {least}"
+    if largest is not None:
+        bound += f" and at most {largest}"
+    raise ValueError(f"`{name}` must be {bound}. Received: {name}={value}")
+
+
+def _fits(value, kind):
+    if isinstance(value, bool):
+        return kind is bool
+    if isinstance(value, int) and kind in (float, float | None):
+        return True
+    return isinstance(value, kind)
+
+
+def _readable(kind):
+    names = getattr(kind, "__args__", (kind,))
+    return " or ".join(
+        "null" if name is type(None) else name.__name__ for name in names
+    )

@@ -1,0 +1,74 @@
+"""Defaults that train well untouched, by backbone and by data set."""
+
+# Networks without batch normalisation or with attention: gradient descent
+# with momentum at the usual rate diverges or stalls on them.
+ADAPTIVE = ("convnext", "mit", "vit", "efficientnet", "nasnet", "mobilenetv3")
+GENTLE = ("vgg",)
+
+OPTIMIZERS = {
+    name: {"optimizer": name, "learning_rate": rate, "weight_decay": decay}
+    for name, rate, decay in (
+        ("sgd", 0.1, 5e-4),
+        ("adam", 1e-3, 0.0),
+        ("adamw", 1e-3, 0.05),
+        ("rmsprop", 1e-3, 0.0),
+    )
+}
+
+
+def fill_in(options, data):
+    """Returns the options with every `None` the recipe answers for replaced.
+
+    Args:
+        options: `TrainingOptions`.
+        data: the loaded `ClassificationData`.
+    """
+    recipe = _by_data(data)
+    recipe.update(_by_backbone(options.backbone))
+    if options.optimizer not in (None, recipe["optimizer"]):
+        recipe.update(OPTIMIZERS[options.optimizer])
+    if recipe["optimizer"] == "sgd" and options.batch_size is not None:
+        # Goyal et al., 2017: as many times the rate as the batch is larger.
+        recipe["learning_rate"] *= options.batch_size / recipe["batch_size"]
+    if options.weights is not None:
+        recipe["learning_rate"] /= 10
+        recipe["epochs"] = min(recipe["epochs"], 20)
+    if options.gate_schedule == "alternating":
+        recipe["gate_warmup"] = 3
+    unanswered = {
+        name: value
+        for name, value in recipe.items()
+        if getattr(options, name) is None
+    }
+    return options.replace(**unanswered)
+
+
+def _by_data(data):
+    recipe = {
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "weight_decay": 5e-4,
+        "lr_warmup": 1,
+        "gate_warmup": 0,
+        "density": 1 / data.num_classes,
+        "lambda_2": 0.1 / data.num_classes,
+        "augment": "crop_flip" if data.allow_flip else "crop",
+    }
+    examples = data.train.num_examples
+    if data.small_images and examples < 10_000:
+        return {**recipe, "epochs": 20, "batch_size": 64}
+    if data.small_images:
+        return {**recipe, "epochs": 60, "batch_size": 128}
+    recipe = {**recipe, "learning_rate": 0.025, "batch_size": 32}
+    if examples < 100_000:
+        return {**recipe, "epochs": 60, "lr_warmup": 3}
+    return {**recipe, "epochs": 90, "weight_decay": 1e-4}
+
+
+def _by_backbone(name):
+    name = name.lower().replace("_", "").replace("-", "")
+    if name.startswith(ADAPTIVE):
+        return OPTIMIZERS["adamw"]
+    if name.startswith(GENTLE):
+        return {"learning_rate": 0.01}
+    return {}

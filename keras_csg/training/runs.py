@@ -1,0 +1,150 @@
+import fcntl
+import json
+import os
+import pathlib
+import platform
+from importlib import metadata
+
+import keras
+
+from keras_csg.callbacks.backup import History
+from keras_csg.files import whole_file, write_json
+from keras_csg.training.options import TrainingOptions, read_config
+
+PACKAGES = ("keras-csg", "keras", "tensorflow", "tensorflow-datasets", "numpy")
+
+
+class Run:
+    """A run directory: what one training wrote, for every other command.
+
+    `config.json` (every option, versions), `model.keras`, `history.csv` (a
+    line per epoch), `metrics.json`, `curves.png`, `gate.png`, `logs/`
+    (TensorBoard), and `backup/` while training is not finished.
+
+    Args:
+        path: the directory.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.config_path = self.path / "config.json"
+        self.model_path = self.path / "model.keras"
+        self.metrics_path = self.path / "metrics.json"
+        self.backup_path = self.path / "backup"
+        self.logs_path = self.path / "logs"
+        self._lock = None
+
+    @classmethod
+    def open(cls, path):
+        """Opens a finished run.
+
+        Raises:
+            ValueError: if there is none, or it is not finished.
+        """
+        run = cls(path)
+        if not run.config_path.exists():
+            raise ValueError(
+                f"{path} is not a run directory: it has no config.json. "
+                "`keras-csg train --out RUN` writes one."
+            )
+        if not run.model_path.exists():
+            raise ValueError(
+                f"{path} has no model.keras: the training is not finished. "
+                f"Go on with `keras-csg train --resume --out {path}`."
+            )
+        return run
+
+    def create(self, options):
+        """Makes the directory and writes `config.json`.
+
+        Raises:
+            ValueError: if the directory exists and is not empty, or cannot be
+                written.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"{self.path} exists and is not a directory.")
+        if self.path.exists() and any(self.path.iterdir()):
+            hint = (
+                "go on with --resume, or name another directory"
+                if self.config_path.exists()
+                else "name another directory"
+            )
+            raise ValueError(
+                f"{self.path} exists already and is not empty: {hint}."
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock()
+            write_json(
+                self.config_path, {**options.to_dict(), "versions": versions()}
+            )
+        except OSError as error:
+            raise ValueError(f"Cannot write to {self.path}: {error}") from error
+
+    def lock(self):
+        """Keeps a second training out of the directory, until this one ends.
+
+        Raises:
+            ValueError: if another process is training in it.
+        """
+        self._lock = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"Another process is training in {self.path}; wait for it or "
+                "stop it first."
+            ) from None
+
+    def unlock(self):
+        """Lets others in again."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    @property
+    def options(self):
+        """The `TrainingOptions` of the run."""
+        return TrainingOptions.from_dict(read_config(self.config_path))
+
+    @property
+    def history(self):
+        """The `History` of the epochs."""
+        return History(self.path / "history.csv")
+
+    def save_model(self, model):
+        """Writes `model.keras`, whole or not at all."""
+        with whole_file(self.model_path) as part:
+            model.save(part)
+
+    def load_model(self):
+        """Returns the trained `CSGClassifier`.
+
+        Raises:
+            ValueError: if the file is damaged.
+        """
+        try:
+            return keras.saving.load_model(self.model_path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(
+                f"Cannot read {self.model_path}: {reason}"
+            ) from error
+
+    def read_metrics(self):
+        """Returns what `metrics.json` holds, an empty dict without one."""
+        if not self.metrics_path.exists():
+            return {}
+        return json.loads(self.metrics_path.read_text())
+
+    def write_metrics(self, metrics):
+        """Writes `metrics.json`."""
+        write_json(self.metrics_path, metrics)
+
+
+def versions():
+    """Returns what a run depends on: package and Python versions."""
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in PACKAGES},
+    }

@@ -1,0 +1,193 @@
+import shutil
+
+import keras
+import tensorflow as tf
+
+from keras_csg import evaluation, plots, schedules
+from keras_csg.builder import build
+from keras_csg.callbacks import (
+    FiniteLoss,
+    GateImages,
+    RunBackup,
+)
+from keras_csg.callbacks.backup import newest_backup, restore
+from keras_csg.data import load_data
+from keras_csg.training.optimizers import create_optimizer
+from keras_csg.training.recipes import fill_in
+from keras_csg.training.runs import Run
+
+
+class Trainer:
+    """One training run: set up, trained, evaluated, written down.
+
+    Everything a user can get wrong is checked while it is constructed, before
+    the first step.
+
+    Args:
+        options: `TrainingOptions`.
+        out: path of the run directory.
+        resume: bool. Go on with the run in `out`, whose options count.
+        log: callable from a str, told what is going on.
+
+    Raises:
+        ValueError: for anything in the options that cannot be had.
+    """
+
+    def __init__(self, options, out, *, resume=False, log=lambda text: None):
+        self.log = log
+        self.run = Run(out)
+        self.resume = resume
+        set_up_device(options)
+        self.data = load_run_data(options, log=log)
+        self.options = fill_in(options, self.data)
+        self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
+        self.model = self._create_model()
+        if resume:
+            self.run.lock()
+        else:
+            self.run.create(self.options)
+
+    def _create_model(self):
+        options = self.options
+        model = build(
+            options.backbone,
+            self.data.num_classes,
+            weights=options.weights,
+            input_shape=self.data.image_shape,
+            gate_at=options.gate_at,
+            filters=options.filters,
+            gated=not options.standard,
+            lambda_1=options.lambda_1,
+            lambda_2=options.lambda_2,
+            lambda_3=options.lambda_3,
+            density=options.density,
+            schedule=gate_schedule(options),
+            class_names=self.data.class_names,
+        )
+        model.compile(
+            create_optimizer(options, self.steps),
+            jit_compile={"on": True, "off": False}.get(
+                options.jit_compile, "auto"
+            ),
+            steps_per_execution=min(options.steps_per_execution, self.steps),
+        )
+        return model
+
+    def train(self, callbacks=()):
+        """Trains from where the run stands to its last epoch.
+
+        Args:
+            callbacks: more `keras.callbacks.Callback`s, such as a progress
+                bar.
+
+        Returns:
+            The test split's metrics, as written to `metrics.json`.
+
+        Raises:
+            NonFiniteLossError: if the loss is not finite.
+        """
+        first_epoch = self._restore() if self.resume else 0
+        options = self.options
+        if first_epoch < options.epochs:
+            self.model.fit(
+                self._training_batches(first_epoch),
+                steps_per_epoch=self.steps,
+                initial_epoch=first_epoch,
+                epochs=options.epochs,
+                validation_data=self.data.validation.batches(
+                    options.batch_size
+                ),
+                callbacks=[*self._callbacks(), *callbacks],
+                verbose=0,
+            )
+        return self._finish()
+
+    def _training_batches(self, first_epoch):
+        return self.data.train.training_batches(
+            self.options.batch_size,
+            seed=self.options.seed,
+            first_epoch=first_epoch,
+            epochs=self.options.epochs,
+            augmentation=self.options.augment,
+        )
+
+    def _callbacks(self):
+        logs = self.run.logs_path
+        yield FiniteLoss()
+        yield RunBackup(self.run.backup_path, self.run.history)
+        yield keras.callbacks.TensorBoard(logs, write_graph=False)
+        if self.model.gated:
+            yield GateImages(logs / "gate")
+
+    def _restore(self):
+        path, epochs_done = newest_backup(self.run.backup_path)
+        if path is not None:
+            restore(path, self.model)
+        self.run.history.keep(epochs_done)
+        return epochs_done
+
+    def _finish(self):
+        """Evaluates on the test split, once, and writes the results."""
+        self.log("Evaluating on the test split")
+        run = self.run
+        results = evaluation.evaluate(
+            self.model, self.data.test, self.options.batch_size
+        )
+        seconds = sum(run.history.column("seconds"))
+        results["training_minutes"] = round(seconds / 60, 2)
+        run.write_metrics(results)
+        plots.save_curves(run.history, run.path / "curves.png")
+        if self.model.gated:
+            plots.save_gate(self.model, run.path / "gate.png")
+        run.save_model(self.model)  # The last: it says the run is finished.
+        shutil.rmtree(run.backup_path, ignore_errors=True)
+        run.unlock()
+        return results
+
+
+def load_run_data(options, *, data_dir=None, log=lambda text: None):
+    """Returns the `ClassificationData` that the options name.
+
+    Args:
+        options: `TrainingOptions`.
+        data_dir: path. Overrides the options', for data that have moved.
+        log: callable from a str.
+    """
+    return load_data(
+        options.data,
+        data_dir=data_dir or options.data_dir,
+        image_size=options.image_size,
+        validation_split=options.validation_split,
+        seed=options.seed,
+        cache={"on": True, "off": False}.get(options.cache, "auto"),
+        log=log,
+    )
+
+
+def gate_schedule(options):
+    """Returns the schedule object that the options describe."""
+    if options.gate_schedule == "alternating":
+        return schedules.AlternatingSchedule(
+            options.gate_warmup, options.gate_period
+        )
+    return schedules.JointSchedule(options.gate_warmup)
+
+
+def set_up_device(options):
+    """Chooses device, precision and seeds, before anything is built.
+
+    Raises:
+        ValueError: if a GPU is asked for and there is none.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if options.device == "gpu" and not gpus:
+        raise ValueError(
+            "A GPU was asked for and TensorFlow sees none: install the "
+            "drivers and `pip install keras-csg[gpu]`, or leave out --device."
+        )
+    if options.device == "cpu" and gpus:
+        tf.config.set_visible_devices([], "GPU")
+    keras.config.set_dtype_policy(options.precision)
+    keras.utils.set_random_seed(options.seed)
+    if options.deterministic:
+        tf.config.experimental.enable_op_determinism()
