@@ -4,10 +4,12 @@ import tensorflow as tf
 from keras_csg.data.batch_crops import crop_and_flip
 from keras_csg.data.keyed_layer import KeyedLayer
 from keras_csg.data.random_keys import fold_in
+from keras_csg.data.switched_rand_augment import SwitchedRandAugment
 
+# Not `AugMix`: it draws its operations with Python's `random` while the graph
+# is traced, so they stay the same in every batch and differ between processes.
 IMAGE_LAYERS = {
-    "rand_augment": keras.layers.RandAugment,
-    "aug_mix": keras.layers.AugMix,
+    "rand_augment": SwitchedRandAugment,
     "random_erasing": keras.layers.RandomErasing,
 }
 MIXING_LAYERS = {

@@ -25,7 +25,8 @@ def load_folder(request):
     names, splits = read_layout(folder)
     paths = [path for split in splits.values() for path in split.paths]
     labels = np.concatenate([split.labels for split in splits.values()])
-    request.log(f"Reading {len(paths):,} images of {folder}.")
+    found = ", ".join(f"{len(s.paths):,} {n}" for n, s in splits.items())
+    request.log(f"Reading the images of {folder}: {found}.")
     size, readable = _common_size(paths, request)
     cached = request.wants_cache(len(paths), size)
     if cached:

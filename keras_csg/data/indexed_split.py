@@ -25,13 +25,15 @@ class IndexedSplit(ImageSplit):
     ):
         super().__init__(len(numbers), num_classes, image_shape, cached)
         self._read_images = read_images
-        self._numbers = np.asarray(numbers, "int64")
-        self._labels = np.asarray(labels, "int32")
+        # Tensors, since an array would become a constant of every graph.
+        with tf.device("cpu:0"):
+            self._numbers = tf.constant(numbers, tf.int64)
+            self._labels = tf.constant(labels, tf.int32)
 
     @property
     def class_counts(self):
         """Images per class, of shape `(num_classes,)`."""
-        labels = self._labels[self._numbers]
+        labels = tf.gather(self._labels, self._numbers)
         return np.bincount(labels, minlength=self.num_classes)
 
     def _in_order(self, batch_size):

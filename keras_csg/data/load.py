@@ -1,6 +1,7 @@
 import functools
 import logging
 import os
+from numbers import Integral, Real
 from pathlib import Path
 
 from keras_csg.data import digits as digits  # Registers itself.
@@ -108,11 +109,11 @@ def _is_folder(name):
 def _checked_size(image_size):
     if image_size is None:
         return None
-    size = (image_size,) * 2 if isinstance(image_size, int) else image_size
+    size = (image_size,) * 2 if isinstance(image_size, Integral) else image_size
     try:
         size = tuple(size)
         valid = len(size) == 2 and all(
-            isinstance(side, int) and side > 0 for side in size
+            isinstance(side, Integral) and side > 0 for side in size
         )
     except TypeError:
         valid = False
@@ -121,11 +122,12 @@ def _checked_size(image_size):
             "`image_size` must be a positive integer or a pair of them, "
             f"(height, width). Received: image_size={image_size!r}"
         )
-    return size
+    return int(size[0]), int(size[1])
 
 
 def _checked_split(validation_split):
-    if not 0 < validation_split <= 0.5:
+    number = isinstance(validation_split, Real)
+    if not number or not 0 < validation_split <= 0.5:
         raise ValueError(
             "`validation_split` must be above 0 and at most 0.5. "
             f"Received: validation_split={validation_split!r}"
@@ -134,11 +136,11 @@ def _checked_split(validation_split):
 
 
 def _checked_seed(seed):
-    if not isinstance(seed, int) or seed < 0:
+    if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(
             f"`seed` must be an integer of at least 0. Received: seed={seed!r}"
         )
-    return seed
+    return int(seed)
 
 
 def _checked_cache(cache):

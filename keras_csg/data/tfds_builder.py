@@ -11,6 +11,8 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
+from keras_csg.data.tfds_catalogue import list_image_sets
+
 
 def base_name(name):
     """Returns `mnist` for `mnist/config:1.0.0`."""
@@ -51,7 +53,7 @@ def prepared_builder(name, data_dir, log):
 
 
 def _unknown(name):
-    known = ["digits", *tfds.list_builders(with_community_datasets=False)]
+    known = ["digits", *list_image_sets()]
     near = difflib.get_close_matches(base_name(name), known, n=4, cutoff=0.5)
     return (
         "`name` must be `digits`, a folder of images or a data set of "

@@ -58,10 +58,16 @@ def _plan_splits(builder, features, request):
     labelled = [name for name in ("test", "validation") if name in own]
     labelled = [n for n in labelled if _has_labels(builder, features, n)]
     plan.update(zip(("test", "validation"), labelled, strict=False))
+    _log_plan(plan, request)
+    return plan
+
+
+def _log_plan(plan, request):
+    if plan.get("test") == "validation":
+        request.log(f"{request.name}: validation serves as the test split.")
     missing = [name for name in ("test", "validation") if name not in plan]
     if missing:
         request.log(f"{request.name}: {', '.join(missing)} held out of train.")
-    return plan
 
 
 def _has_labels(builder, features, name):
@@ -132,6 +138,11 @@ def _parts(labels, plan, request):
 
 def _streamed_splits(builder, features, plan, request):
     """Held-out parts are the ends of train: labels are not at hand here."""
+    if builder.info.disable_shuffling:
+        request.log(
+            f"{request.name} is stored in its original order: neither held-out "
+            "parts nor batches are well mixed unless it is cached."
+        )
     stored = builder.info.splits["train"]
     stop = count = stored.num_examples
     plan = dict(plan)
