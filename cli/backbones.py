@@ -1,0 +1,89 @@
+import json
+
+import click
+
+
+@click.command(short_help="List the networks that can be trained.")
+@click.argument("pattern", metavar="[FILTER]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def backbones(pattern, as_json):
+    """List the backbones, or those whose name or family contains FILTER.
+
+    Case, "-" and "_" do not count: `res-net50` finds resnet50 and resnet50v2.
+    """
+    from keras_csg.backbones import describe_backbones
+
+    entries = describe_backbones()
+    if pattern:
+        entries = _matching(entries, pattern)
+    if as_json:
+        click.echo(json.dumps(entries, indent=2))
+    else:
+        _print_table(entries)
+
+
+def _matching(entries, pattern):
+    wanted = _plain(pattern)
+    found = [
+        entry
+        for entry in entries
+        if wanted in _plain(entry["name"]) or wanted in _plain(entry["family"])
+    ]
+    if not found:
+        raise click.BadParameter(
+            f"expected a part of a backbone's name or family{_hint(pattern)}. "
+            f"Received: {pattern}",
+            param_hint="FILTER",
+        )
+    return found
+
+
+def _hint(pattern):
+    from keras_csg.backbones.registry import nearest_names
+
+    names = nearest_names(pattern)
+    return f"; the nearest names are {', '.join(names)}" if names else ""
+
+
+def _plain(text):
+    return text.lower().translate(str.maketrans("", "", "-_ "))
+
+
+def _print_table(entries):
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    table = Table("name", "family")
+    for heading in ("parameters", "filters", "default size", "smallest image"):
+        table.add_column(heading, justify="right")
+    table.add_column("weights")
+    for entry in entries:
+        table.add_row(*_cells(entry))
+    console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width to cut the table to.
+        wide = console.options.update(width=1000)
+        console.width = Measurement.get(console, wide, table).maximum
+    console.print(table)
+
+
+def _cells(entry):
+    return (
+        entry["name"],
+        entry["family"],
+        _human(entry["parameters"]),
+        str(entry["filters"] or "-"),
+        str(entry["default_size"]),
+        str(entry["min_size"]),
+        ", ".join(entry["weights"]) or "-",
+    )
+
+
+def _human(number):
+    """Returns a count in three digits, such as `270 k` or `23.6 M`."""
+    if number is None:
+        return "-"
+    if number < 1e6:
+        return f"{number / 1e3:.3g} k"
+    return f"{number / 1e6:.3g} M"

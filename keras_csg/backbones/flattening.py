@@ -1,0 +1,59 @@
+import keras
+
+
+def flat_features(network, images, replace=None):
+    """Rebuilds a network's graph on other images, without models inside.
+
+    A `Sequential` inside becomes its layers: many tools look at the layers of
+    a model and do not see into nested ones. The layers are new, with the
+    weights of the old; so each belongs to one graph only.
+
+    Args:
+        network: functional `keras.Model` with one input and one output.
+        images: Keras tensor of shape `(batch, height, width, 3)`.
+        replace: callable or None. `replace(layer)` returns the layer to put
+            in the place of one of the network's, or `None` to copy it. The new
+            layer's weights are the old ones, reshaped.
+
+    Returns:
+        Keras tensor, the network's output for `images`.
+    """
+    originals = {}
+
+    def copy(layer):
+        if isinstance(layer, keras.Sequential):
+            return layer  # Its layers are copied where it is called.
+        new = replace(layer) if replace else None
+        if new is None:
+            new = layer.__class__.from_config(layer.get_config())
+        originals[id(new)] = layer
+        return new
+
+    def call(layer, *args, **kwargs):
+        if isinstance(layer, keras.Sequential):
+            (x,) = args
+            for inner in layer.layers:
+                x = call(copy(inner), x)
+            return x
+        outputs = layer(*args, **kwargs)
+        if isinstance(layer, keras.Layer):
+            _copy_weights(originals[id(layer)], layer)
+        return outputs
+
+    return keras.models.clone_model(
+        network,
+        input_tensors=images,
+        clone_function=copy,
+        call_function=call,
+    ).output
+
+
+def _copy_weights(old, new):
+    new.set_weights(
+        [
+            old_weight.reshape(new_weight.shape)
+            for old_weight, new_weight in zip(
+                old.get_weights(), new.weights, strict=True
+            )
+        ]
+    )
