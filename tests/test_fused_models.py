@@ -121,7 +121,9 @@ def test_reaches_nested_and_shared_layers_but_no_subclass():
     assert not shared.trainable
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize(
+    "jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_fit_equals_the_plain_model(jit_compile):
     x, y = random_images(batch=20), np.arange(20) % 3
     models = []
