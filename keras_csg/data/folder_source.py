@@ -66,12 +66,15 @@ def _report_broken(paths, whole, folder, log):
         raise ValueError(
             "At most one image file in a hundred may be broken. Received: "
             f"name={str(folder)!r}, where {len(broken)} of {len(paths)} are: "
-            + ", ".join(broken[:3])
-            + (", ..." if len(broken) > 3 else "")
+            + _some(broken, 3)
         )
     if broken:
-        log(f"Left out {len(broken)} broken images: {', '.join(broken)}")
+        log(f"Left out {len(broken)} broken images: {_some(broken, 20)}")
     return broken
+
+
+def _some(names, count):
+    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")
 
 
 def _parts(splits, whole, request):

@@ -68,7 +68,7 @@ def _supervised_keys(builder):
             "`name` must be a data set of 8-bit images with one class label "
             f"each. Received: name={builder.name!r}, whose supervised keys are "
             f"{builder.info.supervised_keys} and whose features are "
-            f"{', '.join(map(str, builder.info.features))}"
+            f"{', '.join(sorted(builder.info.features))}"
         )
     return builder.info.supervised_keys
 

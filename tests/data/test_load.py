@@ -1,0 +1,98 @@
+import logging
+from pathlib import Path
+
+import pytest
+
+from keras_csg import load_data
+from keras_csg.data import list_datasets
+from keras_csg.data.memory import _container_memory, available_memory
+from keras_csg.data.source import Request, register_source
+
+
+@pytest.mark.parametrize("image_size", [0, -1, 2.5, (32,), (32, 0), "32"])
+def test_image_size_must_be_positive_integers(image_size):
+    with pytest.raises(ValueError, match="`image_size` must be a positive"):
+        load_data("digits", image_size=image_size)
+
+
+@pytest.mark.parametrize("validation_split", [0, -0.1, 0.6, None])
+def test_validation_split_must_be_a_share(validation_split):
+    with pytest.raises(
+        ValueError, match=f"validation_split={validation_split}"
+    ):
+        load_data("digits", validation_split=validation_split)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, None])
+def test_seed_must_be_an_integer(seed):
+    with pytest.raises(ValueError, match=f"Received: seed={seed}"):
+        load_data("digits", seed=seed)
+
+
+def test_cache_must_be_known():
+    with pytest.raises(ValueError, match="Received: cache='yes'"):
+        load_data("digits", cache="yes")
+
+
+def test_an_image_size_may_be_a_pair():
+    data = load_data("digits", image_size=(16, 24))
+    assert data.image_shape == (16, 24, 3)
+    assert data.test.images_and_labels(2)[0].shape == (2, 16, 24, 3)
+
+
+def test_list_datasets_begins_with_what_needs_nothing():
+    names = list_datasets()
+    assert names[0] == "digits"
+    assert {"cifar10", "cifar100", "imagenet2012", "mnist"} <= set(names)
+    # Text, several labels, and a set of boxes.
+    assert not {"imdb_reviews", "celeb_a", "voc"} & set(names)
+
+
+def test_a_name_can_be_registered_once():
+    with pytest.raises(ValueError, match="Received: name='digits', taken"):
+        register_source("digits")(print)
+
+
+@pytest.mark.parametrize("cache, wanted", [(True, True), (False, False)])
+def test_cache_can_be_forced(cache, wanted):
+    assert request(cache).wants_cache(10**9, (512, 512)) == wanted
+
+
+def test_the_cache_stops_at_half_of_the_free_memory():
+    lines = []
+    fitting = int(available_memory() / 2 / 3 * 0.9)
+    assert request("auto", lines).wants_cache(fitting, (1, 1))
+    assert lines == []
+    assert not request("auto", lines).wants_cache(2 * fitting, (1, 1))
+    assert "more than half of the free memory" in lines[0]
+
+
+def request(cache, lines=None):
+    log = (lines if lines is not None else []).append
+    return Request("x", None, None, 0.1, 0, cache, log)
+
+
+def test_a_containers_limit_counts(tmp_path):
+    (tmp_path / "memory.current").write_text("300\n")
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert _container_memory(tmp_path) == 700
+    (tmp_path / "memory.max").write_text("max\n")
+    assert _container_memory(tmp_path) == float("inf")
+    assert _container_memory(tmp_path / "none") == float("inf")
+
+
+def test_progress_goes_to_logging_unless_told_otherwise(flat_folder, caplog):
+    lines = []
+    with caplog.at_level(logging.INFO, logger="keras_csg"):
+        load_data(flat_folder, log=lines.append)
+        assert caplog.messages == []
+        load_data(flat_folder)
+    assert caplog.messages == lines
+    assert lines == [f"Reading the images of {flat_folder}: 40 train."]
+
+
+def test_a_folder_wins_over_a_data_set_of_its_name(flat_folder, monkeypatch):
+    flat_folder = flat_folder.rename(flat_folder.parent / "cifar10")
+    monkeypatch.chdir(flat_folder.parent)
+    data = load_data(Path("cifar10"))
+    assert data.class_names == ["cat", "dog"]
