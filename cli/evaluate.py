@@ -1,7 +1,14 @@
 import json
 
 import click
-from keras_csg_cli.options import json_option, run_argument, say, user_mistakes
+
+from keras_csg_cli.options import (
+    json_option,
+    load_library,
+    run_argument,
+    say,
+    user_mistakes,
+)
 
 
 @click.command(short_help="Measure a trained run.")
@@ -18,6 +25,7 @@ def evaluate(run_path, as_json, data_dir, batch_size):
 
     Prints a table and writes RUN/metrics.json.
     """
+    load_library()
     from keras_csg import evaluation
     from keras_csg.training import Run
     from keras_csg.training.trainer import load_run_data

@@ -2,6 +2,7 @@ import os
 import sys
 
 import click
+
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.predict import predict
@@ -22,8 +23,6 @@ for command in (train, evaluate, predict, backbones):
 
 def main(args=None):
     """Runs the command line; a mistake is one line on stderr."""
-    # TensorFlow's start-up messages are not about what the user did.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
     except click.ClickException as error:

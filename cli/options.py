@@ -1,6 +1,9 @@
 """Arguments and manners that commands share."""
 
 import contextlib
+import os
+import sys
+import tempfile
 
 import click
 
@@ -32,3 +35,27 @@ def user_mistakes():
 def say(text):
     """Tells the user what is going on, on stderr."""
     click.echo(text, err=True)
+
+
+def load_library():
+    """Imports the library without what TensorFlow prints about itself.
+
+    It writes to the file descriptor, before its log level counts. What was
+    held back is shown if the import fails.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401, ICN001
+
+            import keras_csg  # noqa: F401
+        except BaseException:
+            held_back.seek(0)
+            os.write(stderr, held_back.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -1,7 +1,13 @@
 import json
 
 import click
-from keras_csg_cli.options import json_option, run_argument, say, user_mistakes
+
+from keras_csg_cli.options import (
+    json_option,
+    load_library,
+    run_argument,
+    user_mistakes,
+)
 
 
 @click.command(short_help="Classify images with a trained run.")
@@ -21,12 +27,13 @@ def predict(run_path, images, as_json, top):
     Beside the probabilities: what the class-specific head says, and the
     filters that speak most for the predicted class.
     """
+    load_library()
     from keras_csg.prediction import predict_files
     from keras_csg.training import Run
 
     with user_mistakes():
         model = Run.open(run_path).load_model()
-        predictions = predict_files(model, images, top=top, log=say)
+        predictions = predict_files(model, images, top=top)
     if as_json:
         click.echo(json.dumps(predictions, indent=2))
         return

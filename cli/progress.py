@@ -89,4 +89,6 @@ class TrainingProgress(keras.callbacks.Callback):
             for name, label in SHOWN.items()
             if name in (logs or {})
         )
-        self.console.print(f"epoch {epoch + 1}/{self.epochs}: {figures}")
+        self.console.print(
+            f"epoch {epoch + 1}/{self.epochs}: {figures}", soft_wrap=True
+        )

@@ -2,7 +2,14 @@ import json
 
 import click
 from click.core import ParameterSource
-from keras_csg_cli.options import UserMistake, json_option, say, user_mistakes
+
+from keras_csg_cli.options import (
+    UserMistake,
+    json_option,
+    load_library,
+    say,
+    user_mistakes,
+)
 
 BY_RECIPE = "default: fits backbone and data"
 
@@ -108,10 +115,11 @@ def train(ctx, config_path, out, resume, as_json, **given):
     Without options: a small residual network on handwritten digits that come
     with scikit-learn. Needs no network and about a minute.
     """
-    from keras_csg_cli.progress import TrainingProgress, console
-
+    load_library()
+    load_library()
     from keras_csg.callbacks import NonFiniteLossError
     from keras_csg.training import Run, Trainer
+    from keras_csg_cli.progress import TrainingProgress, console
 
     given = {
         name: value for name, value in given.items() if _is_given(ctx, name)

@@ -3,6 +3,7 @@ import difflib
 import keras
 
 from keras_csg.backbones import create_backbone
+from keras_csg.backbones.flattening import flat_features
 from keras_csg.models import CSGClassifier
 from keras_csg.preprocessing import normalize_images
 
@@ -23,7 +24,7 @@ def build(
     Args:
         backbone: str, one of `keras_csg.list_backbones()`, or a `keras.Model`
             from one image tensor to one 4-D feature map, channels last, such
-            as a KerasHub backbone.
+            as a KerasHub backbone; the classifier gets a copy of it.
         num_classes: int, at least 2.
         weights: `None` or `"imagenet"`; for a backbone by name.
         input_shape: tuple `(height, width, 3)`; for a backbone by name.
@@ -47,7 +48,6 @@ def build(
             too small for the backbone, or the model is no backbone.
 
     Example:
-
     >>> model = keras_csg.build("resnet50", num_classes=1000)
     """
     if isinstance(backbone, str):
@@ -90,17 +90,13 @@ def _adopt(backbone, weights, input_shape, normalization):
             "one input and one output. "
             f"Received: backbone={backbone.name!r} with {len(inputs)} inputs"
         )
-    # A plain functional model over the same layers, whatever class it was.
-    flat = keras.Model(inputs, keras.tree.flatten(backbone.outputs))
-    if normalization is None:
-        return keras.Model(flat.input, flat.output, name=backbone.name)
+    (maps,) = keras.tree.flatten(backbone.outputs)
+    network = keras.Model(inputs[0], maps)  # Plain, whatever class it was.
     images = keras.Input(inputs[0].shape[1:], name="images")
     normalized = normalize_images(images, normalization)
-    # Calls the same layers on the new input, so no model lies within another.
-    flat = keras.models.clone_model(
-        flat, input_tensors=normalized, clone_function=lambda layer: layer
+    return keras.Model(
+        images, flat_features(network, normalized), name=backbone.name
     )
-    return keras.Model(images, flat.output, name=backbone.name)
 
 
 def _cut(backbone, layer_name):

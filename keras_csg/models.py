@@ -5,6 +5,7 @@ from keras_csg import schedules
 from keras_csg.callbacks import GateScheduler
 from keras_csg.layers import CSGGate
 from keras_csg.losses import ClassAccuracy, LogitCrossentropy, matches
+from keras_csg.normalization import fuse_batch_normalization
 
 # Losses by name mean the form that takes logits, since logits come out.
 CROSSENTROPIES = (
@@ -94,7 +95,7 @@ class CSGClassifier(keras.Model):
                 f"Received: {len(class_names)} names"
             )
         self.class_names = None if class_names is None else list(class_names)
-        self.backbone = backbone
+        self.backbone = fuse_batch_normalization(backbone)
         self.num_classes = num_classes
         self.gated = gated
         self.lambda_1 = lambda_1

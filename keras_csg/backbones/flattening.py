@@ -19,6 +19,7 @@ def flat_features(network, images, replace=None):
         Keras tensor, the network's output for `images`.
     """
     originals = {}
+    latest = images
 
     def copy(layer):
         if isinstance(layer, keras.Sequential):
@@ -30,22 +31,26 @@ def flat_features(network, images, replace=None):
         return new
 
     def call(layer, *args, **kwargs):
+        nonlocal latest
         if isinstance(layer, keras.Sequential):
-            (x,) = args
+            (latest,) = args
             for inner in layer.layers:
-                x = call(copy(inner), x)
-            return x
-        outputs = layer(*args, **kwargs)
+                call(copy(inner), latest)
+            return latest
+        latest = layer(*args, **kwargs)
         if isinstance(layer, keras.Layer):
             _copy_weights(originals[id(layer)], layer)
-        return outputs
+        return latest
 
-    return keras.models.clone_model(
+    keras.models.clone_model(
         network,
         input_tensors=images,
         clone_function=copy,
         call_function=call,
-    ).output
+    )
+    # Not the clone's own output: where `images` are not a model's inputs but
+    # come out of a layer, Keras gives the clone a graph apart from theirs.
+    return latest
 
 
 def _copy_weights(old, new):

@@ -8,7 +8,7 @@ GENTLE = ("vgg",)
 OPTIMIZERS = {
     name: {"optimizer": name, "learning_rate": rate, "weight_decay": decay}
     for name, rate, decay in (
-        ("sgd", 0.1, 5e-4),
+        ("sgd", 0.1, 5e-3),
         ("adam", 1e-3, 0.0),
         ("adamw", 1e-3, 0.05),
         ("rmsprop", 1e-3, 0.0),
@@ -44,10 +44,12 @@ def fill_in(options, data):
 
 
 def _by_data(data):
+    # Keras's weight decay is decoupled: it does not build up with momentum,
+    # so 5e-3 at momentum 0.9 does what 5e-4 does as part of the gradient.
     recipe = {
         "optimizer": "sgd",
         "learning_rate": 0.1,
-        "weight_decay": 5e-4,
+        "weight_decay": 5e-3,
         "lr_warmup": 1,
         "gate_warmup": 0,
         "density": 1 / data.num_classes,
@@ -62,7 +64,7 @@ def _by_data(data):
     recipe = {**recipe, "learning_rate": 0.025, "batch_size": 32}
     if examples < 100_000:
         return {**recipe, "epochs": 60, "lr_warmup": 3}
-    return {**recipe, "epochs": 90, "weight_decay": 1e-4}
+    return {**recipe, "epochs": 90, "weight_decay": 1e-3}
 
 
 def _by_backbone(name):

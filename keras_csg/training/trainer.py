@@ -98,6 +98,7 @@ class Trainer:
                     options.batch_size
                 ),
                 callbacks=[*self._callbacks(), *callbacks],
+                shuffle=False,  # The stream is shuffled.
                 verbose=0,
             )
         return self._finish()

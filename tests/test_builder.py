@@ -1,0 +1,84 @@
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import keras_csg
+from tests.tiny import tiny_backbone
+
+
+def test_a_backbone_by_name():
+    model = keras_csg.build("resnet20", num_classes=10)
+    assert model.filters == 64
+    # He et al., table 6: 0.27 M. The gate's 640 and the two path weights are
+    # ours.
+    assert model.count_params() - 640 - 2 == 271_098
+    assert model(np.zeros((1, 32, 32, 3))).shape == (1, 10)
+
+
+def test_the_gate_may_sit_at_another_layer():
+    model = keras_csg.build(tiny_backbone(), num_classes=3, gate_at="conv")
+    assert model.backbone.layers[-1].name == "conv"
+    assert model.gate.gate_matrix.shape == (3, 6)
+
+
+def test_a_layer_that_is_not_there_gets_the_nearest_name():
+    with pytest.raises(ValueError, match="such as conv.*gate_at='conv_'"):
+        keras_csg.build(tiny_backbone(), 3, gate_at="conv_")
+
+
+def test_fewer_filters_before_the_gate():
+    model = keras_csg.build(tiny_backbone(), num_classes=3, filters=4)
+    assert model.gate.gate_matrix.shape == (3, 4)
+    assert model.backbone.layers[-1].kernel_size == (3, 3)
+    assert float(np.min(model.backbone(np.ones((1, 8, 8, 3))))) >= 0
+
+
+def test_a_users_model_is_copied_and_normalized():
+    backbone = tiny_backbone()
+    model = keras_csg.build(backbone, 3, normalization="tf")
+    images = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3))
+    scaled = (images / 127.5 - 1).astype("float32")
+    assert_allclose(model.backbone(images), backbone(scaled), atol=1e-5)
+    inner = keras_csg.build(backbone, 3, normalization="tf", gate_at="conv")
+    assert inner.backbone.layers[-1].name == "conv"
+    assert not any(
+        isinstance(layer, keras.Model) for layer in model.backbone.layers
+    )
+
+
+def test_a_sequential_model_is_a_backbone_too(tmp_path):
+    backbone = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Conv2D(5, 3)]
+    )
+    model = keras_csg.build(backbone, 3)
+    images = np.ones((2, 8, 8, 3), "float32")
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert_allclose(loaded(images), model(images))
+
+
+def vector_model():
+    images = keras.Input((8, 8, 3))
+    return keras.Model(images, keras.layers.GlobalAveragePooling2D()(images))
+
+
+@pytest.mark.parametrize(
+    "backbone, kwargs, match",
+    [
+        ("resnet2000", {}, "nearest.*resnet"),
+        (42, {}, "backbone=42"),
+        (vector_model, {}, r"output_shape=\(None, 3\)"),
+        (tiny_backbone, {"weights": "imagenet"}, "weights='imagenet'"),
+        (tiny_backbone, {"input_shape": (8, 8, 3)}, "input_shape"),
+        (tiny_backbone, {"filters": 0}, "filters=0"),
+        ("resnet20", {"normalization": "tf"}, "normalization='tf'"),
+        ("resnet50", {"input_shape": (8, 8, 3)}, "32x32"),
+        ("resnet20", {"weights": "imagenet"}, "weights"),
+    ],
+)
+def test_what_cannot_be_built_is_named(backbone, kwargs, match):
+    if callable(backbone):
+        backbone = backbone()
+    with pytest.raises(ValueError, match=match):
+        keras_csg.build(backbone, 3, **kwargs)

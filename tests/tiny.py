@@ -1,0 +1,38 @@
+"""A classifier small enough to train in a test, and data for it."""
+
+import keras
+import numpy as np
+
+from keras_csg import CSGClassifier
+
+CLASSES = 4
+FILTERS = 6
+
+
+def tiny_backbone(filters=FILTERS, normalized=True):
+    """Two layers, with what makes training stateful: dropout and statistics."""
+    images = keras.Input((8, 8, 3), name="images")
+    x = keras.layers.Rescaling(1 / 255)(images)
+    x = keras.layers.Conv2D(filters, 3, padding="same", name="conv")(x)
+    if normalized:
+        x = keras.layers.BatchNormalization(momentum=0.8, name="norm")(x)
+        x = keras.layers.SpatialDropout2D(0.1, seed=1, name="dropout")(x)
+    return keras.Model(images, keras.layers.ReLU(name="relu")(x), name="tiny")
+
+
+def tiny_classifier(**kwargs):
+    return CSGClassifier(tiny_backbone(), CLASSES, **kwargs)
+
+
+def tiny_data(samples=70, seed=0):
+    """Images whose colour tells the class, and their labels."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, CLASSES, samples).astype("int32")
+    images = rng.uniform(0, 120, (samples, 8, 8, 3)).astype("float32")
+    colours = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
+    images += 120 * colours[labels][:, None, None, :]
+    return images, labels
+
+
+def gate_of(model):
+    return keras.ops.convert_to_numpy(model.gate.gate_matrix).copy()
