@@ -47,7 +47,7 @@ def found_offsets(images, changed, padding):
 
 
 def test_small_images_are_shifted_within_a_black_border_and_mirrored():
-    images = random_images(300, 16, 24)
+    images = random_images(120, 16, 24)
     changed = cropped(images, KEY)
     assert changed.dtype == tf.uint8
     top, left, mirrored = found_offsets(images, changed.numpy(), 2).T
