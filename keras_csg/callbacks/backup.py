@@ -81,21 +81,28 @@ def restore(path, model):
     """
     variables = _variables(model)
     with np.load(path, allow_pickle=False) as saved:
-        wrong = set(saved.files).symmetric_difference(variables)
-        if wrong:
-            raise ValueError(
-                f"{path} is not a backup of this model: they differ in "
-                f"{', '.join(sorted(wrong)[:3])}."
-            )
-        for name, variable in variables.items():
-            variable.assign(saved[name])
+        values = {name: saved[name] for name in saved.files}
+    shapes = {name: value.shape for name, value in values.items()}
+    if shapes != {name: tuple(v.shape) for name, v in variables.items()}:
+        raise ValueError(
+            f"{path} is not a backup of this model: it holds other variables."
+        )
+    for name, variable in variables.items():
+        variable.assign(values[name])
 
 
 def _variables(model):
-    """Returns every variable to keep, under a name of its own, in order."""
+    """Returns every variable to keep by its place.
+
+    Their paths will not do: Keras numbers the layers of a process.
+    """
     model.optimizer.build(model.trainable_variables)
-    kept = [*model.variables, *model.optimizer.variables]
-    return {f"{i:05d} {v.path}": v for i, v in enumerate(kept)}
+    owners = {"model": model, "optimizer": model.optimizer}
+    return {
+        f"{owner} {place:05d}": variable
+        for owner, having in owners.items()
+        for place, variable in enumerate(having.variables)
+    }
 
 
 def _state(model):

@@ -84,7 +84,7 @@ def _not_prepared(name, data_dir, reason):
         f"downloaded ({reason}). Prepare it with "
         f"`tfds build {name} --data_dir {data_dir}` or, from Python, "
         f"`tfds.load({name!r}, data_dir={str(data_dir)!r})`; "
-        f"`digits` needs nothing. Received: name={name!r}"
+        f"`digits` (`--data digits`) needs nothing. Received: name={name!r}"
     )
 
 

@@ -36,15 +36,23 @@ class Trainer:
     def __init__(self, options, out, *, resume=False, log=lambda text: None):
         self.log = log
         self.run = Run(out)
-        self.resume = resume
         set_up_device(options)
         self.data = load_run_data(options, log=log)
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         self.model = self._create_model()
+        self.first_epoch = 0
         if resume:
             self.run.lock()
-        else:
+            self.first_epoch = self._restore()
+        self.batches = self.data.train.training_batches(
+            self.options.batch_size,
+            seed=self.options.seed,
+            first_epoch=self.first_epoch,
+            epochs=self.options.epochs,
+            augmentation=self.options.augment,
+        )
+        if not resume:  # The last: nothing is written before all is well.
             self.run.create(self.options)
 
     def _create_model(self):
@@ -86,13 +94,12 @@ class Trainer:
         Raises:
             NonFiniteLossError: if the loss is not finite.
         """
-        first_epoch = self._restore() if self.resume else 0
         options = self.options
-        if first_epoch < options.epochs:
+        if self.first_epoch < options.epochs:
             self.model.fit(
-                self._training_batches(first_epoch),
+                self.batches,
                 steps_per_epoch=self.steps,
-                initial_epoch=first_epoch,
+                initial_epoch=self.first_epoch,
                 epochs=options.epochs,
                 validation_data=self.data.validation.batches(
                     options.batch_size
@@ -102,15 +109,6 @@ class Trainer:
                 verbose=0,
             )
         return self._finish()
-
-    def _training_batches(self, first_epoch):
-        return self.data.train.training_batches(
-            self.options.batch_size,
-            seed=self.options.seed,
-            first_epoch=first_epoch,
-            epochs=self.options.epochs,
-            augmentation=self.options.augment,
-        )
 
     def _callbacks(self):
         logs = self.run.logs_path

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+
 from keras_csg_cli.backbones import backbones
 
 

@@ -1,0 +1,36 @@
+import subprocess
+import sys
+
+import pytest
+
+from keras_csg_cli.main import cli
+
+
+def test_help_imports_neither_keras_nor_tensorflow():
+    """It has to answer at once."""
+    code = (
+        "import sys; from keras_csg_cli.main import cli;"
+        "cli.main(['--help'], standalone_mode=False);"
+        "heavy = {'keras', 'tensorflow', 'numpy', 'rich', 'keras_csg'};"
+        "sys.exit(len(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "train" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_has_help(name, run_cli):
+    code, out, err = run_cli(name, "--help")
+    assert code == 0 and "Usage:" in out
+
+
+@pytest.mark.parametrize(
+    "args", [["trian"], ["train", "--no-such"], ["predict"], ["evaluate"]]
+)
+def test_a_wrong_word_is_one_line(args, run_cli):
+    code, out, err = run_cli(*args)
+    assert code == 2
+    assert len(err.splitlines()) == 1 and err.startswith("Error: ")

@@ -1,0 +1,114 @@
+import json
+
+import pytest
+
+from keras_csg.data import load_data
+from keras_csg.training.options import CHOICES, TrainingOptions, read_config
+from keras_csg.training.recipes import fill_in
+
+
+def test_an_unknown_option_gets_the_nearest_name():
+    with pytest.raises(ValueError, match="'epoch'; did you mean 'epochs'"):
+        TrainingOptions.from_dict({"epoch": 3})
+
+
+@pytest.mark.parametrize(
+    "values, match",
+    [
+        ({"epochs": "3"}, "`epochs` must be of type int or null"),
+        ({"epochs": True}, "`epochs` must be of type int"),
+        ({"standard": 1}, "`standard` must be of type bool"),
+        ({"epochs": 0}, "at least 1. Received: epochs=0"),
+        ({"density": 0.0}, "above 0 and at most 1"),
+        ({"learning_rate": -1}, "learning_rate=-1"),
+        ({"optimizer": "sdg"}, "sgd, adam"),
+        ({"precision": "float16"}, "mixed_float16"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(values, match):
+    with pytest.raises(ValueError, match=match):
+        TrainingOptions.from_dict(values)
+
+
+def test_a_whole_number_does_for_a_float():
+    assert TrainingOptions.from_dict({"lambda_1": 1}).lambda_1 == 1
+
+
+def test_options_survive_json():
+    options = TrainingOptions(epochs=3, density=0.2)
+    text = json.dumps(options.to_dict())
+    assert TrainingOptions.from_dict(json.loads(text)) == options
+
+
+def test_config_files_are_json_or_toml(tmp_path):
+    toml = tmp_path / "a.toml"
+    toml.write_text('epochs = 3\nbackbone = "resnet32"\n')
+    assert read_config(toml) == {"epochs": 3, "backbone": "resnet32"}
+    run = tmp_path / "config.json"
+    run.write_text('{"epochs": 3, "versions": {"keras": "3"}}')
+    assert read_config(run) == {"epochs": 3}
+
+
+@pytest.mark.parametrize(
+    "name, text, match",
+    [
+        ("a.json", "{", "not a JSON"),
+        ("a.toml", "= 3", "not a JSON or .toml"),
+        ("a.json", "[1]", "table of options"),
+        ("missing.json", None, "Cannot read"),
+    ],
+)
+def test_a_file_that_is_no_config_is_named(tmp_path, name, text, match):
+    path = tmp_path / name
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ValueError, match=match):
+        read_config(path)
+
+
+def filled(**options):
+    return fill_in(TrainingOptions(**options), load_data("digits"))
+
+
+def test_the_recipe_answers_for_everything():
+    open_ends = {"data_dir", "image_size", "weights", "gate_at", "filters"}
+    values = filled().to_dict()
+    assert {k for k, v in values.items() if v is None} == open_ends
+
+
+def test_what_the_user_says_wins_over_the_recipe():
+    options = filled(learning_rate=0.3, epochs=2, augment="none")
+    assert (options.learning_rate, options.epochs) == (0.3, 2)
+    assert options.augment == "none"
+
+
+def test_the_learning_rate_follows_batch_optimizer_and_weights():
+    assert filled().learning_rate == pytest.approx(0.1)
+    assert filled(batch_size=16).learning_rate == pytest.approx(0.025)
+    assert filled(optimizer="adam").learning_rate == pytest.approx(1e-3)
+    assert filled(backbone="ConvNeXt_Tiny").optimizer == "adamw"
+    assert filled(backbone="vgg16").learning_rate == pytest.approx(0.01)
+    assert filled(weights="imagenet").learning_rate == pytest.approx(0.01)
+
+
+def test_digits_are_not_mirrored():
+    assert filled().augment == "crop"
+
+
+def test_choices_are_those_of_the_command_line():
+    from keras_csg_cli.train import train
+
+    offered = {
+        parameter.name: tuple(parameter.type.choices)
+        for parameter in train.params
+        if hasattr(parameter.type, "choices")
+    }
+    assert offered == CHOICES
+
+
+def test_the_command_line_offers_every_option():
+    from keras_csg_cli.train import train
+
+    own = {"config_path", "out", "resume", "as_json"}
+    names = {parameter.name for parameter in train.params} - own
+    assert names == set(TrainingOptions().to_dict())
