@@ -1,17 +1,47 @@
 """Results as people read them."""
 
-import click
+from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
 
 
 def print_metrics(metrics, title):
     """Prints a flat dict of figures as a table on stdout."""
-    from rich.console import Console
-    from rich.table import Table
+    print_columns([("value", metrics)], title)
 
-    table = Table("figure")
-    table.add_column("value", justify="right")
-    for name, value in metrics.items():
-        text = f"{value:.4f}" if isinstance(value, float) else str(value)
-        table.add_row(name.replace("_", " "), text)
-    click.echo(title)
-    Console().print(table)
+
+def print_columns(columns, title):
+    """Prints flat dicts of figures side by side as a table on stdout.
+
+    Args:
+        columns: list of pairs of a heading and a flat dict. A figure that a
+            dict does not have is left empty in its column.
+        title: str.
+    """
+    table = Table("figure", title=escape(title))
+    for heading, _ in columns:
+        table.add_column(escape(heading), justify="right")
+    names = dict.fromkeys(name for _, figures in columns for name in figures)
+    for name in names:
+        cells = [_cell(figures.get(name, "")) for _, figures in columns]
+        table.add_row(name.replace("_", " "), *cells)
+    print_table(table)
+
+
+def print_table(table):
+    """Prints a `rich` table on stdout, whole where that has no width."""
+    console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width to cut the table to.
+        wide = console.options.update(width=1000)
+        console.width = Measurement.get(console, wide, table).maximum
+    console.print(table)
+
+
+def _cell(value):
+    if value is None:
+        return "undefined"
+    if isinstance(value, list):
+        return f"{_cell(min(value))} to {_cell(max(value))}"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,7 +1,14 @@
 """Figures of a trained classifier, from one pass over the data."""
 
-import keras
-import numpy as np
+import os
+
+from keras import ops
+
+from keras_csg import metrics, plots
+from keras_csg.metrics.figures import gate_figures, network_figures
+from keras_csg.split_features import FeatureExtractor
+
+MIS_VARIANTS = ("paper", "picnn")
 
 
 def collect_features(model, batches):
@@ -16,71 +23,83 @@ def collect_features(model, batches):
         A tuple of features `(samples, filters)`, float32, and labels
         `(samples,)`, int32.
     """
-    extractor = keras.Model(
-        model.backbone.input, model.pooling(model.backbone.output)
-    )
-    features, labels = [], []
-    for images, batch_labels in batches:
-        features.append(extractor.predict_on_batch(images))
-        labels.append(keras.ops.convert_to_numpy(batch_labels))
-    return np.concatenate(features), np.concatenate(labels)
+    return FeatureExtractor(model)(batches)[:2]
 
 
-def evaluate(model, split, batch_size=128):
+def evaluate(
+    model, split, batch_size=128, *, mis_variant="paper", ablation_path=None
+):
     """Measures a classifier on a split.
 
     Args:
         model: `CSGClassifier`.
         split: `ImageSplit`.
         batch_size: int.
+        mis_variant: `"paper"`, or `"picnn"` for a second score, `mis_picnn`,
+            over the sums of the maps before the last activation.
+        ablation_path: see `measure`.
 
     Returns:
-        A flat dict with `examples` and `accuracy` and, for a gated model,
-        `class_specific_accuracy`, `own_accuracy`, `complement_accuracy` and
-        `l1_density`, all in `[0, 1]`.
+        A flat dict; see `measure`.
+
+    Raises:
+        ValueError: if the model's features are not finite, its backbone does
+            not allow `mis_variant`, or there is no such variant.
+
+    Reference:
+        - [Liang et al., 2020](https://arxiv.org/abs/2007.08194)
+        - PICNN: [Guang et al., 2023](https://arxiv.org/abs/2312.12068)
     """
-    features, labels = collect_features(model, split.batches(batch_size))
-    kernel, bias = (keras.ops.convert_to_numpy(v) for v in model.head.weights)
-    results = {
-        "examples": len(labels),
-        "accuracy": accuracy(features @ kernel + bias, labels),
-    }
-    if not model.gated:
-        return results
-    gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
-    return results | gate_figures(features, labels, kernel, bias, gate_matrix)
+    samples = collect_samples(model, split, batch_size, mis_variant)
+    return measure(model, samples, ablation_path)
 
 
-def gate_figures(features, labels, kernel, bias, gate_matrix):
-    """Measures what the gate's filters know.
+def collect_samples(model, split, batch_size=128, mis_variant="paper"):
+    """Returns the `SplitFeatures` that `measure` needs; see `evaluate`."""
+    if mis_variant not in MIS_VARIANTS:
+        raise ValueError(
+            f"`mis_variant` must be one of {', '.join(MIS_VARIANTS)}. "
+            f"Received: mis_variant={mis_variant!r}"
+        )
+    extract = FeatureExtractor(model, sums=mis_variant == "picnn")
+    return extract(split.batches(batch_size))
+
+
+def measure(model, samples, ablation_path=None):
+    """Measures a classifier on features that were collected before.
 
     Args:
-        features: array `(samples, filters)`.
-        labels: integers `(samples,)`.
-        kernel: the head's kernel `(filters, classes)`.
-        bias: the head's bias `(classes,)`.
-        gate_matrix: array `(classes, filters)` in `[0, 1]`.
+        model: `CSGClassifier`.
+        samples: `SplitFeatures`.
+        ablation_path: `pathlib.Path` of a PNG file for a picture of the
+            recalls without each class's filters, and with them alone; of a
+            gated model only.
 
     Returns:
-        A flat dict: `class_specific_accuracy` of the `(W * G)` head;
-        `own_accuracy` and `complement_accuracy` of the standard head on the
-        filters fully open to the class it predicts, and on all the others;
-        `l1_density`.
+        A flat dict of numbers and lists of numbers that JSON can hold:
+        `network_figures`, for a gated model also `gate_figures` and those of
+        `Ablation`, and `mis_picnn` where the samples have sums.
     """
-    predicted = (features @ kernel + bias).argmax(axis=-1)
-    own = (gate_matrix >= 1)[predicted]  # (samples, filters)
-    return {
-        "class_specific_accuracy": accuracy(
-            features @ (kernel * gate_matrix.T) + bias, labels
-        ),
-        "own_accuracy": accuracy((features * own) @ kernel + bias, labels),
-        "complement_accuracy": accuracy(
-            (features * ~own) @ kernel + bias, labels
-        ),
-        "l1_density": float(np.abs(gate_matrix).mean()),
-    }
+    features, labels, sums = samples
+    arrays = (features, labels, *_weights(model))
+    cores = os.cpu_count() or 1
+    results = network_figures(*arrays, n_jobs=cores)
+    if sums is not None:
+        results["mis_picnn"] = metrics.mutual_information_score(
+            sums, labels, num_classes=model.num_classes, n_jobs=cores
+        )
+    if not model.gated:
+        return results
+    results |= gate_figures(*arrays, density=model.gate.density)
+    recalls = metrics.ablation(*arrays)
+    if ablation_path is not None:
+        plots.save_ablation(recalls, model.class_names, ablation_path)
+    return results | recalls.figures()
 
 
-def accuracy(logits, labels):
-    """Returns the share of labels that have the largest logit."""
-    return float((logits.argmax(axis=-1) == labels).mean())
+def _weights(model):
+    """Returns the head's kernel and bias and, if there is one, the gate."""
+    weights = [*model.head.weights]
+    if model.gated:
+        weights.append(model.gate.gate_matrix)
+    return [ops.convert_to_numpy(weight) for weight in weights]

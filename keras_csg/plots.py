@@ -93,3 +93,34 @@ def save_gate(model, path):
 def _save(figure, path):
     with whole_file(path) as part:
         figure.savefig(part, dpi=120)
+
+
+def save_ablation(recalls, class_names, path):
+    """Draws the recall of every class without, and with only, one's filters.
+
+    Args:
+        recalls: `Ablation`.
+        class_names: list of str, or `None`.
+        path: `pathlib.Path` of the PNG file.
+    """
+    classes = len(recalls.removed)
+    side = min(3 + classes / 4, 12)
+    figure = Figure(figsize=(2 * side + 1.5, side), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for panel, recall, title in zip(
+        panels, recalls, ("removed", "kept alone"), strict=True
+    ):
+        image = panel.imshow(
+            recall, vmin=0, vmax=1, cmap="viridis", interpolation="nearest"
+        )
+        panel.set(
+            title=f"The class's filters {title}", xlabel="recall of this class"
+        )
+        if class_names and classes <= MOST_NAMES:
+            # A name between dollar signs would be read as a formula.
+            names = [name.replace("$", r"\$") for name in class_names]
+            panel.set_xticks(range(classes), names, rotation=90)
+            panel.set_yticks(range(classes), names)
+    panels[0].set_ylabel("filters of this class")
+    figure.colorbar(image, ax=panels, label="recall")
+    _save(figure, path)

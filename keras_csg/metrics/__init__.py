@@ -1,0 +1,35 @@
+from keras_csg.metrics.ablation import Ablation as Ablation
+from keras_csg.metrics.ablation import ablation as ablation
+from keras_csg.metrics.correlation import FilterCorrelation as FilterCorrelation
+from keras_csg.metrics.correlation import (
+    filter_correlation as filter_correlation,
+)
+from keras_csg.metrics.gates import classes_of_filters as classes_of_filters
+from keras_csg.metrics.gates import dead_filters as dead_filters
+from keras_csg.metrics.gates import filters_per_class as filters_per_class
+from keras_csg.metrics.gates import l1_density as l1_density
+from keras_csg.metrics.gates import l1_interval as l1_interval
+from keras_csg.metrics.gates import own_filters as own_filters
+from keras_csg.metrics.gates import shared_filters as shared_filters
+from keras_csg.metrics.mutual_information import (
+    mutual_information as mutual_information,
+)
+from keras_csg.metrics.mutual_information import (
+    mutual_information_score as mutual_information_score,
+)
+from keras_csg.metrics.mutual_information import specificity as specificity
+from keras_csg.metrics.path_accuracy import accuracy as accuracy
+from keras_csg.metrics.path_accuracy import (
+    class_specific_accuracy as class_specific_accuracy,
+)
+from keras_csg.metrics.path_accuracy import (
+    complement_accuracy as complement_accuracy,
+)
+from keras_csg.metrics.path_accuracy import gated_accuracy as gated_accuracy
+from keras_csg.metrics.path_accuracy import own_accuracy as own_accuracy
+from keras_csg.metrics.path_accuracy import (
+    standard_accuracy as standard_accuracy,
+)
+from keras_csg.metrics.shuffled_gate import ShuffledGate as ShuffledGate
+from keras_csg.metrics.shuffled_gate import shuffled_gate as shuffled_gate
+from keras_csg.metrics.shuffled_gate import shuffled_rows as shuffled_rows

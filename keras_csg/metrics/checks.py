@@ -1,0 +1,116 @@
+"""What the figures ask of their arrays, and how they say that it is not so."""
+
+import numpy as np
+
+
+def check_samples(features, labels, num_classes):
+    """Checks the features and labels of a split.
+
+    Args:
+        features: array of shape `(samples, filters)`, finite; at least one
+            sample and one filter.
+        labels: ints of shape `(samples,)` in `[0, num_classes)`. A class may
+            be missing.
+        num_classes: int.
+
+    Returns:
+        Features and labels as arrays.
+
+    Raises:
+        ValueError: if they are not as described.
+    """
+    features = check_features(features)
+    return features, check_labels(labels, len(features), num_classes)
+
+
+def check_features(features, name="features"):
+    """Checks an array `(samples, filters)`; see `check_samples`."""
+    features = np.asarray(features)
+    if features.ndim != 2 or 0 in features.shape:
+        raise ValueError(
+            f"`{name}` must have two axes, neither of them empty. "
+            f"Received: {name}.shape={features.shape}"
+        )
+    broken = np.count_nonzero(~np.isfinite(features))
+    if broken:
+        raise ValueError(
+            f"`{name}` must be finite. Received: {name} with {broken} values "
+            "NaN or infinite"
+        )
+    return features
+
+
+def check_labels(labels, samples, num_classes):
+    """Checks ints of shape `(samples,)`; see `check_samples`."""
+    labels = np.asarray(labels)
+    if labels.shape != (samples,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"`labels` must be {samples} integers, one per sample. Received: "
+            f"labels.shape={labels.shape}, labels.dtype={labels.dtype}"
+        )
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise ValueError(
+            f"`labels` must be in [0, {num_classes}). Received: labels in "
+            f"[{labels.min()}, {labels.max()}]"
+        )
+    return labels
+
+
+def check_head(kernel, bias, filters):
+    """Checks a classifier head.
+
+    Args:
+        kernel: array of shape `(filters, classes)`.
+        bias: array of shape `(classes,)`.
+        filters: int. Number of filters of the features.
+
+    Returns:
+        Both as arrays.
+
+    Raises:
+        ValueError: if they are not as described.
+    """
+    kernel, bias = np.asarray(kernel), np.asarray(bias)
+    if kernel.ndim != 2 or kernel.shape[0] != filters:
+        raise ValueError(
+            f"`kernel` must have shape ({filters}, classes), a row per "
+            f"filter. Received: kernel.shape={kernel.shape}"
+        )
+    if bias.shape != kernel.shape[1:]:
+        raise ValueError(
+            f"`bias` must have shape ({kernel.shape[1]},), a value per class. "
+            f"Received: bias.shape={bias.shape}"
+        )
+    return kernel, bias
+
+
+def check_gate(gate_matrix, shape=None):
+    """Checks a gate matrix.
+
+    Args:
+        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
+        shape: tuple. The shape it must have, if that is known.
+
+    Returns:
+        It as an array.
+
+    Raises:
+        ValueError: if it is not as described.
+    """
+    gate_matrix = np.asarray(gate_matrix)
+    if gate_matrix.ndim != 2 or 0 in gate_matrix.shape:
+        raise ValueError(
+            "`gate_matrix` must have shape (classes, filters). "
+            f"Received: gate_matrix.shape={gate_matrix.shape}"
+        )
+    if shape is not None and gate_matrix.shape != tuple(shape):
+        raise ValueError(
+            f"`gate_matrix` must have shape {tuple(shape)}. "
+            f"Received: gate_matrix.shape={gate_matrix.shape}"
+        )
+    if not ((gate_matrix >= 0) & (gate_matrix <= 1)).all():
+        raise ValueError(
+            "`gate_matrix` must be in [0, 1]. Received: gate_matrix in "
+            f"[{gate_matrix.min()}, {gate_matrix.max()}]"
+        )
+    return gate_matrix

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import confusion_matrix, recall_score
+
+from keras_csg import metrics
+from tests.metrics.test_path_accuracy import random_arrays
+
+
+def brute_force(features, labels, kernel, bias, gate, kept):
+    """A pass for each class, and scikit-learn's recall."""
+    rows = []
+    for row in gate:
+        mask = (row == 1) if kept else (row < 1)
+        predicted = ((features * mask) @ kernel + bias).argmax(axis=1)
+        matrix = confusion_matrix(labels, predicted, labels=range(len(bias)))
+        recall = recall_score(
+            labels,
+            predicted,
+            labels=range(len(bias)),
+            average=None,
+            zero_division=np.nan,
+        )
+        with np.errstate(invalid="ignore"):
+            assert_allclose(np.diag(matrix) / matrix.sum(axis=1), recall)
+        rows.append(recall)
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("block", [1, 7 * 4 * 8, 2**25])
+def test_recalls_are_scikit_learns(monkeypatch, block):
+    import sys
+
+    module = sys.modules["keras_csg.metrics.ablation"]
+    monkeypatch.setattr(module, "BLOCK_BYTES", block)
+    arrays = random_arrays()
+    recalls = metrics.ablation(*arrays)
+    assert_allclose(recalls.removed, brute_force(*arrays, kept=False))
+    assert_allclose(recalls.kept, brute_force(*arrays, kept=True))
+
+
+def test_small_case_by_hand():
+    """Filter 0 knows class 0, filters 1 and 2 know class 1."""
+    features = np.array([[1.0, 0, 0], [0, 1, 1], [0, 1, 1], [0, 0, 1]])
+    labels = np.array([0, 1, 1, 0])  # The last looks like class 1.
+    kernel = np.array([[1.0, 0], [0, 1], [0, 1]])
+    gate = np.array([[1.0, 0, 0], [0, 1, 1]])
+    recalls = metrics.ablation(features, labels, kernel, np.zeros(2), gate)
+    # Equal logits of zero are class 0.
+    assert_array_equal(recalls.removed, [[0.5, 1], [1, 0]])
+    assert_array_equal(recalls.kept, [[1, 0], [0.5, 1]])
+    assert recalls.figures() == {
+        "removed_own_recall": 0.25,
+        "removed_other_recall": 1.0,
+        "kept_own_recall": 1.0,
+        "kept_other_recall": 0.25,
+    }
+
+
+def test_a_class_without_samples_is_left_out_of_the_means():
+    features, labels, *head = random_arrays()
+    here = labels != 2
+    recalls = metrics.ablation(features[here], labels[here], *head)
+    for recall in recalls:
+        assert np.isnan(recall[:, 2]).all()
+        assert np.isfinite(np.delete(recall, 2, axis=1)).all()
+    others = [0, 1, 3]
+    assert recalls.figures()["removed_own_recall"] == pytest.approx(
+        recalls.removed[others, others].mean()
+    )
+
+
+def test_a_class_without_filters_loses_nothing():
+    features, labels, kernel, bias, gate = random_arrays()
+    gate[1] = 0.5
+    recalls = metrics.ablation(features, labels, kernel, bias, gate)
+    predicted = (features @ kernel + bias).argmax(axis=1)
+    whole = recall_score(labels, predicted, average=None)
+    assert_allclose(recalls.removed[1], whole)
+    assert_array_equal(recalls.kept[1], np.arange(4) == bias.argmax())
