@@ -224,28 +224,32 @@ class CSGClassifier(keras.Model):
         import tensorflow as tf
 
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         with tf.GradientTape() as tape:
             features = self.features(x, training=True)
-            loss, paths = self.compute_dual_path_loss(
-                features, y, sample_weight
-            )
-            if self.losses:  # The path losses are scaled already, by Keras.
-                loss += ops.sum(self.losses) / replicas
+            loss, paths = self._total_loss(features, y, sample_weight)
             scaled_loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled_loss, variables)
         self._apply_with_gate_held(gradients, variables)
-        return self._logs(x, y, loss * replicas, paths, sample_weight)
+        return self._logs(x, y, loss, paths, sample_weight)
 
     def test_step(self, data):
         """Evaluates both paths on a batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         features = self.features(x, training=False)
+        loss, paths = self._total_loss(features, y, sample_weight)
+        return self._logs(x, y, loss, paths, sample_weight)
+
+    def _total_loss(self, features, y, sample_weight):
+        """Adds the layers' own penalties, the gate's among them.
+
+        Gradients are summed over the replicas of a distributed step, so every
+        loss is divided by their number; Keras has done so to the paths'.
+        """
         loss, paths = self.compute_dual_path_loss(features, y, sample_weight)
         if self.losses:
-            loss += ops.sum(self.losses)
-        return self._logs(x, y, loss, paths, sample_weight)
+            loss += ops.sum(self.losses) / _count_replicas()
+        return loss, paths
 
     def _apply_with_gate_held(self, gradients, variables):
         """Updates the weights, and the gate only where its path trains.
@@ -263,14 +267,15 @@ class CSGClassifier(keras.Model):
 
     def _logs(self, x, y, loss, paths, sample_weight):
         """Updates the metrics and returns their state."""
+        replicas = _count_replicas()
         batch_size = ops.shape(paths["logits"])[0]
         for metric in self.metrics:
             if metric.name == "loss":
-                metric.update_state(loss, sample_weight=batch_size)
+                metric.update_state(loss * replicas, batch_size)
         if not self.gated:
             return self.compute_metrics(x, y, paths["logits"], sample_weight)
-        self.standard_loss.update_state(paths["standard_loss"], batch_size)
-        self.gated_loss.update_state(paths["gated_loss"], batch_size)
+        for tracker in (self.standard_loss, self.gated_loss):
+            tracker.update_state(paths[tracker.name] * replicas, batch_size)
         self.class_specific_accuracy.update_state(
             matches(y, paths["class_specific_logits"])
         )
@@ -365,6 +370,12 @@ class CSGClassifier(keras.Model):
                 "The model has no gate: it was built with `gated=False`."
             )
         return self.gate
+
+
+def _count_replicas():
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
 
 
 def _loss_on_logits(loss):

@@ -1,0 +1,44 @@
+"""Two replicas of a training step equal one, on two logical processors."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import keras, numpy as np, tensorflow as tf
+(cpu,) = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from keras_csg import CSGClassifier
+from tests.tiny import CLASSES, tiny_backbone, tiny_data
+
+def trained(strategy):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = CSGClassifier(
+            tiny_backbone(normalized=False), CLASSES, lambda_2=0.05,
+            schedule="alternating",
+        )
+        model.compile(keras.optimizers.SGD(0.1, 0.9, weight_decay=1e-3))
+    images, labels = tiny_data(64)
+    history = model.fit(
+        images, labels, batch_size=32, epochs=5, shuffle=False, verbose=0,
+        validation_data=(images, labels),
+    ).history
+    return history, [np.array(w) for w in model.get_weights()]
+
+one = trained(tf.distribute.get_strategy())
+two = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+for a, b in zip(one[1], two[1], strict=True):
+    np.testing.assert_allclose(a, b, atol=1e-5)
+for name in one[0]:
+    np.testing.assert_allclose(one[0][name], two[0][name], rtol=1e-4)
+assert one[0]["l1_density"][-1] < 1
+"""
+
+
+def test_two_replicas_train_like_one():
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
