@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_csg import metrics, plots
 from keras_csg.metrics.figures import gate_figures, network_figures
-from keras_csg.split_features import FeatureExtractor
+from keras_csg.metrics.split_features import FeatureExtractor
 
 MIS_VARIANTS = ("paper", "picnn")
 

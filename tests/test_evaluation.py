@@ -9,7 +9,7 @@ from keras_csg import CSGClassifier, evaluation, metrics
 from keras_csg.callbacks import GateFreeMetrics, RunBackup
 from keras_csg.callbacks.backup import History
 from keras_csg.data.indexed_split import IndexedSplit, cached_reader
-from keras_csg.split_features import FeatureExtractor
+from keras_csg.metrics.split_features import FeatureExtractor
 from tests.tiny import (
     CLASSES,
     FILTERS,
@@ -77,6 +77,8 @@ def test_a_standard_network_has_the_figures_without_a_gate(split, tmp_path):
         "accuracy",
         "mis",
         "specificity",
+        "own_class_mis",
+        "class_agreement",
         "dead_filters",
         "same_class_correlation",
         "cross_class_correlation",

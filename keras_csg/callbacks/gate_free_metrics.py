@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_csg.metrics.mutual_information import mutual_information_score
 from keras_csg.metrics.path_accuracy import standard_accuracy
-from keras_csg.split_features import FeatureExtractor
+from keras_csg.metrics.split_features import FeatureExtractor
 
 
 class GateFreeMetrics(keras.callbacks.Callback):
@@ -12,8 +12,8 @@ class GateFreeMetrics(keras.callbacks.Callback):
     Answers whether training through the gate only leaks the label: what is
     measured here never saw a gate row. Adds `val_mis` to the epoch's logs and
     `val_accuracy` where `fit` has no validation data of its own, so put it
-    before callbacks that write the logs down. Takes one more pass of the
-    backbone over the data.
+    behind `FiniteLoss` and before callbacks that write the logs down. Takes
+    one more pass of the backbone over the data.
 
     Args:
         batches: image batches `(batch, height, width, 3)` in 0..255 with int

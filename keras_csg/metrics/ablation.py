@@ -10,8 +10,8 @@ from keras_csg.metrics.checks import (
 )
 from keras_csg.metrics.gates import own_filters
 
-# Bytes that a block of logits may take.
-BLOCK_BYTES = 32 * 2**20
+# Bytes of a block of logits: such that it stays in the processor's cache.
+BLOCK_BYTES = 2**18
 
 
 class Ablation(NamedTuple):
@@ -88,11 +88,12 @@ def ablation(features, labels, kernel, bias, gate_matrix):
 def _count_right(features, labels, kernel, bias, own, right):
     """Adds a block's right answers to `right` `(2, classes, classes)`."""
     logits = features @ kernel + bias
+    part, rest = np.empty_like(logits), np.empty_like(logits)
     for label, filters in enumerate(own):
         # Removed and kept are two sides of one product over few filters.
-        part = features[:, filters] @ kernel[filters]
-        for counts, left in zip(
-            right, (logits - part, part + bias), strict=True
-        ):
+        np.matmul(features[:, filters], kernel[filters], out=part)
+        np.subtract(logits, part, out=rest)
+        part += bias
+        for counts, left in zip(right, (rest, part), strict=True):
             hits = labels[left.argmax(axis=-1) == labels]
             counts[label] += np.bincount(hits, minlength=len(bias))

@@ -6,10 +6,7 @@ import numpy as np
 
 from keras_csg.metrics import gates, path_accuracy
 from keras_csg.metrics.correlation import filter_correlation
-from keras_csg.metrics.mutual_information import (
-    mutual_information_score,
-    specificity,
-)
+from keras_csg.metrics.mutual_information import mutual_information, specificity
 from keras_csg.metrics.shuffled_gate import shuffled_gate
 
 
@@ -24,9 +21,9 @@ def network_figures(
         labels: ints of shape `(samples,)` in `[0, classes)`.
         kernel: the head's kernel, of shape `(filters, classes)`.
         bias: the head's bias, of shape `(classes,)`.
-        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`: it says
-            which class a filter belongs to. Without one, that is the class of
-            the filter's largest weight in the head.
+        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`: a
+            filter's class is that of its largest entry. Without a gate it is
+            that of the filter's largest weight in the head.
         n_jobs: int. Number of threads.
 
     Returns:
@@ -35,6 +32,10 @@ def network_figures(
         - `examples`, `filters`: int.
         - `accuracy`: of the standard path.
         - `mis`, `specificity`: see `mutual_information_score`, `specificity`.
+        - `own_class_mis`: mean over the filters of the information about
+          their class, at most `mis`.
+        - `class_agreement`: share of filters that know most of their class,
+          and anything at all.
         - `dead_filters`: int, those with one value for all samples.
         - `same_class_correlation`, `cross_class_correlation`: mean absolute
           cosine between filters' weights in the head.
@@ -52,6 +53,11 @@ def network_figures(
     probabilities = _softmax(features @ kernel + bias)
     weights = kernel.T if gate_matrix is None else gate_matrix
     classes = gates.classes_of_filters(weights)
+    information = mutual_information(
+        features, labels, num_classes=len(bias), n_jobs=n_jobs
+    )
+    own = information[classes, np.arange(len(classes))]
+    best = information.max(axis=0)
     by_weights = filter_correlation(kernel, classes)
     by_activations = filter_correlation(np.transpose(features), classes)
     return _defined(
@@ -59,12 +65,12 @@ def network_figures(
             "examples": len(labels),
             "filters": len(kernel),
             "accuracy": accuracy,
-            "mis": mutual_information_score(
-                features, labels, num_classes=len(bias), n_jobs=n_jobs
-            ),
+            "mis": float(best.mean()),
             "specificity": specificity(
                 features, probabilities, labels, n_jobs=n_jobs
             ),
+            "own_class_mis": float(own.mean()),
+            "class_agreement": float(((own == best) & (best > 0)).mean()),
             "dead_filters": int(gates.dead_filters(features).sum()),
             "same_class_correlation": by_weights.same_class,
             "cross_class_correlation": by_weights.cross_class,

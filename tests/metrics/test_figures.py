@@ -18,6 +18,9 @@ def test_figures_are_their_functions():
         for c in range(4)
     ]
     assert found["mis"] == pytest.approx(np.max(scores, axis=0).mean())
+    own = [scores[c][k] for k, c in enumerate(gate.argmax(axis=0))]
+    assert found["own_class_mis"] == pytest.approx(np.mean(own))
+    assert found["class_agreement"] == np.mean(own == np.max(scores, axis=0))
     logits = features @ kernel + bias
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert found["specificity"] == pytest.approx(
@@ -52,6 +55,7 @@ def test_what_is_not_defined_is_null_in_json():
     assert found["same_class_correlation"] is None
     assert found["cross_class_activation_correlation"] is None
     assert found["dead_filters"] == 2
+    assert found["class_agreement"] == 0  # They know nothing.
     assert found["accuracy"] == 0.5
 
 
