@@ -35,7 +35,7 @@ def network_figures(
         - `own_class_mis`: mean over the filters of the information about
           their class, at most `mis`.
         - `class_agreement`: share of filters that know most of their class,
-          and anything at all.
+          and are not dead.
         - `dead_filters`: int, those with one value for all samples.
         - `same_class_correlation`, `cross_class_correlation`: mean absolute
           cosine between filters' weights in the head.
@@ -58,6 +58,7 @@ def network_figures(
     )
     own = information[classes, np.arange(len(classes))]
     best = information.max(axis=0)
+    dead = gates.dead_filters(features)
     by_weights = filter_correlation(kernel, classes)
     by_activations = filter_correlation(np.transpose(features), classes)
     return _defined(
@@ -70,8 +71,8 @@ def network_figures(
                 features, probabilities, labels, n_jobs=n_jobs
             ),
             "own_class_mis": float(own.mean()),
-            "class_agreement": float(((own == best) & (best > 0)).mean()),
-            "dead_filters": int(gates.dead_filters(features).sum()),
+            "class_agreement": float(((own == best) & ~dead).mean()),
+            "dead_filters": int(dead.sum()),
             "same_class_correlation": by_weights.same_class,
             "cross_class_correlation": by_weights.cross_class,
             "same_class_activation_correlation": by_activations.same_class,

@@ -55,7 +55,7 @@ def test_what_is_not_defined_is_null_in_json():
     assert found["same_class_correlation"] is None
     assert found["cross_class_activation_correlation"] is None
     assert found["dead_filters"] == 2
-    assert found["class_agreement"] == 0  # They know nothing.
+    assert found["class_agreement"] == 0
     assert found["accuracy"] == 0.5
 
 
