@@ -53,32 +53,45 @@ def network_figures(
     probabilities = _softmax(features @ kernel + bias)
     weights = kernel.T if gate_matrix is None else gate_matrix
     classes = gates.classes_of_filters(weights)
+    dead = gates.dead_filters(features)
     information = mutual_information(
         features, labels, num_classes=len(bias), n_jobs=n_jobs
     )
-    own = information[classes, np.arange(len(classes))]
-    best = information.max(axis=0)
-    dead = gates.dead_filters(features)
-    by_weights = filter_correlation(kernel, classes)
-    by_activations = filter_correlation(np.transpose(features), classes)
     return _defined(
         {
             "examples": len(labels),
             "filters": len(kernel),
             "accuracy": accuracy,
-            "mis": float(best.mean()),
+            "mis": float(information.max(axis=0).mean()),
             "specificity": specificity(
                 features, probabilities, labels, n_jobs=n_jobs
             ),
-            "own_class_mis": float(own.mean()),
-            "class_agreement": float(((own == best) & ~dead).mean()),
+            **_agreement(information, classes, dead),
             "dead_filters": int(dead.sum()),
-            "same_class_correlation": by_weights.same_class,
-            "cross_class_correlation": by_weights.cross_class,
-            "same_class_activation_correlation": by_activations.same_class,
-            "cross_class_activation_correlation": by_activations.cross_class,
+            **_correlations(features, kernel, classes),
         }
     )
+
+
+def _agreement(information, classes, dead):
+    """Compares the information `(classes, filters)` with filters' classes."""
+    own = information[classes, np.arange(len(classes))]
+    agrees = (own == information.max(axis=0)) & ~dead
+    return {
+        "own_class_mis": float(own.mean()),
+        "class_agreement": float(agrees.mean()),
+    }
+
+
+def _correlations(features, kernel, classes):
+    by_weights = filter_correlation(kernel, classes)
+    by_activations = filter_correlation(np.transpose(features), classes)
+    return {
+        "same_class_correlation": by_weights.same_class,
+        "cross_class_correlation": by_weights.cross_class,
+        "same_class_activation_correlation": by_activations.same_class,
+        "cross_class_activation_correlation": by_activations.cross_class,
+    }
 
 
 def gate_figures(
