@@ -41,7 +41,13 @@ def load_folder(request):
     _check_classes(parts, labels, names, folder)
     ours = [
         IndexedSplit(
-            read_images, labels, part, len(names), (*size, 3), cached=cached
+            read_images,
+            labels,
+            part,
+            len(names),
+            (*size, 3),
+            cached=cached,
+            paths=[paths[number] for number in part],
         )
         for part in parts
     ]

@@ -18,12 +18,22 @@ class IndexedSplit(ImageSplit):
         num_classes: int. Number of classes.
         image_shape: tuple `(height, width, 3)`.
         cached: bool. Whether the images are in memory.
+        paths: list of str. The file of each image of this split, in the order
+            of `batches`; `None` for images that come from elsewhere.
     """
 
     def __init__(
-        self, read_images, labels, numbers, num_classes, image_shape, cached
+        self,
+        read_images,
+        labels,
+        numbers,
+        num_classes,
+        image_shape,
+        cached,
+        paths=None,
     ):
         super().__init__(len(numbers), num_classes, image_shape, cached)
+        self.paths = paths
         self._read_images = read_images
         # Tensors, since an array would become a constant of every graph.
         with tf.device("cpu:0"):

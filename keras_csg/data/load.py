@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from pathlib import Path
 
 from keras_csg.data import digits as digits  # Registers itself.
+from keras_csg.data import shapes as shapes  # The same.
 from keras_csg.data.source import Request, built_in_source, list_built_in
 
 _logger = logging.getLogger("keras_csg")
@@ -22,7 +23,8 @@ def load_data(
 ):
     """Loads images with class labels, by name.
 
-    - `digits` comes with the package's dependencies and needs nothing.
+    - `digits` comes with the package's dependencies and needs nothing;
+      `shapes` is drawn, with the exact mask of each object.
     - A folder has a sub-folder of images for each class, or such folders
       within `train`, `val` and `test`. Of `train` and `val` alone, `val` is
       the test split.

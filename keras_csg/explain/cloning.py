@@ -1,0 +1,58 @@
+"""Copies of a classifier that may be changed without touching it."""
+
+import contextlib
+import random
+
+import keras
+
+from keras_csg.normalization import fuse_batch_normalization
+
+
+def clone_classifier(model, image_size=None):
+    """Returns a copy with layers and weights of its own.
+
+    Args:
+        model: `CSGClassifier`.
+        image_size: tuple `(height, width)` of the copy's images; `None` for
+            the same as the model's.
+
+    Returns:
+        A `CSGClassifier`.
+
+    Raises:
+        ValueError: if the backbone does not allow images of that size.
+    """
+    config = model.get_config()
+    config.update(schedule=model.schedule)
+    with seeded_initializers(0):  # Their weights are replaced anyway.
+        config["backbone"] = clone_backbone(model.backbone, image_size)
+        clone = type(model)(**config)
+    clone.backbone.set_weights(model.backbone.get_weights())
+    clone.head.set_weights(model.head.get_weights())
+    if model.gated:
+        clone.gate.set_weights(model.gate.get_weights())
+    return clone
+
+
+def clone_backbone(backbone, image_size=None):
+    """Returns a copy of a backbone with fresh, random weights."""
+    images = None
+    if image_size is not None:
+        images = keras.Input((*image_size, 3), name="images")
+    clone = keras.models.clone_model(backbone, input_tensors=images)
+    return fuse_batch_normalization(clone)
+
+
+@contextlib.contextmanager
+def seeded_initializers(seed):
+    """Makes initializers without a seed of their own draw from `seed`.
+
+    Keras takes the seed of each from Python's `random`, whose state is put
+    back at the end.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)

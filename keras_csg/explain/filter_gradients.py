@@ -1,0 +1,95 @@
+import math
+
+import numpy as np
+from scipy import ndimage
+
+BLUR = 30 / 128
+"""Standard deviation of the Gaussian, in widths of the image."""
+
+
+class FilterGradients:
+    """Differentiates a classifier's features by the pixels.
+
+    Args:
+        model: `CSGClassifier`, on TensorFlow.
+    """
+
+    def __init__(self, model):
+        self.model = model
+        self._norms = _graph_function(model)
+
+    def maps(self, images, filters):
+        """Returns what `filter_gradient_maps` does, of one batch."""
+        weights = np.eye(self.model.filters, dtype="float32")
+        return blur_gradients(self.norms(images, weights[filters]))
+
+    def norms(self, images, weights):
+        """Returns the gradients of weighted sums of the features.
+
+        One forward pass; then one backward pass for each of the n sums, of
+        the whole batch at once.
+
+        Args:
+            images: array of shape `(samples, height, width, 3)`.
+            weights: float array of shape `(samples, n, filters)`.
+
+        Returns:
+            float32 array of shape `(samples, n, height, width)`: L2 norms
+            over the channels.
+        """
+        images = np.asarray(images, "float32")
+        directions = np.asarray(np.swapaxes(weights, 0, 1), "float32")
+        return np.swapaxes(self._norms(images, directions).numpy(), 0, 1)
+
+
+def _graph_function(model):
+    import tensorflow as tf
+
+    def differentiate(images, directions):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(images)
+            features = model.features(images, training=False)
+
+        def norms(direction):
+            gradients = tape.gradient(features, images, direction)
+            return tf.norm(gradients, axis=-1)
+
+        return tf.map_fn(norms, directions, parallel_iterations=1)
+
+    return tf.function(differentiate).get_concrete_function(
+        tf.TensorSpec([None, *model.backbone.input_shape[1:]]),
+        tf.TensorSpec([None, None, model.filters]),
+    )
+
+
+def blur_gradients(norms):
+    """Divides maps by their root mean square and blurs them.
+
+    The Gaussian ends one standard deviation from its centre and the border is
+    mirrored, both as in the authors' code.
+
+    Args:
+        norms: array of shape `(..., height, width)`, at least 0.
+
+    Returns:
+        float32 array of the same shape.
+    """
+    norms = np.asarray(norms, "float32")
+    rms = np.sqrt(np.square(norms).mean(axis=(-2, -1), keepdims=True))
+    norms = norms / np.where(rms > 0, rms, 1)
+    sigma = BLUR * norms.shape[-1]
+    rows = _gaussian_weights(norms.shape[-2], sigma)
+    columns = _gaussian_weights(norms.shape[-1], sigma)
+    return np.matmul(rows, np.matmul(norms, columns.T))
+
+
+def _gaussian_weights(length, sigma):
+    """Returns the matrix `(length, length)` that blurs one axis."""
+    radius = math.floor(sigma + 0.5)
+    return ndimage.gaussian_filter1d(
+        np.eye(length, dtype="float32"),
+        sigma,
+        axis=0,
+        mode="mirror",
+        radius=radius,
+    )

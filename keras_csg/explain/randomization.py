@@ -1,0 +1,104 @@
+import numpy as np
+
+from keras_csg.explain.activation_map import activation_map
+from keras_csg.explain.class_activation import class_activation_map
+from keras_csg.explain.cloning import (
+    clone_backbone,
+    clone_classifier,
+    seeded_initializers,
+)
+from keras_csg.explain.feature_maps import classes_to_explain, feature_maps
+from keras_csg.explain.gradient_map import gradient_map
+from keras_csg.explain.similarity import (
+    rank_correlation,
+    structural_similarity,
+)
+
+MAPS = {
+    "cam": class_activation_map,
+    "gradient_map": gradient_map,
+    "activation_map": activation_map,
+}
+
+
+def cascading_randomization(
+    model, images, classes=None, *, gated=True, maps=None, depths=6, seed=0
+):
+    """Checks that maps depend on what the network has learnt.
+
+    From the head down to the images, layers are set to fresh initial weights,
+    one after the other and all those above them too. A map that stays much
+    the same shows the image, not the network. The gate stays as it is, since
+    the head is what it selects from. The model itself is not touched.
+
+    Args:
+        model: `CSGClassifier`, on TensorFlow.
+        images: array of shape `(samples, height, width, 3)`, RGB in 0..255.
+        classes: ints of shape `(samples,)`; `None` for those predicted.
+        gated: bool. Whether to look at the gated maps.
+        maps: dict from a name to a function such as `class_activation_map`;
+            `None` for `MAPS`.
+        depths: int. Number of depths at which the maps are compared.
+        seed: int. Seed of the fresh weights.
+
+    Returns:
+        list of dicts, one for each depth and first one of depth 0, nothing
+        random: `layers`, int, how many layers are random; `down_to`, the name
+        of the lowest of them; and by the name of each map a dict of
+        `rank_correlation` and `ssim`, means over the images, in `[-1, 1]`.
+
+    Raises:
+        ValueError: if an argument is not as described.
+
+    Reference:
+        - [Adebayo et al., 2018](https://arxiv.org/abs/1810.03292)
+    """
+    if depths < 1:
+        raise ValueError(
+            f"`depths` must be at least 1. Received: depths={depths}"
+        )
+    maps = MAPS if maps is None else maps
+    classes = classes_to_explain(model, feature_maps(model, images), classes)
+    arguments = {"images": images, "classes": classes, "gated": gated}
+    original = {name: make(model, **arguments) for name, make in maps.items()}
+    rows = []
+    for layers, name, mixed in _randomized(model, depths, seed):
+        row = {"layers": layers, "down_to": name}
+        for kind, make in maps.items():
+            row[kind] = _likeness(original[kind], make(mixed, **arguments))
+        rows.append(row)
+    return rows
+
+
+def _likeness(original, maps):
+    return {
+        "rank_correlation": float(rank_correlation(original, maps).mean()),
+        "ssim": float(structural_similarity(original, maps).mean()),
+    }
+
+
+def _randomized(model, depths, seed):
+    """Yields layer counts, names and the model, ever more of it random."""
+    mixed, pairs = clone_classifier(model), _with_fresh_weights(model, seed)
+    stops = np.linspace(1, len(pairs), min(depths, len(pairs)))
+    stops = set(np.round(stops).astype(int).tolist())
+    yield 0, None, mixed
+    for number, (name, weights) in enumerate(pairs, 1):
+        layer = mixed.head if number == 1 else mixed.backbone.get_layer(name)
+        layer.set_weights(weights)
+        if number in stops:
+            yield number, name, mixed
+
+
+def _with_fresh_weights(model, seed):
+    """Returns names and initial weights of the layers, from the top down."""
+    with seeded_initializers(seed):
+        backbone = clone_backbone(model.backbone)
+        head = type(model.head).from_config(model.head.get_config())
+        head.build((None, model.filters))
+    below = [
+        (layer.name, layer.get_weights())
+        for layer in reversed(backbone.layers)
+        if layer.weights
+    ]
+    return [("head", head.get_weights()), *below]

@@ -1,0 +1,38 @@
+import numpy as np
+
+
+def resize_maps(maps, size):
+    """Resizes maps bilinearly, pixel centres to pixel centres.
+
+    As `keras.ops.image.resize` does, but of any number of leading axes, as two
+    small matrix products.
+
+    Args:
+        maps: float array of shape `(..., h, w)`.
+        size: tuple `(height, width)`.
+
+    Returns:
+        float32 array of shape `(..., height, width)`, within the maps' range.
+    """
+    maps = np.asarray(maps, "float32")
+    if maps.shape[-2:] == tuple(size):
+        return maps
+    rows = bilinear_weights(maps.shape[-2], size[0])
+    columns = bilinear_weights(maps.shape[-1], size[1])
+    return np.matmul(rows, np.matmul(maps, columns.T))
+
+
+def bilinear_weights(inputs, outputs):
+    """Returns the matrix that resizes one axis bilinearly.
+
+    Args:
+        inputs: int. Length of the axis.
+        outputs: int. Length that it shall have.
+
+    Returns:
+        float32 array of shape `(outputs, inputs)`, rows that sum to one.
+    """
+    positions = (np.arange(outputs) + 0.5) * inputs / outputs - 0.5
+    positions = np.clip(positions, 0, inputs - 1)
+    distances = np.abs(positions[:, None] - np.arange(inputs))
+    return np.maximum(1 - distances, 0).astype("float32")

@@ -1,0 +1,49 @@
+"""What a map scores that knows nothing, to be read beside every other."""
+
+import numpy as np
+
+from keras_csg.metrics.localization import (
+    intersection_over_union,
+    localization_figures,
+)
+
+
+def whole_image(size):
+    """Returns the mask `(height, width)` of every pixel."""
+    return np.ones(size, bool)
+
+
+def centered_square(size, share=0.5):
+    """Returns the mask of a centred rectangle of the image's aspect.
+
+    Args:
+        size: tuple `(height, width)`.
+        share: float. Its share of the area, about.
+
+    Returns:
+        bool array of shape `(height, width)`.
+    """
+    near = [
+        np.abs((np.arange(side) + 0.5) / side - 0.5) < np.sqrt(share) / 2
+        for side in size
+    ]
+    return near[0][:, None] & near[1][None, :]
+
+
+def baseline_figures(masks):
+    """Measures the baselines; the pointing game is played at random in them.
+
+    Args:
+        masks: bool array of shape `(samples, height, width)`.
+
+    Returns:
+        dict from `whole_image` and `centered_square` to a dict of
+        `localization_figures`.
+    """
+    figures = {}
+    for baseline in (whole_image, centered_square):
+        region = baseline(masks.shape[-2:])
+        hits = masks[:, region].mean(axis=-1)
+        overlaps = intersection_over_union(region, masks)
+        figures[baseline.__name__] = localization_figures(overlaps, hits)
+    return figures
