@@ -26,10 +26,10 @@ demo: $(STAMP)
 	@echo "Results are in $(DEMO_RUN): metrics.json, history.csv, curves.png, gate.png, model.keras"
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest -n auto --dist loadfile -m ''
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -2,6 +2,8 @@ import json
 
 import click
 
+from keras_csg_cli.options import load_library
+
 
 @click.command(short_help="List the networks that can be trained.")
 @click.argument("pattern", metavar="[FILTER]", required=False)
@@ -11,6 +13,7 @@ def backbones(pattern, as_json):
 
     Case, "-" and "_" do not count: `res-net50` finds resnet50 and resnet50v2.
     """
+    load_library()
     from keras_csg.backbones import describe_backbones
 
     entries = describe_backbones()
@@ -50,9 +53,9 @@ def _plain(text):
 
 
 def _print_table(entries):
-    from rich.console import Console
-    from rich.measure import Measurement
     from rich.table import Table
+
+    from keras_csg_cli.tables import print_table
 
     table = Table("name", "family")
     for heading in ("parameters", "filters", "default size", "smallest image"):
@@ -60,12 +63,7 @@ def _print_table(entries):
     table.add_column("weights")
     for entry in entries:
         table.add_row(*_cells(entry))
-    console = Console()
-    if not console.is_terminal:
-        # A file or a pipe has no width to cut the table to.
-        wide = console.options.update(width=1000)
-        console.width = Measurement.get(console, wide, table).maximum
-    console.print(table)
+    print_table(table)
 
 
 def _cells(entry):

@@ -62,6 +62,11 @@ def option(name, *args, **kwargs):
 @option("--lambda-2", type=float, help="Weight of the gate's sparsity.")
 @option("--lambda-3", type=float, help="Weight of the class-specific head.")
 @option(
+    "--filter-dropout",
+    type=float,
+    help="Share of filters its loss leaves out at random.",
+)
+@option(
     "--density", type=float, help="Share of the gate to leave open (1/classes)."
 )
 @option("--epochs", type=int, help=BY_RECIPE)
@@ -92,6 +97,10 @@ def option(name, *args, **kwargs):
     help="XLA (default: on a GPU).",
 )
 @option("--steps-per-execution", type=int, help="Steps in one call.")
+@option(
+    "--trust-curve/--no-trust-curve",
+    help="Follow MIS of the path without the gate by epoch.",
+)
 @option("--seed", type=int, help="Of weights, order and augmentation (0).")
 @option(
     "--deterministic/--no-deterministic",

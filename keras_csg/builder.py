@@ -38,7 +38,8 @@ def build(
             in 0..255 before a backbone given as a model. A backbone by name
             brings its own.
         **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1`,
-            `lambda_2`, `lambda_3`, `density`, `schedule`, `class_names`, `name`.
+            `lambda_2`, `lambda_3`, `filter_dropout`, `density`, `schedule`,
+            `class_names`, `name`.
 
     Returns:
         A `CSGClassifier`, built but not compiled.

@@ -45,6 +45,9 @@ class CSGClassifier(keras.Model):
             `CSGGate`.
         lambda_3: float, at least 0. Weight of the class-specific head's loss,
             which needs no label to choose a gate row. Defaults to 0.
+        filter_dropout: float in `[0, 1)`. Share of the filters that this loss
+            leaves out at random for each sample, so that the few which are
+            left have to tell the class: it raises what a single filter knows.
         density: float in `(0, 1]`. Share of the gate that may stay open;
             `None` for `1 / num_classes`.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
@@ -73,6 +76,7 @@ class CSGClassifier(keras.Model):
         lambda_1=1.0,
         lambda_2=None,
         lambda_3=0.0,
+        filter_dropout=0.0,
         density=None,
         schedule="joint",
         class_names=None,
@@ -84,6 +88,11 @@ class CSGClassifier(keras.Model):
                 raise ValueError(
                     f"`{name}` must be at least 0. Received: {name}={value}"
                 )
+        if not 0 <= filter_dropout < 1:
+            raise ValueError(
+                "`filter_dropout` must be at least 0 and below 1. "
+                f"Received: filter_dropout={filter_dropout}"
+            )
         if num_classes < 2:
             raise ValueError(
                 "`num_classes` must be at least 2. "
@@ -108,6 +117,9 @@ class CSGClassifier(keras.Model):
         )
         self.head = keras.layers.Dense(
             num_classes, dtype="float32", name="head"
+        )
+        self.filter_dropout = keras.layers.Dropout(
+            filter_dropout, dtype="float32", name="filter_dropout"
         )
         self.gate = None
         if gated:
@@ -183,7 +195,9 @@ class CSGClassifier(keras.Model):
             name=f"{self.name}_inference",
         )
 
-    def compute_dual_path_loss(self, features, y, sample_weight=None):
+    def compute_dual_path_loss(
+        self, features, y, sample_weight=None, training=False
+    ):
         """Computes the losses of both paths from one set of features.
 
         In `keras.ops` alone, so any backend's training step can call it.
@@ -192,6 +206,7 @@ class CSGClassifier(keras.Model):
             features: Tensor of shape `(batch, filters)`.
             y: Labels, hard or soft.
             sample_weight: Optional. Tensor of shape `(batch,)`.
+            training: bool. Whether `filter_dropout` applies.
 
         Returns:
             A tuple of the total loss and a dict with `logits`, of shape
@@ -204,19 +219,19 @@ class CSGClassifier(keras.Model):
             return standard_loss, {"logits": logits}
         gated_logits = self.head(self.gate(features, y))
         gated_loss = self.path_loss(y, gated_logits, sample_weight)
-        class_specific_logits = self.class_specific_logits(features)
         standard_weight, gated_weight = ops.unstack(self.path_weights)
         loss = standard_weight * standard_loss
         loss += gated_weight * self.lambda_1 * gated_loss
         if self.lambda_3:
+            some = self.filter_dropout(features, training=training)
             loss += (gated_weight * self.lambda_3) * self.path_loss(
-                y, class_specific_logits, sample_weight
+                y, self.class_specific_logits(some), sample_weight
             )
         return loss, {
             "logits": logits,
             "standard_loss": standard_loss,
             "gated_loss": gated_loss,
-            "class_specific_logits": class_specific_logits,
+            "class_specific_logits": self.class_specific_logits(features),
         }
 
     def train_step(self, data):
@@ -226,7 +241,9 @@ class CSGClassifier(keras.Model):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             features = self.features(x, training=True)
-            loss, paths = self._total_loss(features, y, sample_weight)
+            loss, paths = self._total_loss(
+                features, y, sample_weight, training=True
+            )
             scaled_loss = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled_loss, variables)
@@ -240,13 +257,15 @@ class CSGClassifier(keras.Model):
         loss, paths = self._total_loss(features, y, sample_weight)
         return self._logs(x, y, loss, paths, sample_weight)
 
-    def _total_loss(self, features, y, sample_weight):
+    def _total_loss(self, features, y, sample_weight, training=False):
         """Adds the layers' own penalties, the gate's among them.
 
         Gradients are summed over the replicas of a distributed step, so every
         loss is divided by their number; Keras has done so to the paths'.
         """
-        loss, paths = self.compute_dual_path_loss(features, y, sample_weight)
+        loss, paths = self.compute_dual_path_loss(
+            features, y, sample_weight, training
+        )
         if self.losses:
             loss += ops.sum(self.losses) / _count_replicas()
         return loss, paths
@@ -350,6 +369,7 @@ class CSGClassifier(keras.Model):
             "lambda_1": self.lambda_1,
             "lambda_2": self.gate.lambda_2 if self.gated else None,
             "lambda_3": self.lambda_3,
+            "filter_dropout": self.filter_dropout.rate,
             "density": self.gate.density if self.gated else None,
             "schedule": keras.saving.serialize_keras_object(schedule),
             "class_names": self.class_names,

@@ -11,8 +11,12 @@ ROOT = pathlib.Path(__file__).parent.parent
 LAYERS = [
     ["keras_csg_cli"],
     ["keras_csg.training", "keras_csg.prediction"],
-    ["keras_csg.evaluation", "keras_csg.localization_report"],
-    ["keras_csg.plots", "keras_csg.split_features", "keras_csg.explain"],
+    [
+        "keras_csg.evaluation",
+        "keras_csg.grid_report",
+        "keras_csg.localization_report",
+    ],
+    ["keras_csg.plots", "keras_csg.explain"],
     ["keras_csg.builder"],
     ["keras_csg.models"],
     ["keras_csg.callbacks"],

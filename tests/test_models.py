@@ -274,6 +274,7 @@ def test_it_saves_and_loads_with_all_it_needs_to_go_on(tmp_path):
         lambda_1=0.5,
         lambda_2=0.02,
         lambda_3=0.1,
+        filter_dropout=0.25,
         density=0.4,
         schedule="alternating",
         class_names=["a", "b", "c", "d"],
@@ -287,6 +288,7 @@ def test_it_saves_and_loads_with_all_it_needs_to_go_on(tmp_path):
     assert type(loaded) is CSGClassifier
     assert loaded.class_names == ["a", "b", "c", "d"]
     assert (loaded.lambda_1, loaded.lambda_3) == (0.5, 0.1)
+    assert loaded.filter_dropout.rate == 0.25
     assert (loaded.gate.lambda_2, loaded.gate.density) == (0.02, 0.4)
     assert loaded.schedule.get_config() == model.schedule.get_config()
     for a, b in zip(weights_of(model), weights_of(loaded), strict=True):
@@ -298,6 +300,29 @@ def test_it_saves_and_loads_with_all_it_needs_to_go_on(tmp_path):
     for instance in (model, loaded):  # Both go on alike, weight decay too.
         instance.fit(images, labels, shuffle=False, epochs=1, verbose=0)
     assert_allclose(gate_of(model), gate_of(loaded))
+
+
+def test_filter_dropout_is_for_the_class_specific_loss_in_training_alone():
+    images, labels = tiny_data(32)
+    plain = tiny_classifier(lambda_3=1.0)
+    dropped = tiny_classifier(lambda_3=1.0, filter_dropout=0.5)
+    dropped.set_weights([*plain.get_weights()])
+    losses = {}
+    for name, model in {"plain": plain, "dropped": dropped}.items():
+        model.compile("sgd")
+        features = model.features(images)
+        for training in (False, True):
+            loss, paths = model.compute_dual_path_loss(
+                features, labels, training=training
+            )
+            losses[name, training] = float(loss)
+            assert_allclose(
+                paths["class_specific_logits"],
+                model.class_specific_logits(features),
+            )
+    assert losses["plain", False] == losses["plain", True]
+    assert losses["dropped", False] == losses["plain", False]
+    assert losses["dropped", True] != losses["plain", True]
 
 
 def test_soft_labels_train_and_hard_ones_validate():
@@ -373,6 +398,7 @@ def test_the_step_is_traced_once():
     [
         ({"lambda_1": -1}, "lambda_1=-1"),
         ({"lambda_3": -1}, "lambda_3=-1"),
+        ({"filter_dropout": 1.0}, "filter_dropout=1.0"),
         ({"lambda_2": -1}, "lambda_2=-1"),
         ({"density": 2}, "density=2"),
         ({"schedule": "both"}, "schedule='both'"),

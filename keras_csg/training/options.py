@@ -25,6 +25,7 @@ RANGES = {
     "lambda_1": (0, None, True),
     "lambda_2": (0, None, True),
     "lambda_3": (0, None, True),
+    "filter_dropout": (0, 0.99, True),
     "density": (0, 1, False),
     "epochs": (1, None, True),
     "batch_size": (1, None, True),
@@ -61,6 +62,7 @@ class TrainingOptions:
     lambda_1: float = 1.0
     lambda_2: float | None = None
     lambda_3: float = 0.0
+    filter_dropout: float = 0.0
     density: float | None = None
     epochs: int | None = None
     batch_size: int | None = None
@@ -74,6 +76,7 @@ class TrainingOptions:
     device: str = "auto"
     jit_compile: str = "auto"
     steps_per_execution: int = 1
+    trust_curve: bool = False
     seed: int = 0
     deterministic: bool = False
 

@@ -3,6 +3,8 @@ import json
 import os
 import pathlib
 import platform
+import zipfile
+import zlib
 from importlib import metadata
 
 import keras
@@ -11,6 +13,15 @@ from keras_csg.callbacks.backup import History
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.options import TrainingOptions, read_config
 
+# What reading a file raises, by Keras, zipfile and h5py, if it is not whole.
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 PACKAGES = ("keras-csg", "keras", "tensorflow", "tensorflow-datasets", "numpy")
 
 
@@ -125,8 +136,8 @@ class Run:
         """
         try:
             return keras.saving.load_model(self.model_path)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0]
+        except DAMAGE as error:
+            reason = [*str(error).strip().splitlines(), "it is damaged"][0]
             raise ValueError(
                 f"Cannot read {self.model_path}: {reason}"
             ) from error

@@ -7,6 +7,7 @@ from keras_csg import evaluation, plots, schedules
 from keras_csg.builder import build
 from keras_csg.callbacks import (
     FiniteLoss,
+    GateFreeMetrics,
     GateImages,
     RunBackup,
 )
@@ -68,6 +69,7 @@ class Trainer:
             lambda_1=options.lambda_1,
             lambda_2=options.lambda_2,
             lambda_3=options.lambda_3,
+            filter_dropout=options.filter_dropout,
             density=options.density,
             schedule=gate_schedule(options),
             class_names=self.data.class_names,
@@ -113,6 +115,10 @@ class Trainer:
     def _callbacks(self):
         logs = self.run.logs_path
         yield FiniteLoss()
+        if self.options.trust_curve:
+            yield GateFreeMetrics(
+                self.data.validation.batches(self.options.batch_size)
+            )
         yield RunBackup(self.run.backup_path, self.run.history)
         yield keras.callbacks.TensorBoard(logs, write_graph=False)
         if self.model.gated:
@@ -130,7 +136,10 @@ class Trainer:
         self.log("Evaluating on the test split")
         run = self.run
         results = evaluation.evaluate(
-            self.model, self.data.test, self.options.batch_size
+            self.model,
+            self.data.test,
+            self.options.batch_size,
+            ablation_path=run.path / "ablation.png",
         )
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)

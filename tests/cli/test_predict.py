@@ -54,12 +54,22 @@ def test_what_is_no_run_is_named(command, run_cli, tmp_path):
     assert len(err.splitlines()) == 1 and "nothing" in err
 
 
-def test_a_damaged_model_is_named(trained, run_cli, tmp_path):
-    for name in ("config.json", "model.keras"):
-        (tmp_path / name).write_bytes((trained / name).read_bytes()[:5000])
-    (tmp_path / "config.json").write_bytes(
-        (trained / "config.json").read_bytes()
-    )
+def cut(content):
+    return content[:5000]
+
+
+def garble(content):
+    """The archive is whole, its content is not."""
+    middle = len(content) // 2
+    return content[:middle] + bytes(2000) + content[middle + 2000 :]
+
+
+@pytest.mark.parametrize("damage", [cut, garble])
+def test_a_damaged_model_is_named(damage, trained, run_cli, tmp_path):
+    config = (trained / "config.json").read_bytes()
+    (tmp_path / "config.json").write_bytes(config)
+    model = (trained / "model.keras").read_bytes()
+    (tmp_path / "model.keras").write_bytes(damage(model))
     code, out, err = run_cli("predict", tmp_path, tmp_path / "a.png")
     assert code == 2
     assert len(err.splitlines()) == 1 and "model.keras" in err

@@ -20,6 +20,7 @@ def save_images(folder, count, side=32):
 def test_a_run_directory_holds_what_it_promises(trained):
     names = {path.name for path in trained.iterdir()}
     assert names == {
+        "ablation.png",
         "config.json",
         "curves.png",
         "gate.png",
