@@ -3,6 +3,8 @@ import math
 import numpy as np
 from scipy import ndimage
 
+from keras_csg.explain.resizing import one_blas_thread
+
 BLUR = 30 / 128
 """Standard deviation of the Gaussian, in widths of the image."""
 
@@ -80,7 +82,8 @@ def blur_gradients(norms):
     sigma = BLUR * norms.shape[-1]
     rows = _gaussian_weights(norms.shape[-2], sigma)
     columns = _gaussian_weights(norms.shape[-1], sigma)
-    return np.matmul(rows, np.matmul(norms, columns.T))
+    with one_blas_thread():
+        return np.matmul(rows, np.matmul(norms, columns.T))
 
 
 def _gaussian_weights(length, sigma):

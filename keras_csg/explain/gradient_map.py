@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 
 from keras_csg.explain.class_filters import (
@@ -54,7 +56,7 @@ def gradient_map(
     chosen, valid = top_filters(
         maps.mean(axis=(1, 2)), classes, candidates, filters
     )
-    gradients = FilterGradients(model)
+    gradients = _gradients_of(model)
     counts = np.maximum(valid.sum(axis=1), 1)
     shares = (valid / counts[:, None]).astype("float32")
     return np.concatenate(
@@ -96,7 +98,7 @@ def filter_gradient_maps(model, images, filters, *, batch_size=8):
     Reference:
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 4
     """
-    gradients = FilterGradients(model)
+    gradients = _gradients_of(model)
     return np.concatenate(
         [
             gradients.maps(batch, numbers)
@@ -107,3 +109,10 @@ def filter_gradient_maps(model, images, filters, *, batch_size=8):
             )
         ]
     )
+
+
+# Tracing takes seconds, and whoever looks at a model looks more than once. It
+# keeps one model alive at most.
+@functools.lru_cache(maxsize=1)
+def _gradients_of(model):
+    return FilterGradients(model)

@@ -1,4 +1,7 @@
+import functools
+
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 
 def resize_maps(maps, size):
@@ -19,7 +22,8 @@ def resize_maps(maps, size):
         return maps
     rows = bilinear_weights(maps.shape[-2], size[0])
     columns = bilinear_weights(maps.shape[-1], size[1])
-    return np.matmul(rows, np.matmul(maps, columns.T))
+    with one_blas_thread():
+        return np.matmul(rows, np.matmul(maps, columns.T))
 
 
 def bilinear_weights(inputs, outputs):
@@ -36,3 +40,17 @@ def bilinear_weights(inputs, outputs):
     positions = np.clip(positions, 0, inputs - 1)
     distances = np.abs(positions[:, None] - np.arange(inputs))
     return np.maximum(1 - distances, 0).astype("float32")
+
+
+def one_blas_thread():
+    """Returns a context in which matrix products take one thread each.
+
+    A product of maps is too small to be shared out: where other work keeps
+    the processors busy, its threads wait for each other many times as long.
+    """
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@functools.cache
+def _blas():
+    return ThreadpoolController()

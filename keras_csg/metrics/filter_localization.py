@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.explain.resizing import bilinear_weights
+from keras_csg.explain.resizing import bilinear_weights, one_blas_thread
 from keras_csg.metrics.localization import overlap, packed
 
 _CHUNK_BYTES = 2**21
@@ -102,7 +102,7 @@ def filter_overlaps(maps, masks, thresholds):
 
     step = max(1, _CHUNK_BYTES // (4 * maps.shape[3] * size[0] * size[1]))
     parts = [slice(s, s + step) for s in range(0, len(maps), step)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
         overlaps = np.concatenate(list(pool.map(score, parts)))
     constant = np.ptp(maps, axis=(1, 2)) == 0
     return np.where(constant, 0, overlaps).astype("float32")

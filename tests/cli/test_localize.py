@@ -1,0 +1,110 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_csg import load_data
+from keras_csg_cli.main import main
+
+SIZE = 12
+COMMAND = ["--data", "shapes", "--image-size", str(SIZE), "--epochs", "1"]
+
+
+@pytest.fixture(scope="module")
+def shapes_run(tmp_path_factory):
+    """A run directory of one quick epoch on shapes."""
+    path = tmp_path_factory.mktemp("runs") / "shapes"
+    with pytest.raises(SystemExit) as exit_:
+        main(["train", *COMMAND, "--batch-size", "256", "--out", str(path)])
+    assert exit_.value.code == 0
+    return path
+
+
+@pytest.fixture
+def shapes_folder(tmp_path):
+    """Two shapes of each class as a folder, with the boxes of some."""
+    data = load_data("shapes", image_size=SIZE)
+    images, labels = data.test.images_and_labels()
+    lines = ["file,box_x0,box_y0,box_x1,box_y1"]
+    for label, name in enumerate(data.class_names):
+        own = np.flatnonzero(labels == label)[:12]
+        for number, image in enumerate(images[own]):
+            split = "test" if number < 2 else "train"
+            path = tmp_path / split / name / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+        lines.append(f"test/{name}/0.png,3,3,9,9")
+    (tmp_path / "boxes.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_a_table_a_file_and_a_picture(shapes_run, run_cli):
+    code, out, err = run_cli("localize", shapes_run, "--limit", "20")
+    assert code == 0, err
+    for word in ("gated cam", "gradient map", "whole image", "AP20", "IoU"):
+        assert word in out
+    results = json.loads((shapes_run / "localization.json").read_text())
+    assert results["images"] == 20 and results["part"] == "object"
+    for gate in ("gated_", ""):
+        for name in ("cam", "gradient_map", "activation_map"):
+            for figure in ("iou", "ap20", "ap30", "pointing_game"):
+                assert 0 <= results[f"{gate}{name}_{figure}"] <= 1
+    masks = load_data("shapes", image_size=SIZE).test.masks
+    assert results["whole_image_iou"] == pytest.approx(masks.mean(), abs=0.05)
+    assert "grid_pointing_game" not in results
+    with Image.open(shapes_run / "localization.png") as picture:
+        assert picture.size[0] > 400
+
+
+def test_json_is_what_is_written(shapes_run, shapes_folder, run_cli):
+    code, out, err = run_cli(
+        "localize", shapes_run, "--json", "--data", shapes_folder
+    )
+    assert code == 0, err
+    results = json.loads(out)
+    assert results["images"] == 10
+    assert results["whole_image_iou"] == pytest.approx(36 / 144)
+    written = (shapes_run / "localization.json").read_text()
+    assert json.loads(written) == results
+
+
+def test_the_sanity_check_prints_depths(shapes_run, run_cli):
+    before = (shapes_run / "model.keras").read_bytes()
+    code, out, err = run_cli("localize", shapes_run, "--sanity", "--limit", "4")
+    assert code == 0, err
+    assert "random layers" in out and "head" in out
+    results = json.loads((shapes_run / "sanity.json").read_text())
+    assert results["images"] == 4
+    assert results["depths"][0]["cam"]["ssim"] == pytest.approx(1)
+    assert (shapes_run / "model.keras").read_bytes() == before
+
+
+def test_without_annotations_the_grid_game_is_played(trained, run_cli):
+    code, out, err = run_cli("localize", trained, "--json", "--mosaics", "4")
+    assert code == 0, err
+    results = json.loads(out)
+    assert results["part"] is None and "cam_iou" not in results
+    # An epoch does not make a network sure of itself.
+    assert "grid_pointing_game" in results or "2x2" in err
+
+
+@pytest.mark.parametrize(
+    "options, word",
+    [
+        (["--part", "head"], "part='head'"),
+        (["--masks", "nowhere"], "nowhere"),
+        (["--data", "digits"], "run's classes"),
+        (["--data", "no_such_set"], "no_such_set"),
+    ],
+)
+def test_mistakes_are_named(shapes_run, run_cli, options, word):
+    code, out, err = run_cli("localize", shapes_run, *options)
+    assert code == 2
+    assert len(err.splitlines()) == 1 and word in err
+
+
+def test_a_run_must_be_there(run_cli, tmp_path):
+    code, out, err = run_cli("localize", tmp_path / "nothing")
+    assert code == 2
+    assert len(err.splitlines()) == 1 and "nothing" in err
