@@ -86,8 +86,10 @@ def save_picture(model, annotated, path):
 
     images, labels, masks = annotated
     chosen = slice(None, None, max(1, -(-len(images) // PICTURED)))
+    prefix = "gated " if model.gated else ""
+    arguments = {"classes": labels[chosen], "gated": model.gated}
     maps = {
-        name: make(model, images[chosen], labels[chosen], gated=model.gated)
+        prefix + name: make(model, images[chosen], **arguments)
         for name, make in MAPS.items()
     }
     names = model.class_names or [str(c) for c in range(model.num_classes)]

@@ -1,9 +1,10 @@
+import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 from keras_csg.data.annotations import AnnotatedImages
-from keras_csg.explain import class_activation_map
+from keras_csg.explain import class_activation_map, filter_gradient_maps
 from keras_csg.grid_report import grid_report
 from keras_csg.localization_report import flat_figures, localization_report
 from keras_csg.metrics.localization import (
@@ -50,6 +51,36 @@ def test_a_row_for_each_map_with_and_without_the_gate(annotated, gated):
     assert_allclose(row["ap30"], (overlaps > 0.3).mean())
     hits = pointing_game(cams, annotated.masks)
     assert_allclose(row["pointing_game"], hits.mean())
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_gradient_maps_are_scored_as_in_the_paper(annotated, gated):
+    """Once more, one filter of one image after the other."""
+    model, (images, labels, masks) = tiny_classifier(), annotated
+    gate = np.array(model.gate.gate_matrix)
+    gate[:, :3] *= np.arange(4)[:, None] == [0, 1, 2]
+    gate[:3, 3:] = 0
+    model.gate.gate_matrix.assign(gate)
+    features = np.asarray(model.features(images))
+    overlaps = []
+    for n, (label, mask) in enumerate(zip(labels, masks, strict=True)):
+        means = features[labels == label].mean(axis=0)
+        own = np.flatnonzero(gate[label] == 1) if gated else np.arange(6)
+        top = own[np.argsort(-means[own])][:2]
+        marked = filter_gradient_maps(model, images[[n]], top[None])[0] > 1
+        scores = [(m & mask).sum() / (m | mask).sum() for m in marked]
+        overlaps.append(np.mean(scores))
+    rows = localization_report(model, annotated, filters=2)
+    row = rows["gated_gradient_map" if gated else "gradient_map"]
+    assert_allclose(row["iou"], np.mean(overlaps), rtol=0.02)
+    assert_allclose(row["ap20"], np.mean(np.array(overlaps) >= 0.2), atol=0.1)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision(annotated, policy):
+    keras.config.set_dtype_policy(policy)
+    rows = localization_report(tiny_classifier(), annotated)
+    assert np.isfinite([list(row.values()) for row in rows.values()]).all()
 
 
 def test_an_open_gate_changes_nothing(annotated):

@@ -1,3 +1,5 @@
+from keras_csg.data.annotations import AnnotatedImages as AnnotatedImages
+from keras_csg.data.annotations import load_annotated as load_annotated
 from keras_csg.data.classification_data import (
     ClassificationData as ClassificationData,
 )

@@ -19,11 +19,14 @@ class FolderMasks:
 
     Either from `boxes.csv`, in the folder of the data: a column `file`, the
     path of an image from that folder, and for each part four columns such as
-    `head_x0, head_y0, head_x1, head_y1`, in pixels of the image file; those of
-    the object are called `box_x0` and so on. Empty where it is not annotated.
+    `head_x0, head_y0, head_x1, head_y1`, in pixels of the image as a viewer
+    shows it; those of the object are called `box_x0` and so on. Empty where it
+    is not annotated.
 
     Or from mask files: `<masks>/<path of the image>.png`, with the image's own
-    suffix replaced, in which anything but black is the object.
+    suffix replaced, in which anything but black is the object. Where the data
+    are class folders without splits, keep the masks elsewhere: beside the
+    classes they would be taken for one.
 
     Args:
         folder: path of the data.

@@ -33,7 +33,8 @@ def load_annotated_tfds(
         limit: int. Number of images, the first ones; `None` for all.
 
     Returns:
-        `AnnotatedImages`, or `None` if the set has no such features.
+        `AnnotatedImages`, or `None` if the set has no such features or no
+        split but those to train on.
 
     Raises:
         ValueError: if the set cannot be read, lacks the part or has no
@@ -46,11 +47,13 @@ def load_annotated_tfds(
         return None
     numbers = _class_numbers(features, class_names)
     read = _example_reader(read_mask, numbers, size)
-    for split in ("test", "validation"):
-        if split in builder.info.splits:
-            found = _collect(builder, split, read, size, limit)
-            if len(found.labels):
-                return found
+    splits = [s for s in ("test", "validation") if s in builder.info.splits]
+    if not splits:
+        return None
+    for split in splits:
+        found = _collect(builder, split, read, size, limit)
+        if len(found.labels):
+            return found
     raise ValueError(
         "`name` must be a set with annotated images of the classes in its test "
         f"or validation split. Received: name={name!r}, with splits "

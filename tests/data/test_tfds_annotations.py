@@ -143,3 +143,10 @@ def test_a_set_by_name_brings_its_annotations(prepare):
     prepare("plain_set", BIRDS, train=plain, test=plain)
     data = load_data("plain_set", image_size=4, **where)
     assert load_annotated(data, limit=2, **where).masks is None
+
+
+def test_what_was_trained_on_is_not_tested_on(prepare):
+    features = {**BIRDS, "bbox": BOX}
+    example = {"image": image(8, 8), "label": 0, "bbox": box(0, 0, 1, 1)}
+    where = prepare("train_set", features, train=[example])
+    assert load_annotated_tfds("train_set", None, (4, 4), **where) is None

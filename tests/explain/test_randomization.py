@@ -1,11 +1,16 @@
 import random
 
+import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
 from keras_csg.explain import cascading_randomization, class_activation_map
-from keras_csg.explain.cloning import clone_classifier
+from keras_csg.explain.cloning import (
+    clone_backbone,
+    clone_classifier,
+    seeded_initializers,
+)
 from tests.tiny import tiny_classifier, tiny_data
 
 
@@ -73,3 +78,15 @@ def test_a_clone_may_take_larger_images(model):
     inside = np.asarray(clone.backbone(larger))[:, 1:7, 1:7]
     own = np.asarray(model.backbone(images))[:, 1:7, 1:7]
     assert np.allclose(inside, own, atol=1e-4)
+
+
+def test_fresh_weights_are_not_those_the_training_began_with():
+    keras.utils.set_random_seed(0)
+    model = tiny_classifier()
+    with seeded_initializers(0):
+        fresh = clone_backbone(model.backbone)
+    begun, drawn = (
+        backbone.get_layer("conv").kernel.numpy().ravel()
+        for backbone in (model.backbone, fresh)
+    )
+    assert abs(np.corrcoef(begun, drawn)[0, 1]) < 0.4
