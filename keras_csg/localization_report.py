@@ -57,7 +57,8 @@ def localization_report(
       images: the pixels above 1; the mean over the filters is the image's.
     - Activation maps: see `filter_localization`; the mean over the filters.
       With the gate, a filter takes its best class among those it is fully open
-      to; without, among all.
+      to, most often one; without, among all, which the masks choose: of two
+      equal networks the second row is the higher one.
     - The baselines of `baseline_figures`.
 
     Args:
