@@ -5,6 +5,7 @@ import click
 
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.evaluate import evaluate
+from keras_csg_cli.localize import localize
 from keras_csg_cli.predict import predict
 from keras_csg_cli.train import train
 
@@ -17,7 +18,7 @@ def cli():
     """Train and use image classifiers whose filters mean something."""
 
 
-for command in (train, evaluate, predict, backbones):
+for command in (train, evaluate, localize, predict, backbones):
     cli.add_command(command)
 
 

@@ -8,6 +8,14 @@ labels) needs both.
 import keras
 from keras import ops
 
+# Losses by name mean the form that takes logits, since logits come out.
+CROSSENTROPIES = (
+    "crossentropy",
+    "ce",
+    "sparse_categorical_crossentropy",
+    "categorical_crossentropy",
+)
+
 
 def is_soft(labels, logits):
     """Whether labels are distributions of shape `(batch, classes)`."""
@@ -68,3 +76,27 @@ class ClassAccuracy(keras.metrics.MeanMetricWrapper):
     def get_config(self):
         """Returns the constructor's arguments."""
         return {"name": self.name, "dtype": self.dtype}
+
+
+def loss_on_logits(loss):
+    """Returns the `keras.losses.Loss` that `loss` names, is or wraps."""
+    if isinstance(loss, str) and loss.lower() in CROSSENTROPIES:
+        return LogitCrossentropy()
+    loss = keras.losses.get(loss)
+    if not isinstance(loss, keras.losses.Loss):
+        raise ValueError(
+            "`loss` must be a `keras.losses.Loss` or one of "
+            f"{', '.join(CROSSENTROPIES)}. Received: loss={loss}"
+        )
+    return loss
+
+
+def metrics_on_logits(metrics):
+    """Replaces accuracy by name with one that takes hard and soft labels."""
+    if metrics == "auto":
+        return [ClassAccuracy()]
+    if isinstance(metrics, (list, tuple)):
+        return [
+            ClassAccuracy(m) if m in ("accuracy", "acc") else m for m in metrics
+        ]
+    return metrics

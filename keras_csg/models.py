@@ -4,16 +4,9 @@ from keras import ops
 from keras_csg import schedules
 from keras_csg.callbacks import GateScheduler
 from keras_csg.layers import CSGGate
-from keras_csg.losses import ClassAccuracy, LogitCrossentropy, matches
+from keras_csg.losses import loss_on_logits, matches, metrics_on_logits
 from keras_csg.normalization import fuse_batch_normalization
-
-# Losses by name mean the form that takes logits, since logits come out.
-CROSSENTROPIES = (
-    "crossentropy",
-    "ce",
-    "sparse_categorical_crossentropy",
-    "categorical_crossentropy",
-)
+from keras_csg.weight_decay import exclude_from_weight_decay
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")
@@ -331,14 +324,14 @@ class CSGClassifier(keras.Model):
                 "set `lambda_1` and `lambda_3` instead. "
                 f"Received: loss_weights={loss_weights}"
             )
-        self.path_loss = _loss_on_logits(loss)
+        self.path_loss = loss_on_logits(loss)
         optimizer = keras.optimizers.get(optimizer)
         if self.gated and optimizer is not None:
-            _exclude_from_weight_decay(optimizer, self.gate.gate_matrix)
+            exclude_from_weight_decay(optimizer, self.gate.gate_matrix)
         super().compile(
             optimizer=optimizer,
             loss=self.path_loss,
-            metrics=_metrics_on_logits(metrics),
+            metrics=metrics_on_logits(metrics),
             **kwargs,
         )
 
@@ -396,48 +389,6 @@ def _count_replicas():
     import tensorflow as tf
 
     return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def _loss_on_logits(loss):
-    """Returns the `keras.losses.Loss` that `loss` names, is or wraps."""
-    if isinstance(loss, str) and loss.lower() in CROSSENTROPIES:
-        return LogitCrossentropy()
-    loss = keras.losses.get(loss)
-    if not isinstance(loss, keras.losses.Loss):
-        raise ValueError(
-            "`loss` must be a `keras.losses.Loss` or one of "
-            f"{', '.join(CROSSENTROPIES)}. Received: loss={loss}"
-        )
-    return loss
-
-
-def _metrics_on_logits(metrics):
-    """Replaces accuracy by name with one that takes hard and soft labels."""
-    if metrics == "auto":
-        return [ClassAccuracy()]
-    if isinstance(metrics, (list, tuple)):
-        return [
-            ClassAccuracy(m) if m in ("accuracy", "acc") else m for m in metrics
-        ]
-    return metrics
-
-
-def _exclude_from_weight_decay(optimizer, gate_matrix):
-    """Adds the gate to what the optimizer's weight decay leaves alone.
-
-    Keras's public call replaces earlier exclusions and has no way to read
-    them, so they are carried over from its private attributes.
-    """
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if optimizer.built or optimizer.weight_decay is None:
-        return
-    pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
-    excluded = getattr(optimizer, "_exclude_from_weight_decay", set())
-    optimizer.exclude_from_weight_decay(
-        var_list=[gate_matrix],
-        var_names=[pattern.pattern] if pattern else None,
-    )
-    optimizer._exclude_from_weight_decay |= excluded
 
 
 def _with_gate_scheduler(callbacks):

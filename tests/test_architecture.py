@@ -25,6 +25,7 @@ LAYERS = [
     [
         "keras_csg.preprocessing",
         "keras_csg.losses",
+        "keras_csg.weight_decay",
         "keras_csg.constraints",
         "keras_csg.regularizers",
         "keras_csg.schedules",

@@ -190,6 +190,16 @@ def test_weight_decay_never_touches_the_gate(loss_scaled):
     assert_allclose(model.head.bias.value, bias)
 
 
+def test_a_used_optimizer_must_not_decay_the_gate():
+    optimizer = keras.optimizers.SGD(0.1, weight_decay=0.1)
+    model = tiny_classifier()
+    model.compile(optimizer)
+    model.fit(*tiny_data(8), verbose=0)
+    model.compile(optimizer)  # The same gate, which it leaves alone.
+    with pytest.raises(ValueError, match="give `compile` a new one"):
+        tiny_classifier().compile(optimizer)
+
+
 def test_sample_weights_weigh_both_paths():
     images, labels = tiny_data(32)
     weights = np.linspace(0, 2, 32).astype("float32")

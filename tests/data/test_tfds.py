@@ -170,7 +170,7 @@ def test_offline_it_gives_up_at_once_and_leaves_nothing(tmp_path, monkeypatch):
     message = str(caught.value)
     assert "no way to storage.googleapis.com" in message
     assert str(data_dir) in message
-    assert "`digits` needs nothing" in message
+    assert "`--data digits`) needs nothing" in message
     assert "\n" not in message
     assert not data_dir.exists()
 
