@@ -15,13 +15,13 @@ from keras_csg.explain.feature_maps import (
     in_batches,
 )
 from keras_csg.explain.filter_gradients import FilterGradients
-from keras_csg.explain.resizing import resize_maps
 from keras_csg.localization_report import gate_choices
 from keras_csg.metrics.grid_pointing_game import (
     choose_cells,
     grid_pointing_game,
     make_mosaics,
 )
+from keras_csg.metrics.resizing import resize_maps
 
 
 def grid_report(

@@ -17,7 +17,6 @@ from keras_csg.explain.feature_maps import (
     in_batches,
 )
 from keras_csg.explain.filter_gradients import FilterGradients
-from keras_csg.explain.resizing import resize_maps
 from keras_csg.metrics.filter_localization import filter_localization
 from keras_csg.metrics.localization import (
     intersection_over_union,
@@ -26,6 +25,7 @@ from keras_csg.metrics.localization import (
     top_pixels,
 )
 from keras_csg.metrics.localization_baselines import baseline_figures
+from keras_csg.metrics.resizing import resize_maps
 
 GRADIENT_THRESHOLD = 1.0
 

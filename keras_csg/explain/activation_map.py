@@ -8,7 +8,7 @@ from keras_csg.explain.feature_maps import (
     classes_to_explain,
     feature_maps,
 )
-from keras_csg.explain.resizing import resize_maps
+from keras_csg.metrics.resizing import resize_maps
 
 SHARE = 0.3
 """Share of a filter's activations over a split that count as high."""

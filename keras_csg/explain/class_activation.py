@@ -7,7 +7,7 @@ from keras_csg.explain.feature_maps import (
     classes_to_explain,
     feature_maps,
 )
-from keras_csg.explain.resizing import resize_maps
+from keras_csg.metrics.resizing import resize_maps
 
 
 def class_activation_map(

@@ -3,7 +3,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from keras_csg.explain.resizing import one_blas_thread
+from keras_csg.metrics.resizing import one_blas_thread
 
 BLUR = 30 / 128
 """Standard deviation of the Gaussian, in widths of the image."""

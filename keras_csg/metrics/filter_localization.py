@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.explain.resizing import bilinear_weights, one_blas_thread
 from keras_csg.metrics.localization import overlap, packed
+from keras_csg.metrics.resizing import bilinear_weights, one_blas_thread
 
 _CHUNK_BYTES = 2**21
 """Resized maps in flight for each thread: what the cache of a core holds."""

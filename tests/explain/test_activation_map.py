@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from keras_csg.explain import activation_map
 from keras_csg.explain.activation_map import activation_thresholds
-from keras_csg.explain.resizing import resize_maps
+from keras_csg.metrics.resizing import resize_maps
 from tests.explain.hand_made import channel_classifier, image_of_cells
 
 RED = [[4.0, 0.0], [0.0, 0.0]]

@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from keras_csg.explain import class_activation_map
-from keras_csg.explain.resizing import resize_maps
+from keras_csg.metrics.resizing import resize_maps
 from tests.explain.hand_made import channel_classifier, image_of_cells
 
 RED = [[4.0, 0.0], [0.0, 0.0]]

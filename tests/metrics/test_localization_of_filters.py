@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from keras_csg.explain.resizing import resize_maps
 from keras_csg.metrics.filter_localization import (
     filter_hits,
     filter_localization,
     filter_overlaps,
 )
+from keras_csg.metrics.resizing import resize_maps
 
 THRESHOLDS = [0.5, 0.5]
 

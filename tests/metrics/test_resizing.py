@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from keras_csg.explain.resizing import resize_maps
+from keras_csg.metrics.resizing import resize_maps
 
 
 @pytest.mark.parametrize("size", [(8, 8), (7, 13), (4, 4), (3, 5)])
