@@ -11,6 +11,7 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
+from keras_csg.data.source import list_built_in
 from keras_csg.data.tfds_catalogue import list_image_sets
 
 
@@ -53,11 +54,11 @@ def prepared_builder(name, data_dir, log):
 
 
 def _unknown(name):
-    known = ["digits", *list_image_sets()]
+    known = [*list_built_in(), *list_image_sets()]
     near = difflib.get_close_matches(base_name(name), known, n=4, cutoff=0.5)
     return (
-        "`name` must be `digits`, a folder of images or a data set of "
-        "TensorFlow Datasets"
+        f"`name` must be one of {', '.join(list_built_in())}, a folder of "
+        "images or a data set of TensorFlow Datasets"
         + (f" (the nearest: {', '.join(near)})" if near else "")
         + f". Received: name={name!r}"
     )

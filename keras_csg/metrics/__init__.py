@@ -4,6 +4,9 @@ from keras_csg.metrics.correlation import FilterCorrelation as FilterCorrelation
 from keras_csg.metrics.correlation import (
     filter_correlation as filter_correlation,
 )
+from keras_csg.metrics.filter_localization import (
+    filter_localization as filter_localization,
+)
 from keras_csg.metrics.gates import classes_of_filters as classes_of_filters
 from keras_csg.metrics.gates import dead_filters as dead_filters
 from keras_csg.metrics.gates import filters_per_class as filters_per_class
@@ -11,6 +14,20 @@ from keras_csg.metrics.gates import l1_density as l1_density
 from keras_csg.metrics.gates import l1_interval as l1_interval
 from keras_csg.metrics.gates import own_filters as own_filters
 from keras_csg.metrics.gates import shared_filters as shared_filters
+from keras_csg.metrics.grid_pointing_game import (
+    grid_pointing_game as grid_pointing_game,
+)
+from keras_csg.metrics.localization import (
+    intersection_over_union as intersection_over_union,
+)
+from keras_csg.metrics.localization import (
+    localization_figures as localization_figures,
+)
+from keras_csg.metrics.localization import pointing_game as pointing_game
+from keras_csg.metrics.localization import top_pixels as top_pixels
+from keras_csg.metrics.localization_baselines import (
+    baseline_figures as baseline_figures,
+)
 from keras_csg.metrics.mutual_information import (
     mutual_information as mutual_information,
 )
