@@ -60,11 +60,16 @@ def option(name, *args, **kwargs):
 @option("--gate-period", type=int, help="Epochs from one gated to the next.")
 @option("--lambda-1", type=float, help="Weight of the gated path's loss.")
 @option("--lambda-2", type=float, help="Weight of the gate's sparsity.")
-@option("--lambda-3", type=float, help="Weight of the class-specific head.")
+@option(
+    "--lambda-3",
+    type=float,
+    help="Weight of the class-specific head (default: 1; 0 is the paper's).",
+)
 @option(
     "--filter-dropout",
     type=float,
-    help="Share of filters its loss leaves out at random.",
+    help="Share of filters its loss leaves out at random "
+    "(default: all but two a class, 0.7 at most).",
 )
 @option(
     "--density", type=float, help="Share of the gate to leave open (1/classes)."

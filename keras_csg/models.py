@@ -37,10 +37,14 @@ class CSGClassifier(keras.Model):
         lambda_2: float, at least 0. Weight of the sparsity penalty; see
             `CSGGate`.
         lambda_3: float, at least 0. Weight of the class-specific head's loss,
-            which needs no label to choose a gate row. Defaults to 0.
+            which needs no label to choose a gate row. `0` is the paper's
+            objective: there a row names its class, so the gated path's loss
+            soon vanishes and leaves the filters much as they are.
         filter_dropout: float in `[0, 1)`. Share of the filters that this loss
             leaves out at random for each sample, so that the few which are
             left have to tell the class: it raises what a single filter knows.
+            `None` leaves two filters a class on average, and drops 0.7 at
+            most.
         density: float in `(0, 1]`. Share of the gate that may stay open;
             `None` for `1 / num_classes`.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
@@ -68,8 +72,8 @@ class CSGClassifier(keras.Model):
         gated=True,
         lambda_1=1.0,
         lambda_2=None,
-        lambda_3=0.0,
-        filter_dropout=0.0,
+        lambda_3=1.0,
+        filter_dropout=None,
         density=None,
         schedule="joint",
         class_names=None,
@@ -81,15 +85,18 @@ class CSGClassifier(keras.Model):
                 raise ValueError(
                     f"`{name}` must be at least 0. Received: {name}={value}"
                 )
-        if not 0 <= filter_dropout < 1:
-            raise ValueError(
-                "`filter_dropout` must be at least 0 and below 1. "
-                f"Received: filter_dropout={filter_dropout}"
-            )
         if num_classes < 2:
             raise ValueError(
                 "`num_classes` must be at least 2. "
                 f"Received: num_classes={num_classes}"
+            )
+        if filter_dropout is None:
+            spare = 1 - 2 * num_classes / backbone.output_shape[-1]
+            filter_dropout = min(max(spare, 0.0), 0.7)
+        if not 0 <= filter_dropout < 1:
+            raise ValueError(
+                "`filter_dropout` must be at least 0 and below 1. "
+                f"Received: filter_dropout={filter_dropout}"
             )
         if class_names is not None and len(class_names) != num_classes:
             raise ValueError(

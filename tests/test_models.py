@@ -168,7 +168,7 @@ def test_an_unprojected_gate_is_left_alone_too():
 @pytest.mark.parametrize("loss_scaled", [False, True])
 def test_weight_decay_never_touches_the_gate(loss_scaled):
     """With no pull on the gate but decay, it has to stay where it is."""
-    model = tiny_classifier(lambda_1=0.0, lambda_2=0.0)
+    model = tiny_classifier(lambda_1=0.0, lambda_2=0.0, lambda_3=0.0)
     gate = np.random.default_rng(0).uniform(0.1, 0.9, (CLASSES, FILTERS))
     gate[0] = 1
     model.gate.gate_matrix.assign(gate)
@@ -314,8 +314,8 @@ def test_it_saves_and_loads_with_all_it_needs_to_go_on(tmp_path):
 
 def test_filter_dropout_is_for_the_class_specific_loss_in_training_alone():
     images, labels = tiny_data(32)
-    plain = tiny_classifier(lambda_3=1.0)
-    dropped = tiny_classifier(lambda_3=1.0, filter_dropout=0.5)
+    plain = tiny_classifier(filter_dropout=0.0)
+    dropped = tiny_classifier(filter_dropout=0.5)
     dropped.set_weights([*plain.get_weights()])
     losses = {}
     for name, model in {"plain": plain, "dropped": dropped}.items():
@@ -333,6 +333,14 @@ def test_filter_dropout_is_for_the_class_specific_loss_in_training_alone():
     assert losses["plain", False] == losses["plain", True]
     assert losses["dropped", False] == losses["plain", False]
     assert losses["dropped", True] != losses["plain", True]
+
+
+@pytest.mark.parametrize(
+    "filters, rate", [(6, 0.0), (8, 0.0), (16, 0.5), (64, 0.7)]
+)
+def test_filter_dropout_leaves_two_filters_a_class(filters, rate):
+    model = CSGClassifier(tiny_backbone(filters), num_classes=4)
+    assert model.filter_dropout.rate == pytest.approx(rate)
 
 
 def test_soft_labels_train_and_hard_ones_validate():

@@ -48,7 +48,9 @@ def test_a_gated_step_is_the_papers(case, soft):
     if soft:
         targets = 0.7 * targets + 0.3 * targets[::-1]
     weights = rng.uniform(0.5, 2, SAMPLES).astype("float32")
-    model = linear_classifier(**kwargs)
+    model = linear_classifier(
+        **{"lambda_3": 0.0, "filter_dropout": 0.0, **kwargs}
+    )
     gate = rng.uniform(0.1, 1, (CLASSES, FILTERS))
     model.gate.gate_matrix.assign(gate / gate.max(axis=0))
     model.compile(keras.optimizers.SGD(0.1))
@@ -73,7 +75,9 @@ def test_an_alternating_models_standard_step_is_the_papers():
     rng = np.random.default_rng(4)
     images = rng.normal(size=(SAMPLES, 2, 2, 3)).astype("float32")
     labels = rng.integers(0, CLASSES, SAMPLES)
-    model = linear_classifier(lambda_2=0.05, schedule="alternating")
+    model = linear_classifier(
+        lambda_2=0.05, lambda_3=0.0, schedule="alternating"
+    )
     model.compile(keras.optimizers.SGD(0.1))
     before = parameters_of(model)
 

@@ -61,8 +61,8 @@ class TrainingOptions:
     gate_period: int = 3
     lambda_1: float = 1.0
     lambda_2: float | None = None
-    lambda_3: float = 0.0
-    filter_dropout: float = 0.0
+    lambda_3: float = 1.0
+    filter_dropout: float | None = None
     density: float | None = None
     epochs: int | None = None
     batch_size: int | None = None

@@ -42,6 +42,9 @@ class Trainer:
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         self.model = self._create_model()
+        self.options = self.options.replace(
+            filter_dropout=self.model.filter_dropout.rate
+        )
         self.first_epoch = 0
         if resume:
             self.run.lock()
