@@ -1,3 +1,4 @@
+import difflib
 import json
 import os
 
@@ -35,6 +36,12 @@ NEEDS_GATE = (
     default="paper",
     show_default=True,
     help="picnn adds the score over the maps summed before the last ReLU.",
+)
+@click.option(
+    "--ablate",
+    metavar="CLASS",
+    help="Draw the confusion matrices without the filters of this class, and "
+    "with them alone: RUN/ablation-NUMBER.png.",
 )
 @click.option(
     "--data-dir",
@@ -89,7 +96,7 @@ def _open(paths):
     return runs
 
 
-def _measure(run, mis_variant, data_dir, batch_size):
+def _measure(run, ablate, mis_variant, data_dir, batch_size):
     """Measures a run and writes down what it found."""
     from keras_csg import evaluation
 
@@ -99,16 +106,36 @@ def _measure(run, mis_variant, data_dir, batch_size):
         known = _known(run)
         model = run.load_model()
         data = _load_data(run, model, data_dir)
+        label = None if ablate is None else _label(model, data, ablate)
         say(f"Measuring {run.path}")
         samples = evaluation.collect_samples(
             model, data.test, batch_size, mis_variant
         )
     metrics = evaluation.measure(model, samples, run.path / "ablation.png")
+    if label is not None:
+        path = run.path / f"ablation-{label}.png"
+        evaluation.save_ablation_confusion(model, samples, label, path)
+        say(f"Drew {path}")
     # The figures in their order, then what only the training knew.
     metrics |= {k: v for k, v in known.items() if k not in metrics}
     with user_mistakes():
         run.write_metrics(metrics)
     return metrics
+
+
+def _label(model, data, name):
+    """Returns the number of the class that is called `name`."""
+    if not model.gated:
+        raise ValueError(
+            "--ablate needs a network with a gate: without one no filter "
+            "belongs to a class."
+        )
+    if name not in data.class_names:
+        near = difflib.get_close_matches(name, data.class_names, n=3, cutoff=0)
+        raise ValueError(
+            f"There is no class {name!r}; the nearest are {', '.join(near)}."
+        )
+    return data.class_names.index(name)
 
 
 def _known(run):

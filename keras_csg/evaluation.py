@@ -97,6 +97,22 @@ def measure(model, samples, ablation_path=None):
     return results | recalls.figures()
 
 
+def save_ablation_confusion(model, samples, label, path):
+    """Draws the confusion without, and with only, the filters of a class.
+
+    Args:
+        model: gated `CSGClassifier`.
+        samples: `SplitFeatures`.
+        label: int. The class.
+        path: `pathlib.Path` of the PNG file.
+    """
+    features, labels, _ = samples
+    matrices = metrics.ablation_confusion(
+        features, labels, *_weights(model), label
+    )
+    plots.save_ablation_confusion(matrices, model.class_names, label, path)
+
+
 def _weights(model):
     """Returns the head's kernel and bias and, if there is one, the gate."""
     weights = [*model.head.weights]

@@ -3,6 +3,7 @@
 import keras
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from sklearn.metrics import ConfusionMatrixDisplay
 
 from keras_csg.callbacks.gate_images import ordered_by_class
 from keras_csg.files import whole_file
@@ -123,4 +124,38 @@ def save_ablation(recalls, class_names, path):
             panel.set_yticks(range(classes), names)
     panels[0].set_ylabel("filters of this class")
     figure.colorbar(image, ax=panels, label="recall")
+    _save(figure, path)
+
+
+def save_ablation_confusion(matrices, class_names, label, path):
+    """Draws what is taken for what without, and with only, a class's filters.
+
+    Args:
+        matrices: pair of int arrays `(classes, classes)`, as
+            `ablation_confusion` gives them.
+        class_names: list of str, or `None`.
+        label: int. The class.
+        path: `pathlib.Path` of the PNG file.
+    """
+    names = class_names or list(map(str, range(len(matrices[0]))))
+    # A name between dollar signs would be read as a formula.
+    names = [name.replace("$", r"\$") for name in names]
+    side = min(3 + len(names) / 3, 14)
+    figure = Figure(figsize=(2 * side, side + 1.5), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for panel, matrix, words in zip(
+        panels, matrices, ("removed", "kept alone"), strict=True
+    ):
+        few = len(names) <= MOST_NAMES
+        display = ConfusionMatrixDisplay(matrix, display_labels=names)
+        display.plot(
+            ax=panel,
+            include_values=few,
+            values_format="d",
+            xticks_rotation="vertical",
+            colorbar=False,
+        )
+        panel.set_title(f"Filters of {names[label]} {words}")
+        if not few:
+            panel.set(xticks=[], yticks=[])
     _save(figure, path)

@@ -1,5 +1,6 @@
 from keras_csg.metrics.ablation import Ablation as Ablation
 from keras_csg.metrics.ablation import ablation as ablation
+from keras_csg.metrics.ablation import ablation_confusion as ablation_confusion
 from keras_csg.metrics.correlation import FilterCorrelation as FilterCorrelation
 from keras_csg.metrics.correlation import (
     filter_correlation as filter_correlation,

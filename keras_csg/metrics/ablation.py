@@ -1,6 +1,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
 from keras_csg.metrics.checks import (
     check_features,
@@ -83,6 +84,47 @@ def ablation(features, labels, kernel, bias, gate_matrix):
     sizes = np.bincount(labels, minlength=len(bias))
     with np.errstate(invalid="ignore"):  # No samples: 0 / 0.
         return Ablation(*(right / sizes))
+
+
+def ablation_confusion(features, labels, kernel, bias, gate_matrix, label):
+    """Counts confusions without, and with only, the filters of one class.
+
+    `ablation` gives the diagonals of these matrices for all classes; here is
+    one class in whole: where its samples go when its filters are gone.
+
+    Args:
+        features: array of shape `(samples, filters)`, finite.
+        labels: ints of shape `(samples,)` in `[0, classes)`.
+        kernel: array of shape `(filters, classes)`.
+        bias: array of shape `(classes,)`.
+        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
+        label: int in `[0, classes)`, the class whose filters are removed or
+            kept.
+
+    Returns:
+        A tuple of two int arrays of shape `(classes, classes)`: the confusion
+        matrices, true classes down and predicted ones across, of the network
+        without the class's filters and with only them.
+
+    Raises:
+        ValueError: if an argument is not as described.
+    """
+    features = check_features(features)
+    kernel, bias = check_head(kernel, bias, features.shape[1])
+    labels = check_labels(labels, len(features), len(bias))
+    if not 0 <= label < len(bias):
+        raise ValueError(
+            f"`label` must be in [0, {len(bias)}). Received: label={label}"
+        )
+    own = own_filters(check_gate(gate_matrix, kernel.shape[::-1]))[label]
+    return tuple(
+        confusion_matrix(
+            labels,
+            ((features * mask) @ kernel + bias).argmax(axis=-1),
+            labels=np.arange(len(bias)),
+        )
+        for mask in (~own, own)
+    )
 
 
 def _count_right(features, labels, kernel, bias, own, right):

@@ -163,3 +163,14 @@ def test_a_variant_the_network_does_not_allow_is_refused(run_cli, tmp_path):
     Run(path).save_model(CSGClassifier(cut, 10))
     error = refused(run_cli, path, "--mis-variant", "picnn")
     assert "ends with 'conv'" in error
+
+
+def test_a_class_is_ablated_in_a_picture(runs, run_cli):
+    code, out, err = run_cli("evaluate", runs[0], "--ablate", "3")
+    assert code == 0, err
+    assert (runs[0] / "ablation-3.png").exists()
+
+
+def test_what_cannot_be_ablated_is_named(runs, run_cli):
+    assert "no class 'three'" in refused(run_cli, runs[0], "--ablate", "three")
+    assert "gate" in refused(run_cli, runs[2], "--ablate", "3")

@@ -57,6 +57,34 @@ def test_small_case_by_hand():
     }
 
 
+def test_confusion_by_hand():
+    features = np.array([[1.0, 0, 0], [0, 1, 1], [0, 1, 1], [0, 0, 1]])
+    labels = np.array([0, 1, 1, 0])
+    kernel = np.array([[1.0, 0], [0, 1], [0, 1]])
+    gate = np.array([[1.0, 0, 0], [0, 1, 1]])
+    removed, kept = metrics.ablation_confusion(
+        features, labels, kernel, np.zeros(2), gate, label=1
+    )
+    assert_array_equal(removed, [[2, 0], [2, 0]])
+    assert_array_equal(kept, [[1, 1], [0, 2]])
+
+
+def test_confusions_have_the_recalls_on_their_diagonals():
+    arrays = random_arrays()
+    recalls = metrics.ablation(*arrays)
+    for label in range(len(recalls.removed)):
+        pair = metrics.ablation_confusion(*arrays, label)
+        for matrix, expected in zip(pair, recalls, strict=True):
+            with np.errstate(invalid="ignore"):
+                found = np.diag(matrix) / matrix.sum(axis=1)
+            assert_allclose(found, expected[label])
+
+
+def test_a_class_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="label=99"):
+        metrics.ablation_confusion(*random_arrays(), 99)
+
+
 def test_a_class_without_samples_is_left_out_of_the_means():
     features, labels, *head = random_arrays()
     here = labels != 2
