@@ -348,7 +348,17 @@ class CSGClassifier(keras.Model):
         if self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
-    def fit(self, *args, callbacks=None, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        *args,
+        **kwargs,
+    ):
         """Trains the model, as `keras.Model.fit` does.
 
         A `GateScheduler` that follows `schedule` is added to the callbacks
@@ -356,7 +366,9 @@ class CSGClassifier(keras.Model):
         """
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)
-        return super().fit(*args, callbacks=callbacks, **kwargs)
+        return super().fit(
+            x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs
+        )
 
     def get_config(self):
         """Returns the constructor's arguments, the backbone serialised."""
