@@ -23,23 +23,29 @@ def save_curves(history, path):
         return
     columns = history.rows[0].keys()
     gated = "l1_density" in columns
-    figure = Figure(figsize=(13 if gated else 9, 4), layout="constrained")
-    panels = figure.subplots(1, 3 if gated else 2)
-    _draw(panels[0], history, "accuracy", "accuracy (standard path)")
-    _draw(panels[1], history, "standard_loss" if gated else "loss", "loss")
-    panels[1].set_yscale("log")
+    titles = ["Accuracy", "Loss"]
+    titles += ["L1-density of the gate"] * gated
+    titles += ["MIS without the gate"] * ("val_mis" in columns)
+    figure = Figure(figsize=(4.4 * len(titles), 4), layout="constrained")
+    panels = dict(zip(titles, figure.subplots(1, len(titles)), strict=True))
+    accuracy, loss = panels["Accuracy"], panels["Loss"]
+    _draw(accuracy, history, "accuracy", "standard path")
+    _draw(loss, history, "standard_loss" if gated else "loss", "standard path")
     if gated:
-        _draw(panels[0], history, "class_specific_accuracy", "class-specific")
-        _draw(panels[1], history, "gated_loss", "gated loss")
-        panels[2].plot(epochs, history.column("l1_density"), color="C2")
-        panels[2].set(title="L1-density of the gate", ylim=(0, 1.02))
-    panels[0].set(title="Accuracy")
-    panels[1].set(title="Loss")
-    for panel in panels:
-        panel.set_xlabel("epoch")
+        _draw(accuracy, history, "class_specific_accuracy", "class-specific")
+        _draw(loss, history, "gated_loss", "gated path")
+        density = panels["L1-density of the gate"]
+        density.plot(epochs, history.column("l1_density"), color="C2")
+        density.set_ylim(0, 1.02)
+    if "val_mis" in columns:
+        mis = panels["MIS without the gate"]
+        mis.plot(epochs, history.column("val_mis"), color="C3")
+    loss.set_yscale("log")
+    for title, panel in panels.items():
+        panel.set(title=title, xlabel="epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.grid(alpha=0.3)
-    for panel in panels[:2]:
+    for panel in (accuracy, loss):
         panel.legend(fontsize="small")
     _save(figure, path)
 

@@ -67,6 +67,14 @@ def test_a_standard_run_from_a_config_file(tmp_path, run_cli):
     assert not (out / "gate.png").exists()
 
 
+def test_the_score_without_the_gate_is_followed(tmp_path, run_cli):
+    out = tmp_path / "run"
+    code, _, err = run_cli("train", *QUICK, "--trust-curve", "--out", out)
+    assert code == 0, err
+    (mis,) = Run(out).history.column("val_mis")
+    assert 0 <= mis < 0.33  # The entropy of one class in ten is 0.325.
+
+
 def test_a_folder_with_a_broken_file(tmp_path, run_cli):
     for name in ("cat", "dog"):
         save_images(tmp_path / "data" / name, 70)
