@@ -151,9 +151,7 @@ def _load_data(run, model, data_dir):
     """Loads the run's data, which may have changed since it was trained."""
     from keras_csg.training.trainer import load_run_data
 
-    # The test split is read once, so no image is kept.
-    options = run.options.replace(cache="off")
-    data = load_run_data(options, data_dir=data_dir, log=say)
+    data = load_run_data(run.options, data_dir=data_dir, log=say)
     known = model.class_names or data.class_names
     if data.class_names != known or data.num_classes != model.num_classes:
         raise ValueError(

@@ -32,6 +32,7 @@ def test_a_run_directory_holds_what_it_promises(trained):
     config = json.loads((trained / "config.json").read_text())
     assert (config["backbone"], config["epochs"]) == ("resnet20", 1)
     assert config["learning_rate"] == pytest.approx(0.2)  # For batches of 128.
+    assert config["cache"] == "on"  # Decided once, for every later reader.
     assert config["versions"]["keras"] == keras.__version__
     assert len((trained / "history.csv").read_text().splitlines()) == 2
     metrics = json.loads((trained / "metrics.json").read_text())
