@@ -41,16 +41,20 @@ def check_features(features, name="features"):
 
 
 def check_labels(labels, samples, num_classes):
-    """Checks ints of shape `(samples,)`; see `check_samples`."""
+    """Checks ints of shape `(samples,)`; see `check_samples`.
+
+    Without a number of classes the largest label is the last class.
+    """
     labels = np.asarray(labels)
     if labels.shape != (samples,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"`labels` must be {samples} integers, one per sample. Received: "
             f"labels.shape={labels.shape}, labels.dtype={labels.dtype}"
         )
-    if labels.min() < 0 or labels.max() >= num_classes:
+    limit = labels.max() + 1 if num_classes is None else num_classes
+    if labels.min() < 0 or labels.max() >= limit:
         raise ValueError(
-            f"`labels` must be in [0, {num_classes}). Received: labels in "
+            f"`labels` must be in [0, {limit}). Received: labels in "
             f"[{labels.min()}, {labels.max()}]"
         )
     return labels

@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from keras_csg.metrics.checks import check_labels
 from keras_csg.metrics.ross_estimate import has_two_groups, one_against_rest
 
 
@@ -55,7 +56,8 @@ def mutual_information(
         - [Guang et al., 2023](https://arxiv.org/abs/2312.12068)
     """
     columns = _noisy_columns(features, "features", random_state)
-    labels = _checked_labels(labels, columns.shape[1], num_classes)
+    labels = check_labels(labels, columns.shape[1], num_classes)
+    labels = labels.astype(np.intp)
     num_classes = num_classes or labels.max() + 1
     _check_neighbors(n_neighbors)
     # NumPy sorts 16-bit integers in linear time.
@@ -108,7 +110,8 @@ def specificity(
     """
     columns = _noisy_columns(probabilities, "probabilities", random_state)
     num_classes = columns.shape[0]
-    labels = _checked_labels(labels, columns.shape[1], num_classes)
+    labels = check_labels(labels, columns.shape[1], num_classes)
+    labels = labels.astype(np.intp)
     options = {"n_neighbors": n_neighbors, "random_state": random_state}
     score = mutual_information_score(
         features, labels, num_classes=num_classes, n_jobs=n_jobs, **options
@@ -153,22 +156,6 @@ def _noisy_columns(features, name, random_state):
         part = columns[:, start : start + 1024]
         part += (size * random.standard_normal(part.shape[::-1])).T
     return columns
-
-
-def _checked_labels(labels, samples, num_classes):
-    labels = np.asarray(labels)
-    if labels.shape != (samples,) or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"`labels` must be {samples} integers, one per sample. Received: "
-            f"labels of shape {labels.shape} and dtype {labels.dtype}"
-        )
-    limit = labels.max() + 1 if num_classes is None else num_classes
-    if labels.min() < 0 or labels.max() >= limit:
-        raise ValueError(
-            f"`labels` must be in [0, {limit}). Received: labels in "
-            f"[{labels.min()}, {labels.max()}]"
-        )
-    return labels.astype(np.intp)
 
 
 def _check_neighbors(n_neighbors):
