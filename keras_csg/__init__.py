@@ -10,6 +10,9 @@ from keras_csg.backbones import register_backbone as register_backbone
 from keras_csg.builder import build as build
 from keras_csg.constraints import UnitMaxGate as UnitMaxGate
 from keras_csg.data import load_data as load_data
+from keras_csg.deployment import export as export
+from keras_csg.deployment import open_exported as open_exported
+from keras_csg.deployment import read_metadata as read_metadata
 from keras_csg.layers import CSGGate as CSGGate
 from keras_csg.losses import ClassAccuracy as ClassAccuracy
 from keras_csg.losses import LogitCrossentropy as LogitCrossentropy

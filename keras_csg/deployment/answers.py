@@ -1,0 +1,205 @@
+"""The model that is exported: all a `CSGClassifier` has to say of an image."""
+
+import functools
+
+import keras
+from keras import ops
+
+from keras_csg.backbones.flattening import flat_features
+from keras_csg.deployment.answer_layers import (
+    ClassActivationMap,
+    ClassRow,
+    FilterContributions,
+    PredictedClass,
+    PredictedProbability,
+)
+from keras_csg.models import CSGClassifier
+
+OUTPUTS = {
+    "probabilities": "Probability of each class, standard path.",
+    "class_id": "Number of the predicted class, the likeliest.",
+    "class_specific_probabilities": "Probability of each class when its logit "
+    "sums over its own filters alone.",
+    "filter_contributions": "Signed share of each filter in the predicted "
+    "class's logit, less its bias; the sizes sum to 1.",
+    "heatmap": "Where the evidence for the predicted class lies, 0..1.",
+    "gate_agreement": "Class-specific probability of the predicted class.",
+}
+GATE_OUTPUTS = ("class_specific_probabilities", "gate_agreement")
+INPUT_DTYPES = ("float32", "uint8")
+
+
+def answering_model(model, outputs=None, input_dtype="float32"):
+    """Builds one flat model that gives every answer in one pass.
+
+    It computes in float32 whatever the classifier was trained in, has copies
+    of its weights, and holds `W * G` ready, so nothing of the gate is computed
+    for each image.
+
+    Args:
+        model: `CSGClassifier`.
+        outputs: list of names out of `OUTPUTS`; `None` for all the model has.
+        input_dtype: `"float32"` or `"uint8"`.
+
+    Returns:
+        A functional `keras.Model` without models inside. Its input, `images`,
+        has shape `(batch, height, width, 3)`, RGB in 0..255. It returns a dict
+        with those of these that were asked for:
+
+        - `probabilities`: `(batch, classes)`, the standard path's softmax.
+        - `class_id`: `(batch,)`, int32, the predicted class: its argmax.
+        - `class_specific_probabilities`: `(batch, classes)`, the softmax of
+          `(W * G) a + b`. Gated models only.
+        - `filter_contributions`: `(batch, filters)`, each filter's part in the
+          predicted class's logit without the bias, `a_k W_k`, divided by the
+          sum of their absolute values; zeros where that is zero.
+        - `heatmap`: `(batch, h, w)`, the class activation map of the predicted
+          class over its own filters (`W * G`; `W` without a gate), its
+          positive part, divided by its maximum; zeros where that is zero.
+        - `gate_agreement`: `(batch,)`, the class-specific probability of the
+          predicted class. Gated models only.
+
+    Raises:
+        ValueError: if the model is no `CSGClassifier`, has no such output, or
+            `input_dtype` is another.
+    """
+    names = _check_outputs(model, outputs)
+    if input_dtype not in INPUT_DTYPES:
+        raise ValueError(
+            f"`input_dtype` must be one of {', '.join(INPUT_DTYPES)}. "
+            f"Received: input_dtype={input_dtype!r}"
+        )
+    images = keras.Input(
+        model.backbone.input_shape[1:], name="images", dtype=input_dtype
+    )
+    pixels = images
+    if input_dtype != "float32":
+        pixels = ops.cast(images, "float32")
+    maps = float32_features(model.backbone, pixels)
+    answers = _Answers(model, maps)
+    return keras.Model(
+        images,
+        {name: getattr(answers, name) for name in names},
+        name=f"{model.name}_answers",
+    )
+
+
+def output_names(gated):
+    """Returns the names of all outputs of a model with or without a gate."""
+    return [name for name in OUTPUTS if gated or name not in GATE_OUTPUTS]
+
+
+def _check_outputs(model, outputs):
+    if not isinstance(model, CSGClassifier):
+        raise ValueError(
+            "`model` must be a `CSGClassifier`, such as `keras_csg.build` "
+            "makes or `keras.saving.load_model` loads. "
+            f"Received: model of type {type(model).__name__}"
+        )
+    known = output_names(model.gated)
+    names = known if outputs is None else list(outputs)
+    strange = [name for name in names if name not in known]
+    if strange or not names:
+        gate = " of a model without a gate" if not model.gated else ""
+        raise ValueError(
+            f"`outputs`{gate} must be out of {', '.join(known)}. "
+            f"Received: outputs={', '.join(map(str, strange)) or names}"
+        )
+    return [name for name in known if name in names]
+
+
+def float32_features(network, images):
+    """Rebuilds a network on `images`, its layers computing in float32.
+
+    Args:
+        network: functional `keras.Model`.
+        images: float32 Keras tensor of shape `(batch, height, width, 3)`.
+
+    Returns:
+        float32 Keras tensor, the network's output for `images`.
+    """
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")  # For the layers inside layers.
+    try:
+        return flat_features(network, images, _in_float32)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _in_float32(layer):
+    config = _with_float32_policies(layer.get_config())
+    return layer.__class__.from_config(config)
+
+
+def _with_float32_policies(config):
+    """Returns a config in which every dtype policy is float32."""
+    if isinstance(config, dict):
+        if str(config.get("class_name")).endswith("DTypePolicy"):
+            return "float32"
+        return {k: _with_float32_policies(v) for k, v in config.items()}
+    if isinstance(config, list | tuple):
+        return type(config)(_with_float32_policies(v) for v in config)
+    return config
+
+
+class _Answers:
+    """Keras tensors of the answers, each made when it is first asked for."""
+
+    def __init__(self, model, maps):
+        self._maps = maps
+        self._features = keras.layers.GlobalAveragePooling2D(
+            data_format="channels_last", dtype="float32", name="pooling"
+        )(maps)
+        self._kernel, self._bias = model.head.get_weights()
+        self._gated_kernel = self._kernel
+        if model.gated:
+            self._gated_kernel = self._kernel * model.gate.get_weights()[0].T
+
+    @functools.cached_property
+    def probabilities(self):
+        return self._softmax_head(self._kernel, "probabilities")
+
+    @functools.cached_property
+    def class_id(self):
+        return _layer(PredictedClass, "class_id")(self.probabilities)
+
+    @functools.cached_property
+    def class_specific_probabilities(self):
+        return self._softmax_head(
+            self._gated_kernel, "class_specific_probabilities"
+        )
+
+    @functools.cached_property
+    def filter_contributions(self):
+        weights = self._predicted_row(self._kernel, "class_weights")
+        layer = _layer(FilterContributions, "filter_contributions")
+        return layer(self._features, weights)
+
+    @functools.cached_property
+    def heatmap(self):
+        weights = self._predicted_row(self._gated_kernel, "heatmap_weights")
+        return _layer(ClassActivationMap, "heatmap")(self._maps, weights)
+
+    @functools.cached_property
+    def gate_agreement(self):
+        return _layer(PredictedProbability, "gate_agreement")(
+            self.class_specific_probabilities, self.class_id
+        )
+
+    def _softmax_head(self, kernel, name):
+        layer = _layer(
+            keras.layers.Dense, name, len(self._bias), activation="softmax"
+        )
+        probabilities = layer(self._features)
+        layer.set_weights([kernel, self._bias])
+        return probabilities
+
+    def _predicted_row(self, kernel, name):
+        layer = _layer(ClassRow, name, *kernel.T.shape)
+        rows = layer(self.class_id)
+        layer.set_weights([kernel.T])
+        return rows
+
+
+def _layer(layer_class, name, *args, **kwargs):
+    return layer_class(*args, name=name, dtype="float32", **kwargs)

@@ -1,0 +1,131 @@
+"""What an exported file says of itself."""
+
+import base64
+import dataclasses
+import importlib.metadata
+import json
+import zlib
+
+import numpy as np
+
+from keras_csg.deployment.answers import OUTPUTS
+
+
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """Description of an exported model, carried inside its file.
+
+    It is JSON: in an ONNX file under the key `keras_csg` of its
+    `metadata_props`, in a SavedModel as `assets.extra/keras_csg.json`, in a
+    LiteRT file as `keras_csg.json` in the zip archive behind the model. To
+    read the gate matrix without this package:
+
+        value = json.loads(text)["gate_matrix"]
+        data = zlib.decompress(base64.b64decode(value["data"]))
+        gate = np.frombuffer(data, "<f4").reshape(value["shape"])
+
+    Args:
+        format: `"saved_model"`, `"onnx"` or `"litert"`.
+        backbone: str. Name of the backbone.
+        class_names: list of str, in the order of the probabilities.
+        input: dict with `name`, `shape` `(None, height, width, 3)`, `dtype`,
+            `range`, `color` and `layout`.
+        outputs: dict of the outputs' names and what they are.
+        gate_matrix: float32 array of shape `(classes, filters)`; `None`
+            without a gate.
+        filter_classes: list of int: the best class of each filter; `None`
+            without a gate.
+        quantization: `None`, `"float16"`, `"dynamic"` or `"int8"`.
+        project_version: str. Version of this package that wrote the file.
+    """
+
+    format: str
+    backbone: str
+    class_names: list
+    input: dict
+    outputs: dict
+    gate_matrix: np.ndarray | None = None
+    filter_classes: list | None = None
+    quantization: str | None = None
+    project_version: str = importlib.metadata.version("keras-csg")
+
+    def to_json(self):
+        """Returns the metadata as a JSON string."""
+        values = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+        }
+        if self.gate_matrix is not None:
+            values["gate_matrix"] = _packed(self.gate_matrix)
+        return json.dumps(values)
+
+    @classmethod
+    def from_json(cls, text):
+        """Reads what `to_json` wrote.
+
+        Raises:
+            ValueError: if the text is something else.
+        """
+        try:
+            values = json.loads(text)
+            if values["gate_matrix"] is not None:
+                values["gate_matrix"] = _unpacked(values["gate_matrix"])
+            values["input"]["shape"] = tuple(values["input"]["shape"])
+            return cls(**values)
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            zlib.error,
+        ) as error:
+            raise ValueError(
+                "The metadata of the exported model are damaged: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+
+def describe(model, answering, format, quantization=None):
+    """Returns the `Metadata` of a classifier that is to be exported.
+
+    Args:
+        model: `CSGClassifier`.
+        answering: what `answering_model` made of it.
+        format: str.
+        quantization: str or None.
+    """
+    gate_matrix = model.gate.get_weights()[0] if model.gated else None
+    (images,) = answering.inputs
+    return Metadata(
+        format=format,
+        backbone=model.backbone.name,
+        class_names=model.class_names
+        or [str(number) for number in range(model.num_classes)],
+        input={
+            "name": "images",
+            "shape": tuple(images.shape),
+            "dtype": images.dtype,
+            "range": [0, 255],
+            "color": "RGB",
+            "layout": "NHWC",
+        },
+        outputs={name: OUTPUTS[name] for name in answering.output},
+        gate_matrix=gate_matrix,
+        filter_classes=gate_matrix.argmax(axis=0).tolist()
+        if model.gated
+        else None,
+        quantization=quantization,
+    )
+
+
+def _packed(matrix):
+    data = zlib.compress(np.asarray(matrix, "<f4").tobytes(), level=9)
+    return {
+        "shape": list(matrix.shape),
+        "data": base64.b64encode(data).decode("ascii"),
+    }
+
+
+def _unpacked(value):
+    data = zlib.decompress(base64.b64decode(value["data"]))
+    return np.frombuffer(data, "<f4").reshape(value["shape"])

@@ -1,0 +1,208 @@
+"""Runs an exported file beside its model: the same images, the same answers."""
+
+import numpy as np
+
+# The outputs that speak of the predicted class alone.
+CLASS_OUTPUTS = ("filter_contributions", "heatmap", "gate_agreement")
+
+
+def prove(
+    answering,
+    opened,
+    images,
+    labels=None,
+    *,
+    batch_sizes=(1, 8),
+    tolerance=1e-4,
+    min_agreement=0.95,
+    max_accuracy_loss=0.02,
+):
+    """Compares an exported file with the Keras model it was made of.
+
+    A float32 file must give every output within `tolerance` and, but where the
+    two likeliest classes are closer than that, the same class. Outputs that
+    speak of the predicted class are compared where it is the same. A quantised
+    file must name the same class often enough, and with labels be nearly as
+    accurate; its gaps are reported.
+
+    Args:
+        answering: `keras.Model` from `answering_model`.
+        opened: what `open_exported` returns.
+        images: array of shape `(samples, height, width, 3)`, of the dtype that
+            the model takes.
+        labels: optional ints of shape `(samples,)`.
+        batch_sizes: ints. The file is run once with each.
+        tolerance: float. Largest absolute gap of a float32 file.
+        min_agreement: float in 0..1. Share of the images of which a quantised
+            file must name the model's class.
+        max_accuracy_loss: float in 0..1.
+
+    Returns:
+        dict with `runtime`, `images` (their number), `batch_sizes`, `gaps`
+        (the largest of each output), `agreement` (share of equal classes;
+        `None` where neither class nor probabilities are exported), `accuracy`
+        and `keras_accuracy` (`None` without labels), `quantization`,
+        `tolerance` and for a quantised file `min_agreement` and
+        `max_accuracy_loss`.
+
+    Raises:
+        ValueError: if the file answers otherwise, naming the worst output.
+    """
+    expected = _in_batches(
+        lambda batch: answering.predict_on_batch(batch), images, 32
+    )
+    results = [
+        compare(expected, _in_batches(opened.answer, images, size), labels)
+        for size in batch_sizes
+    ]
+    proof = {
+        "runtime": opened.runtime,
+        "images": len(images),
+        "batch_sizes": list(batch_sizes),
+        "quantization": opened.metadata.quantization,
+        "tolerance": tolerance,
+        **_worst(results),
+    }
+    if opened.metadata.quantization is None:
+        _require_equal(proof, tolerance, results)
+    else:
+        proof["min_agreement"] = min_agreement
+        proof["max_accuracy_loss"] = max_accuracy_loss
+        _require_alike(proof)
+    return proof
+
+
+def compare(expected, given, labels=None):
+    """Compares answers to the same images.
+
+    Args:
+        expected: dict of arrays, the model's.
+        given: dict of arrays, the file's.
+        labels: optional ints of shape `(samples,)`.
+
+    Returns:
+        dict with `gaps`, `agreement`, `accuracy` and `keras_accuracy`, as
+        `prove` returns them, and `margins`: how far apart the two likeliest
+        classes are where the class differs, of which the largest; `None` where
+        it cannot be told.
+
+    Raises:
+        ValueError: if an output is missing or of another shape.
+    """
+    _require_same_shapes(expected, given)
+    classes, given_classes = _classes(expected), _classes(given)
+    same = slice(None)
+    if classes is not None:
+        same = classes == given_classes
+    gaps = {}
+    for name, values in expected.items():
+        rows = same if name in CLASS_OUTPUTS else slice(None)
+        if name != "class_id":
+            gaps[name] = _gap(values[rows], given[name][rows])
+    return {
+        "gaps": gaps,
+        "agreement": None if classes is None else float(np.mean(same)),
+        "margin": _margin(expected, same),
+        "accuracy": _accuracy(given_classes, labels),
+        "keras_accuracy": _accuracy(classes, labels),
+    }
+
+
+def _in_batches(answer, images, size):
+    batches = [
+        answer(images[start : start + size])
+        for start in range(0, len(images), size)
+    ]
+    return {
+        name: np.concatenate([np.asarray(batch[name]) for batch in batches])
+        for name in batches[0]
+    }
+
+
+def _require_same_shapes(expected, given):
+    shapes = {name: np.shape(values) for name, values in expected.items()}
+    given_shapes = {name: np.shape(values) for name, values in given.items()}
+    if given_shapes != shapes:
+        raise ValueError(
+            f"The file must answer with {shapes}. Received: {given_shapes}"
+        )
+
+
+def _classes(answers):
+    if "class_id" in answers:
+        return answers["class_id"]
+    if "probabilities" in answers:
+        return answers["probabilities"].argmax(axis=-1)
+    return None
+
+
+def _gap(values, given):
+    """Returns the largest gap; infinite where something is no number."""
+    if not values.size:
+        return 0.0
+    gap = np.abs(values.astype("float64") - given.astype("float64")).max()
+    return float(gap) if np.isfinite(gap) else float("inf")
+
+
+def _margin(expected, same):
+    """Returns how likely another class than the model's could at most be."""
+    if "probabilities" not in expected:
+        return None
+    likeliest = np.sort(expected["probabilities"][~same], axis=-1)
+    return float((likeliest[:, -1] - likeliest[:, -2]).max(initial=0.0))
+
+
+def _accuracy(classes, labels):
+    if labels is None or classes is None:
+        return None
+    return float(np.mean(classes == np.asarray(labels).reshape(-1)))
+
+
+def _worst(results):
+    """Joins the results of several batch sizes: the worst of each figure."""
+    names = results[0]["gaps"]
+    worst = {"gaps": {n: max(r["gaps"][n] for r in results) for n in names}}
+    for key in ("agreement", "accuracy"):
+        values = [result[key] for result in results]
+        worst[key] = None if None in values else min(values)
+    return worst | {"keras_accuracy": results[0]["keras_accuracy"]}
+
+
+def _require_equal(proof, tolerance, results):
+    name, gap = max(proof["gaps"].items(), key=lambda item: item[1])
+    if not gap <= tolerance:
+        raise ValueError(
+            f"The exported file does not answer as the model does: {name} is "
+            f"off by {gap:.3g}, and at most {tolerance:.3g} is allowed "
+            "(`tolerance`)."
+        )
+    margins = [r["margin"] for r in results if r["margin"] is not None]
+    if max(margins, default=0.0) > tolerance:
+        raise ValueError(
+            "The exported file does not answer as the model does: class_id "
+            "differs though the two likeliest classes are "
+            f"{max(margins):.3g} apart."
+        )
+
+
+def _require_alike(proof):
+    """Raises if a quantised file names other classes too often."""
+    agreement, least = proof["agreement"], proof["min_agreement"]
+    if not all(np.isfinite(gap) for gap in proof["gaps"].values()):
+        raise ValueError("The quantised file answers with what is no number.")
+    if agreement is not None and agreement < least:
+        name, gap = max(proof["gaps"].items(), key=lambda item: item[1])
+        raise ValueError(
+            f"The quantised file names the model's class of {agreement:.1%} "
+            f"of the images, and at least {least:.1%} is required "
+            f"(`min_agreement`); {name} is off by up to {gap:.3g}."
+        )
+    if proof["accuracy"] is None:
+        return
+    loss = proof["keras_accuracy"] - proof["accuracy"]
+    if loss > proof["max_accuracy_loss"]:
+        raise ValueError(
+            f"The quantised file's accuracy is {proof['accuracy']:.4f}, the "
+            f"model's {proof['keras_accuracy']:.4f}: it lost more than "
+            f"{proof['max_accuracy_loss']} (`max_accuracy_loss`)."
+        )

@@ -1,0 +1,39 @@
+"""Keeps what exporters print to themselves, unless they fail."""
+
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+import warnings
+
+
+@contextlib.contextmanager
+def quietly():
+    """Holds back what is printed, logged or warned of inside.
+
+    Converters write to the process's stdout and stderr from C++, log, print
+    and warn about their own code. If the body raises, what it had to say is
+    shown on stderr.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    disabled = logging.root.manager.disable
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 1)
+        os.dup2(held_back.fileno(), 2)
+        logging.disable(logging.WARNING)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(kept[1], held_back.read())
+            raise
+        finally:
+            logging.disable(disabled)
+            for number, descriptor in zip((1, 2), kept, strict=True):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
