@@ -63,7 +63,7 @@ def answering_model(model, outputs=None, input_dtype="float32"):
         ValueError: if the model is no `CSGClassifier`, has no such output, or
             `input_dtype` is another.
     """
-    names = _check_outputs(model, outputs)
+    names = check_outputs(model, outputs)
     if input_dtype not in INPUT_DTYPES:
         raise ValueError(
             f"`input_dtype` must be one of {', '.join(INPUT_DTYPES)}. "
@@ -89,7 +89,16 @@ def output_names(gated):
     return [name for name in OUTPUTS if gated or name not in GATE_OUTPUTS]
 
 
-def _check_outputs(model, outputs):
+def check_outputs(model, outputs):
+    """Returns the names of the chosen outputs, in the order of `OUTPUTS`.
+
+    Args:
+        model: `CSGClassifier`.
+        outputs: list of names; `None` for all the model has.
+
+    Raises:
+        ValueError: if the model is no `CSGClassifier` or has no such output.
+    """
     if not isinstance(model, CSGClassifier):
         raise ValueError(
             "`model` must be a `CSGClassifier`, such as `keras_csg.build` "

@@ -6,6 +6,10 @@ import numpy as np
 CLASS_OUTPUTS = ("filter_contributions", "heatmap", "gate_agreement")
 
 
+class ProofError(ValueError):
+    """An exported file does not answer as its model does."""
+
+
 def prove(
     answering,
     opened,
@@ -46,7 +50,7 @@ def prove(
         `max_accuracy_loss`.
 
     Raises:
-        ValueError: if the file answers otherwise, naming the worst output.
+        ProofError: if the file answers otherwise, naming the worst output.
     """
     expected = _in_batches(
         lambda batch: answering.predict_on_batch(batch), images, 32
@@ -87,7 +91,7 @@ def compare(expected, given, labels=None):
         it cannot be told.
 
     Raises:
-        ValueError: if an output is missing or of another shape.
+        ProofError: if an output is missing or of another shape.
     """
     _require_same_shapes(expected, given)
     classes, given_classes = _classes(expected), _classes(given)
@@ -123,7 +127,7 @@ def _require_same_shapes(expected, given):
     shapes = {name: np.shape(values) for name, values in expected.items()}
     given_shapes = {name: np.shape(values) for name, values in given.items()}
     if given_shapes != shapes:
-        raise ValueError(
+        raise ProofError(
             f"The file must answer with {shapes}. Received: {given_shapes}"
         )
 
@@ -171,14 +175,14 @@ def _worst(results):
 def _require_equal(proof, tolerance, results):
     name, gap = max(proof["gaps"].items(), key=lambda item: item[1])
     if not gap <= tolerance:
-        raise ValueError(
+        raise ProofError(
             f"The exported file does not answer as the model does: {name} is "
             f"off by {gap:.3g}, and at most {tolerance:.3g} is allowed "
             "(`tolerance`)."
         )
     margins = [r["margin"] for r in results if r["margin"] is not None]
     if max(margins, default=0.0) > tolerance:
-        raise ValueError(
+        raise ProofError(
             "The exported file does not answer as the model does: class_id "
             "differs though the two likeliest classes are "
             f"{max(margins):.3g} apart."
@@ -189,10 +193,10 @@ def _require_alike(proof):
     """Raises if a quantised file names other classes too often."""
     agreement, least = proof["agreement"], proof["min_agreement"]
     if not all(np.isfinite(gap) for gap in proof["gaps"].values()):
-        raise ValueError("The quantised file answers with what is no number.")
+        raise ProofError("The quantised file answers with what is no number.")
     if agreement is not None and agreement < least:
         name, gap = max(proof["gaps"].items(), key=lambda item: item[1])
-        raise ValueError(
+        raise ProofError(
             f"The quantised file names the model's class of {agreement:.1%} "
             f"of the images, and at least {least:.1%} is required "
             f"(`min_agreement`); {name} is off by up to {gap:.3g}."
@@ -201,7 +205,7 @@ def _require_alike(proof):
         return
     loss = proof["keras_accuracy"] - proof["accuracy"]
     if loss > proof["max_accuracy_loss"]:
-        raise ValueError(
+        raise ProofError(
             f"The quantised file's accuracy is {proof['accuracy']:.4f}, the "
             f"model's {proof['keras_accuracy']:.4f}: it lost more than "
             f"{proof['max_accuracy_loss']} (`max_accuracy_loss`)."
