@@ -1,0 +1,101 @@
+"""Reads the operations of a LiteRT model: what it computes, and in which type.
+
+The flatbuffer's schema comes with the runtime, so nothing has to be loaded or
+run for it.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """A value in a LiteRT graph.
+
+    Attributes:
+        name: str.
+        dtype: str, such as `"float32"` or `"int8"`.
+        rank: int. Number of axes.
+        constant: bool. Whether it is stored in the file.
+    """
+
+    name: str
+    dtype: str
+    rank: int
+    constant: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Operation:
+    """A step of a LiteRT graph.
+
+    Attributes:
+        kind: str. Name of the builtin such as `"CONV_2D"`, or a custom
+            operation's own, such as `"FlexErf"`.
+        custom: bool. Whether the runtime lacks it.
+        inputs: tuple of `Tensor`; optional ones that are left out are missing.
+        outputs: tuple of `Tensor`.
+    """
+
+    kind: str
+    custom: bool
+    inputs: tuple
+    outputs: tuple
+
+    @property
+    def integer(self):
+        """Whether it computes in 8-bit integers."""
+        return any(tensor.dtype == "int8" for tensor in self.outputs) or (
+            self.kind == "DEQUANTIZE"
+            and any(tensor.dtype == "int8" for tensor in self.inputs)
+        )
+
+
+def read_operations(content):
+    """Returns the operations of a model in the order they run in.
+
+    Args:
+        content: bytes of a LiteRT model.
+
+    Returns:
+        list of `Operation`.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds = _names(schema.BuiltinOperator)
+    dtypes = _names(schema.TensorType)
+    model = schema.ModelT.InitFromPackedBuf(content)
+    (graph,) = model.subgraphs
+    tensors = [
+        Tensor(
+            tensor.name.decode(),
+            dtypes[tensor.type].lower(),
+            0 if tensor.shape is None else len(tensor.shape),
+            model.buffers[tensor.buffer].data is not None,
+        )
+        for tensor in graph.tensors
+    ]
+    codes = [_kind(code, kinds) for code in model.operatorCodes]
+    return [
+        Operation(
+            *codes[operation.opcodeIndex],
+            tuple(tensors[i] for i in operation.inputs if i >= 0),
+            tuple(tensors[i] for i in operation.outputs),
+        )
+        for operation in graph.operators
+    ]
+
+
+def _kind(code, kinds):
+    """Returns an operation's name and whether it is a custom one."""
+    if code.customCode is not None:
+        return code.customCode.decode(), True
+    # The older field is a byte, and holds what fits into it.
+    return kinds[max(code.builtinCode, code.deprecatedBuiltinCode)], False
+
+
+def _names(enumeration):
+    return {
+        number: name
+        for name, number in vars(enumeration).items()
+        if isinstance(number, int)
+    }
