@@ -79,7 +79,7 @@ def export(
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         _remove(part)
-        file = _place(layout, format, part, metadata)
+        file = _place(layout, format, part, path.name, metadata, answering)
         writer.write(answering, metadata, file, **settings)
         opened = writer.open(file)
         proof = prove(answering, opened, images, labels, tolerance=tolerance)
@@ -170,14 +170,17 @@ def _check_target(path, overwrite):
         raise ValueError(f"Cannot write to {path.parent}.")
 
 
-def _place(layout, format, part, metadata):
+def _place(layout, format, part, name, metadata, answering):
     """Returns where the model goes, within the layout where there is one."""
     if layout is None:
         return part
     from keras_csg.deployment import layouts
 
     part.mkdir()
-    return layouts.arrange(layout, format, part, metadata)
+    shapes = {key: value.shape for key, value in answering.output.items()}
+    return layouts.arrange(
+        layout, format, part, metadata, name=name, output_shapes=shapes
+    )
 
 
 def _proof_path(path):
