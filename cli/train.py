@@ -92,8 +92,8 @@ def option(name, *args, **kwargs):
 @option("--momentum", type=float, help="Of sgd and rmsprop (default: 0.9).")
 @option(
     "--precision",
-    type=click.Choice(["float32", "mixed_bfloat16", "mixed_float16"]),
-    help="default: float32",
+    type=click.Choice(["auto", "float32", "mixed_bfloat16", "mixed_float16"]),
+    help="auto (default) takes what trains this backbone fastest here.",
 )
 @option("--device", type=click.Choice(["auto", "cpu", "gpu"]))
 @option(

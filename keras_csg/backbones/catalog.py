@@ -1,9 +1,12 @@
 import json
 import pathlib
 
+import keras
+
 from keras_csg.backbones import registry
 
 CATALOG_PATH = pathlib.Path(__file__).with_name("catalog.json")
+DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 
 
 def describe_backbones() -> list[dict]:
@@ -24,6 +27,30 @@ def describe_backbones() -> list[dict]:
         _describe(registry.backbone_spec(name), figures.get(name, unknown))
         for name in registry.list_backbones()
     ]
+
+
+def has_depthwise_convolutions(name: str) -> bool:
+    """Whether a backbone has `DepthwiseConv2D` or `SeparableConv2D` layers.
+
+    Args:
+        name: str. Name of a backbone. One that was registered from outside is
+            built to see.
+
+    Raises:
+        ValueError: if there is none of that name.
+    """
+    spec = registry.backbone_spec(name)
+    figures = json.loads(CATALOG_PATH.read_text()).get(spec.name)
+    if figures is None:
+        side = spec.min_size
+        model = registry.create_backbone(name, input_shape=(side, side, 3))
+        return has_depthwise_layers(model)
+    return figures["depthwise"]
+
+
+def has_depthwise_layers(model: keras.Model) -> bool:
+    """Whether a functional model has depthwise or separable convolutions."""
+    return any(isinstance(layer, DEPTHWISE) for layer in model.layers)
 
 
 def _describe(spec, figures):

@@ -6,7 +6,7 @@ import pathlib
 
 import keras
 
-from keras_csg.backbones.catalog import CATALOG_PATH
+from keras_csg.backbones.catalog import CATALOG_PATH, has_depthwise_layers
 from keras_csg.backbones.registry import (
     backbone_spec,
     create_backbone,
@@ -14,17 +14,18 @@ from keras_csg.backbones.registry import (
 )
 
 
-def measure_backbone(name: str) -> dict[str, int]:
-    """Builds a backbone at its smallest size and counts its parameters.
+def measure_backbone(name: str) -> dict[str, int | bool]:
+    """Builds a backbone at its smallest size and looks at it.
 
     Returns:
-        A dict with the keys `parameters` and `filters`.
+        A dict with the keys `parameters`, `filters` and `depthwise`.
     """
     side = backbone_spec(name).min_size
     model = create_backbone(name, input_shape=(side, side, 3))
     figures = {
         "parameters": model.count_params(),
         "filters": model.output_shape[-1],
+        "depthwise": has_depthwise_layers(model),
     }
     del model
     keras.backend.clear_session()

@@ -10,7 +10,7 @@ CHOICES = {
     "gate_schedule": ("joint", "alternating"),
     "optimizer": ("sgd", "adam", "adamw", "rmsprop"),
     "lr_schedule": ("cosine", "step", "constant"),
-    "precision": ("float32", "mixed_bfloat16", "mixed_float16"),
+    "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     "device": ("auto", "cpu", "gpu"),
     "jit_compile": ("auto", "on", "off"),
     "cache": ("auto", "on", "off"),
@@ -72,7 +72,7 @@ class TrainingOptions:
     lr_warmup: int | None = None
     weight_decay: float | None = None
     momentum: float = 0.9
-    precision: str = "float32"
+    precision: str = "auto"
     device: str = "auto"
     jit_compile: str = "auto"
     steps_per_execution: int = 1

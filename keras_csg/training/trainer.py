@@ -13,7 +13,9 @@ from keras_csg.callbacks import (
 )
 from keras_csg.callbacks.backup import newest_backup, restore
 from keras_csg.data import load_data
+from keras_csg.data.load import is_image_folder
 from keras_csg.training.optimizers import create_optimizer
+from keras_csg.training.precision import choose_precision
 from keras_csg.training.recipes import fill_in
 from keras_csg.training.runs import Run
 
@@ -37,7 +39,7 @@ class Trainer:
     def __init__(self, options, out, *, resume=False, log=lambda text: None):
         self.log = log
         self.run = Run(out)
-        set_up_device(options)
+        options = set_up_device(options)
         self.data = load_run_data(options, log=log)
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
@@ -164,11 +166,15 @@ def load_run_data(options, *, data_dir=None, log=lambda text: None):
 
     Args:
         options: `TrainingOptions`.
-        data_dir: path. Overrides the options', for data that have moved.
+        data_dir: path. Where the data are now, if they moved: the folder of
+            images itself, or that of TensorFlow Datasets.
         log: callable from a str.
     """
+    name = options.data
+    if data_dir is not None and is_image_folder(name, data_dir):
+        name = data_dir
     return load_data(
-        options.data,
+        name,
         data_dir=data_dir or options.data_dir,
         image_size=options.image_size,
         validation_split=options.validation_split,
@@ -190,6 +196,9 @@ def gate_schedule(options):
 def set_up_device(options):
     """Chooses device, precision and seeds, before anything is built.
 
+    Returns:
+        The options, with the precision that was chosen.
+
     Raises:
         ValueError: if a GPU is asked for and there is none.
     """
@@ -201,7 +210,10 @@ def set_up_device(options):
         )
     if options.device == "cpu" and gpus:
         tf.config.set_visible_devices([], "GPU")
+    if options.precision == "auto":
+        options = options.replace(precision=choose_precision(options.backbone))
     keras.config.set_dtype_policy(options.precision)
     keras.utils.set_random_seed(options.seed)
     if options.deterministic:
         tf.config.experimental.enable_op_determinism()
+    return options

@@ -1,0 +1,62 @@
+import pathlib
+import re
+
+import tensorflow as tf
+
+from keras_csg.backbones.catalog import has_depthwise_convolutions
+
+CPU_DESCRIPTION = pathlib.Path("/proc/cpuinfo")
+# Instructions that multiply bfloat16 numbers, not only load and store them.
+BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16"}
+
+
+def choose_precision(backbone: str) -> str:
+    """Returns the dtype policy that trains a backbone fastest here.
+
+    On a GPU `mixed_bfloat16` from compute capability 8.0 on, `mixed_float16`
+    from 7.0 on (Keras then scales the loss). On a CPU `mixed_bfloat16` where
+    it multiplies such numbers and the backbone has no depthwise convolutions,
+    which TensorFlow runs several times slower in bfloat16 than in float32.
+    Else `float32`. `benchmarks/bench_training.py --families` backs the rule.
+
+    Args:
+        backbone: str. Name of a backbone.
+
+    Returns:
+        `"mixed_bfloat16"`, `"mixed_float16"` or `"float32"`.
+
+    Raises:
+        ValueError: if there is no such backbone.
+    """
+    depthwise = has_depthwise_convolutions(backbone)
+    gpus = tf.config.get_visible_devices("GPU")
+    if gpus:
+        return _for_gpu(min(_compute_capability(gpu) for gpu in gpus))
+    if cpu_multiplies_bfloat16() and not depthwise:
+        return "mixed_bfloat16"
+    return "float32"
+
+
+def cpu_multiplies_bfloat16() -> bool:
+    """Whether the processor says that it computes in bfloat16; on Linux."""
+    try:
+        text = CPU_DESCRIPTION.read_text()
+    except OSError:
+        return False
+    flags = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
+    return bool(flags) and not BFLOAT16_INSTRUCTIONS.isdisjoint(
+        flags[1].split()
+    )
+
+
+def _compute_capability(gpu):
+    details = tf.config.experimental.get_device_details(gpu)
+    return details.get("compute_capability", (0, 0))
+
+
+def _for_gpu(compute_capability):
+    if compute_capability >= (8, 0):
+        return "mixed_bfloat16"
+    if compute_capability >= (7, 0):
+        return "mixed_float16"
+    return "float32"
