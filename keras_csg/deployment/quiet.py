@@ -20,17 +20,22 @@ def quietly():
     sys.stderr.flush()
     kept = [os.dup(1), os.dup(2)]
     disabled = logging.root.manager.disable
-    with tempfile.TemporaryFile() as held_back:
+    with tempfile.TemporaryFile("w+", errors="replace") as held_back:
         os.dup2(held_back.fileno(), 1)
         os.dup2(held_back.fileno(), 2)
         logging.disable(logging.WARNING)
         try:
-            with warnings.catch_warnings():
+            with (
+                # A notebook's or a test's is not the process's.
+                contextlib.redirect_stdout(held_back),
+                contextlib.redirect_stderr(held_back),
+                warnings.catch_warnings(),
+            ):
                 warnings.simplefilter("ignore")
                 yield
         except BaseException:
             held_back.seek(0)
-            os.write(kept[1], held_back.read())
+            os.write(kept[1], held_back.read().encode())
             raise
         finally:
             logging.disable(disabled)
