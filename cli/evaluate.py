@@ -99,13 +99,14 @@ def _open(paths):
 def _measure(run, ablate, mis_variant, data_dir, batch_size):
     """Measures a run and writes down what it found."""
     from keras_csg import evaluation
+    from keras_csg_cli.run_data import load_data_of
 
     with user_mistakes():
         if not os.access(run.path, os.W_OK):
             raise ValueError(f"Cannot write to {run.path}.")
         known = _known(run)
         model = run.load_model()
-        data = _load_data(run, model, data_dir)
+        data = load_data_of(run, model, data_dir)
         label = None if ablate is None else _label(model, data, ablate)
         say(f"Measuring {run.path}")
         samples = evaluation.collect_samples(
@@ -145,20 +146,6 @@ def _known(run):
         raise ValueError(
             f"{run.metrics_path} is damaged: {error}. Remove it."
         ) from error
-
-
-def _load_data(run, model, data_dir):
-    """Loads the run's data, which may have changed since it was trained."""
-    from keras_csg.training.trainer import load_run_data
-
-    data = load_run_data(run.options, data_dir=data_dir, log=say)
-    known = model.class_names or data.class_names
-    if data.class_names != known or data.num_classes != model.num_classes:
-        raise ValueError(
-            f"{run.path} was trained on other classes than {data.name} has "
-            f"now: {model.num_classes} then, {data.num_classes} now."
-        )
-    return data
 
 
 def _print(results, against, as_json):

@@ -5,6 +5,7 @@ import click
 
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.evaluate import evaluate
+from keras_csg_cli.export import export
 from keras_csg_cli.localize import localize
 from keras_csg_cli.predict import predict
 from keras_csg_cli.train import train
@@ -18,7 +19,7 @@ def cli():
     """Train and use image classifiers whose filters mean something."""
 
 
-for command in (train, evaluate, localize, predict, backbones):
+for command in (train, evaluate, localize, predict, export, backbones):
     cli.add_command(command)
 
 

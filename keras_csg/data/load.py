@@ -84,6 +84,24 @@ def list_datasets():
     return [*list_built_in(), *list_image_sets()]
 
 
+def is_image_folder(name, data_dir=None):
+    """Whether data are a folder of images, even one that is not there now.
+
+    Args:
+        name: str. What the data were loaded by.
+        data_dir: path. Where TensorFlow Datasets might keep them otherwise.
+    """
+    from keras_csg.data.tfds_builder import base_name, is_known
+
+    if built_in_source(name):
+        return False
+    if Path(name).expanduser().is_dir():
+        return True
+    base = base_name(name)
+    prepared = data_dir and base and Path(data_dir, base).is_dir()
+    return not is_known(name) and not prepared
+
+
 def _source(name):
     """Returns the function that loads what `name` means."""
     if built_in := built_in_source(name):

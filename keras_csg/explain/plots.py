@@ -1,8 +1,13 @@
 """Pictures of maps; matplotlib is imported here and in `keras_csg.plots`."""
 
+from matplotlib import colormaps
 from matplotlib.figure import Figure
+from PIL import Image
 
 from keras_csg.files import whole_file
+from keras_csg.metrics.resizing import resize_maps
+
+OPACITY = 0.7
 
 
 def save_maps(images, maps, path, *, masks=None, titles=None):
@@ -34,6 +39,24 @@ def save_maps(images, maps, path, *, masks=None, titles=None):
         panel.set_title(name.replace("_", " "), fontsize=9)
     with whole_file(path) as part:
         figure.savefig(part, dpi=110)
+
+
+def save_overlay(image, heatmap, path):
+    """Draws one image, pixel by pixel, with a heatmap laid over it.
+
+    The warmer a pixel the more of the image it covers, so that what is cold
+    looks as it did.
+
+    Args:
+        image: uint8 array of shape `(height, width, 3)`.
+        heatmap: float array of shape `(h, w)`, 0..1, resized to the image.
+        path: `pathlib.Path` of the PNG file.
+    """
+    heat = resize_maps(heatmap, image.shape[:2]).clip(0, 1)[..., None]
+    colours = colormaps["inferno"](heat[..., 0])[..., :3] * 255
+    blended = image + OPACITY * heat * (colours - image)
+    with whole_file(path) as part:
+        Image.fromarray(blended.round().astype("uint8")).save(part)
 
 
 def _outline(panel, mask):

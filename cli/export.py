@@ -1,0 +1,193 @@
+import json
+import pathlib
+import traceback
+
+import click
+
+from keras_csg_cli.export_targets import (
+    ALL,
+    FORMATS,
+    LAYOUTS,
+    QUANTIZED,
+    check_targets,
+    plan_targets,
+)
+from keras_csg_cli.options import (
+    UserMistake,
+    json_option,
+    load_library,
+    run_argument,
+    user_mistakes,
+)
+
+
+@click.command(short_help="Write a run's network for servers and devices.")
+@run_argument
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice([*FORMATS, ALL]),
+    multiple=True,
+    help="May be given several times (default: onnx; within a layout, what it "
+    "is made for).",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(),
+    help="Where the files go (default: RUN/export).",
+)
+@click.option(
+    "--outputs",
+    metavar="NAME,NAME...",
+    callback=lambda ctx, option, text: _names(text),
+    help="What the files answer (default: all the network has).",
+)
+@click.option(
+    "--input",
+    "input_dtype",
+    type=click.Choice(["float32", "uint8"]),
+    default="float32",
+    show_default=True,
+    help="Type of the pixels the files take; 0..255 either way.",
+)
+@click.option(
+    "--quantize",
+    type=click.Choice([*QUANTIZED, ALL]),
+    multiple=True,
+    help="Smaller LiteRT files beside the float32 one; may be given several "
+    "times.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(list(LAYOUTS)),
+    help="Arrange DIR as this server's model repository.",
+)
+@click.option(
+    "--name", help="The model's name in a layout (default: the run's)."
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(),
+    help="Where the run's data are now, if they moved.",
+)
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@json_option
+def export(run_path, formats, out, quantize, layout, name, as_json, **asked):
+    """Write the network in RUN to files that run without this package.
+
+    Into DIR go saved_model/, model.onnx and model.tflite, as --format says,
+    and of --quantize model-float16.tflite, model-dynamic.tflite and
+    model-int8.tflite. Each takes plain images and answers with the class, what
+    the class-specific head says, the filters that speak for it and a heatmap.
+
+    No file is left that does not answer as the network does: each is run on
+    images of the validation split, and what that showed lies beside it, in a
+    file whose name ends in .proof.json.
+    """
+    out = pathlib.Path(out or pathlib.Path(run_path) / "export")
+    if name and not layout:
+        raise UserMistake("--name needs --layout: files have names of theirs.")
+    name = name or pathlib.Path(run_path).absolute().name
+    targets = plan_targets(out, formats, quantize, layout, name)
+    check_targets(out, targets, asked["force"])
+    load_library()
+    with user_mistakes():
+        model, images = _open(run_path, asked)
+    proofs, failures = _write_all(model, images, targets, asked)
+    _print(proofs, failures, title=f"{run_path} in {out}", as_json=as_json)
+    if failures:
+        raise _ExportFailed(failures)
+
+
+def _open(run_path, asked):
+    """Returns the run's model and its `RunImages`, all arguments checked."""
+    from keras_csg.deployment.answers import check_outputs
+    from keras_csg.training import Run
+    from keras_csg_cli.export_images import load_images
+
+    run = Run.open(run_path)
+    model = run.load_model()
+    if asked["outputs"] is not None:
+        check_outputs(model, asked["outputs"])
+    return model, load_images(run, model, asked["data_dir"])
+
+
+def _write_all(model, images, targets, asked):
+    """Writes what can be written.
+
+    Returns:
+        A list of proofs, and a dict from the paths that failed to the errors.
+    """
+    from keras_csg_cli.export_output import human_size, tracking
+
+    proofs, failures = [], {}
+    with tracking(len(targets)) as (begin, done):
+        for target in targets:
+            begin(target.path.name)
+            try:
+                proof = _write(model, images, target, asked)
+            except Exception as error:
+                failures[target.path] = error
+                done(f"{target.path} failed")
+                if not isinstance(error, ValueError | OSError):
+                    traceback.print_exc()  # A bug, and the others may be well.
+                continue
+            proofs.append(proof)
+            done(f"{target.path}: {human_size(proof['bytes'])}")
+    return proofs, failures
+
+
+def _write(model, images, target, asked):
+    import keras_csg
+
+    return keras_csg.export(
+        model,
+        target.path,
+        target.format,
+        outputs=asked["outputs"],
+        input_dtype=asked["input_dtype"],
+        quantize=target.quantize,
+        layout=target.layout,
+        overwrite=asked["force"],
+        **images.arguments(target),
+    )
+
+
+def _print(proofs, failures, title, as_json):
+    if as_json:
+        failed = [
+            {"path": str(path), "error": str(error)}
+            for path, error in failures.items()
+        ]
+        click.echo(json.dumps({"files": proofs, "failed": failed}, indent=2))
+    elif proofs:
+        from keras_csg_cli.export_output import print_proofs
+
+        print_proofs(proofs, title)
+
+
+class _ExportFailed(click.ClickException):
+    """Some of the files could not be written; the others are there."""
+
+    def __init__(self, failures):
+        super().__init__(
+            "; ".join(f"{path}: {error}" for path, error in failures.items())
+        )
+        mistakes = all(_is_mistake(error) for error in failures.values())
+        self.exit_code = UserMistake.exit_code if mistakes else 1
+
+
+def _is_mistake(error):
+    """Whether the user asked for what cannot be had."""
+    from keras_csg.deployment.proof import ProofError
+
+    expected = isinstance(error, ValueError | OSError)
+    return expected and not isinstance(error, ProofError)
+
+
+def _names(text):
+    """Returns the names in a list with commas, `None` for no list."""
+    if text is None:
+        return None
+    return [name.strip() for name in text.split(",") if name.strip()]
