@@ -1,0 +1,183 @@
+"""Serves an exported ONNX file on the Open Inference Protocol V2.
+
+    pip install kserve onnxruntime
+    python examples/serve_with_kserve/serve.py birds.onnx --model_name birds
+
+Expected: within five seconds `http://localhost:8080/v2/models/birds` tells what
+goes in and what comes out, and any client of the protocol gets answers: see
+`ask.py`. Needs neither TensorFlow nor keras_csg.
+
+Requests that come in while the model is busy are joined into one batch, so
+that no request waits for others, and many clients are served at the cost of
+few. Whatever does not fit the model is refused before it joins a batch.
+"""
+
+import argparse
+import asyncio
+
+import kserve
+import numpy as np
+import onnxruntime
+from kserve.errors import InvalidInput, invalid_input_handler
+from kserve.model_server import app
+from kserve.model_server import parser as server_options
+from kserve.utils.numpy_codec import from_np_dtype
+
+DATATYPES = {
+    "tensor(float)": "FP32",
+    "tensor(uint8)": "UINT8",
+    "tensor(int32)": "INT32",
+}
+
+
+class MicroBatcher:
+    """Joins what waits into one batch, while the last one is computed.
+
+    Args:
+        run: callable from an array `(batch, ...)` to a list of such arrays.
+        max_batch_size: int. Most rows of a batch.
+    """
+
+    def __init__(self, run, max_batch_size):
+        self.run = run
+        self.max_batch_size = max_batch_size
+        self.waiting = []
+        self.worker = None
+
+    async def answer(self, images):
+        """Returns what `run` gives for these images."""
+        answer = asyncio.get_running_loop().create_future()
+        self.waiting.append((images, answer))
+        if self.worker is None or self.worker.done():
+            self.worker = asyncio.create_task(self.work())
+        return await answer
+
+    async def work(self):
+        """Computes batches until nobody waits."""
+        while self.waiting:
+            requests = self.take()
+            batch = np.concatenate([images for images, _ in requests])
+            try:
+                # In a thread, so that the next requests come in meanwhile.
+                outputs = await asyncio.to_thread(self.run, batch)
+            except Exception as error:
+                outputs = error
+            self.hand_out(requests, outputs)
+
+    def take(self):
+        """Takes requests, the oldest first, as many as a batch holds."""
+        count = rows = 0
+        for images, _ in self.waiting:
+            rows += len(images)
+            if count and rows > self.max_batch_size:
+                break
+            count += 1
+        taken, self.waiting = self.waiting[:count], self.waiting[count:]
+        return taken
+
+    def hand_out(self, requests, outputs):
+        """Gives each request its rows of the outputs, or the error."""
+        start = 0
+        for images, answer in requests:
+            stop = start + len(images)
+            if answer.done():  # The client has gone away.
+                pass
+            elif isinstance(outputs, Exception):
+                answer.set_exception(outputs)
+            else:
+                answer.set_result([output[start:stop] for output in outputs])
+            start = stop
+
+
+class ExportedModel(kserve.Model):
+    """An exported ONNX file.
+
+    Args:
+        name: str. What clients call it.
+        path: path of the file.
+        max_batch_size: int. Most images of a request, and of a batch.
+    """
+
+    def __init__(self, name, path, max_batch_size):
+        super().__init__(name)
+        self.session = onnxruntime.InferenceSession(path)
+        (self.images,) = self.session.get_inputs()
+        self.outputs = [output.name for output in self.session.get_outputs()]
+        self.batcher = MicroBatcher(self.run, max_batch_size)
+
+    def run(self, images):
+        """Returns the list of outputs for a batch of images."""
+        return self.session.run(self.outputs, {self.images.name: images})
+
+    def get_input_types(self):
+        """Describes the input, for the model's metadata."""
+        return [describe(self.images)]
+
+    def get_output_types(self):
+        """Describes the outputs, for the model's metadata."""
+        return [describe(output) for output in self.session.get_outputs()]
+
+    async def predict(self, payload, headers=None, response_headers=None):
+        """Answers one request, together with others that wait."""
+        answers = await self.batcher.answer(self.read_images(payload))
+        return kserve.InferResponse(
+            response_id=payload.id,
+            model_name=self.name,
+            infer_outputs=[
+                kserve.InferOutput(
+                    name, list(array.shape), from_np_dtype(array.dtype), array
+                )
+                for name, array in zip(self.outputs, answers, strict=True)
+            ],
+            use_binary_outputs=payload.use_binary_outputs,
+            requested_outputs=payload.request_outputs,
+        )
+
+    def read_images(self, request):
+        """Returns the images of a request, or says what is wrong with it."""
+        wanted = describe(self.images)
+        if not isinstance(request, kserve.InferRequest):
+            raise InvalidInput("Ask on /v2/models: the V2 protocol only.")
+        if [given.name for given in request.inputs] != [wanted["name"]]:
+            raise InvalidInput(f"Expected one input named {wanted['name']!r}.")
+        (given,) = request.inputs
+        if given.datatype != wanted["datatype"]:
+            raise InvalidInput(
+                f"Input {given.name!r} must be {wanted['datatype']}. "
+                f"Received: {given.datatype}"
+            )
+        most = self.batcher.max_batch_size
+        if (
+            list(given.shape[1:]) != wanted["shape"][1:]
+            or not 1 <= given.shape[0] <= most
+        ):
+            raise InvalidInput(
+                f"Input {given.name!r} must have shape {wanted['shape']}, "
+                f"with 1 to {most} images. Received: {given.shape}"
+            )
+        return given.as_numpy()
+
+
+def describe(tensor):
+    """Returns a tensor's description in the protocol's words."""
+    return {
+        "name": tensor.name,
+        "datatype": DATATYPES[tensor.type],
+        "shape": [s if isinstance(s, int) else -1 for s in tensor.shape],
+    }
+
+
+def main():
+    options = argparse.ArgumentParser(parents=[server_options])
+    options.add_argument("path", help="The exported ONNX file.")
+    options.add_argument("--max_batch_size", type=int, default=32)
+    args = options.parse_args()
+    # Data that do not fill the shape they come with are the client's mistake.
+    app.add_exception_handler(ValueError, invalid_input_handler)
+    model = ExportedModel(args.model_name, args.path, args.max_batch_size)
+    model.load()
+    kserve.ModelServer().start([model])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""An exported file in a real inference server, asked by a real client."""
+
+import asyncio
+import collections
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import keras
+import numpy as np
+import pytest
+
+import keras_csg
+from keras_csg.deployment import answering_model
+
+pytest.importorskip("kserve", reason="needs the extra `server`")
+client = pytest.importorskip("tritonclient.http.aio")
+utils = pytest.importorskip("tritonclient.utils")
+
+pytestmark = pytest.mark.slow
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+SERVE = ROOT / "examples" / "serve_with_kserve" / "serve.py"
+NAME = "digits"
+CLIENTS = 8
+REQUESTS = 2000
+MOST_IMAGES = 32
+
+Served = collections.namedtuple("Served", "port path images expected")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A quickly trained network in the server, and what Keras says."""
+    folder = tmp_path_factory.mktemp("served")
+    model, images = trained_classifier()
+    path = folder / "digits.onnx"
+    keras_csg.export(model, path, images=images[:16])
+    expected = answering_model(model).predict(images, verbose=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, SERVE, path, "--model_name", NAME]
+    command += ["--http_port", port, "--enable_grpc", "false"]
+    command += ["--max_batch_size", MOST_IMAGES]
+    log = folder / "server.log"
+    with log.open("w") as stream:
+        server = subprocess.Popen(
+            list(map(str, command)), stdout=stream, stderr=stream
+        )
+        try:
+            wait_until_ready(server, port, log)
+            yield Served(port, path, images, expected)
+            assert server.poll() is None, log.read_text()[-2000:]
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+
+
+def trained_classifier():
+    """Trains on the digits for long enough that answers differ."""
+    keras.utils.set_random_seed(0)
+    data = keras_csg.load_data("digits")
+    images, labels = data.train.images_and_labels(512)
+    images = images.astype("float32")
+    model = keras_csg.build("resnet20", num_classes=10)
+    model.compile(keras.optimizers.Adam(1e-3))
+    model.fit(images, labels, batch_size=32, epochs=3, verbose=0)
+    return model, images[:64]
+
+
+def wait_until_ready(server, port, log):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if get(port, "v2/health/ready")["ready"]:
+                return
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    pytest.fail(f"The server did not start: {log.read_text()[-2000:]}")
+
+
+def get(port, path):
+    url = f"http://127.0.0.1:{port}/{path}"
+    with urllib.request.urlopen(url, timeout=30) as response:
+        return json.load(response)
+
+
+def connect(served):
+    return client.InferenceServerClient(f"127.0.0.1:{served.port}")
+
+
+def requested(served):
+    return [client.InferRequestedOutput(name) for name in served.expected]
+
+
+async def ask(connection, served, images, datatype="FP32"):
+    tensor = client.InferInput("images", list(images.shape), datatype)
+    tensor.set_data_from_numpy(images)
+    return await connection.infer(NAME, [tensor], outputs=requested(served))
+
+
+def check(served, rows, answer):
+    """Holds every output of an answer against Keras's for these rows."""
+    for name, expected in served.expected.items():
+        got = answer.as_numpy(name)
+        assert got.shape == expected[rows].shape, name
+        np.testing.assert_allclose(
+            got, expected[rows], rtol=0, atol=1e-4, err_msg=name
+        )
+
+
+def test_the_answers_checked_here_are_not_all_the_same(served):
+    assert len(set(served.expected["class_id"])) >= 5
+    probabilities = np.sort(served.expected["probabilities"], axis=1)
+    # A class that is a matter of rounding would tell nothing.
+    assert (probabilities[:, -1] - probabilities[:, -2]).min() > 1e-4
+
+
+def test_server_describes_the_model(served):
+    described = get(served.port, f"v2/models/{NAME}")
+    assert described["inputs"] == [
+        {"name": "images", "datatype": "FP32", "shape": [-1, 32, 32, 3]}
+    ]
+    outputs = {o["name"]: o for o in described["outputs"]}
+    assert set(outputs) == set(served.expected)
+    assert outputs["class_id"]["datatype"] == "INT32"
+    assert outputs["probabilities"]["shape"] == [-1, 10]
+
+
+def test_two_thousand_requests_from_eight_clients(served, capsys):
+    """None is lost, none answered with another's answer."""
+    answers, seconds = [], []
+
+    async def one_client(number):
+        async with connect(served) as connection:
+            for turn in range(REQUESTS // CLIENTS):
+                row = (number * 13 + turn) % len(served.images)
+                start = time.perf_counter()
+                answer = await ask(
+                    connection, served, served.images[row : row + 1]
+                )
+                seconds.append(time.perf_counter() - start)
+                answers.append((row, answer))
+
+    async def all_clients():
+        await asyncio.gather(*map(one_client, range(CLIENTS)))
+
+    start = time.perf_counter()
+    asyncio.run(all_clients())
+    elapsed = time.perf_counter() - start
+    assert len(answers) == REQUESTS
+    for row, answer in answers:
+        check(served, slice(row, row + 1), answer)
+    rate, direct = REQUESTS / elapsed, direct_rate(served)
+    p50, p99 = 1000 * np.percentile(seconds, [50, 99])
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{REQUESTS} requests, {CLIENTS} clients: {rate:.0f} requests/s,"
+            f" p50 {p50:.1f} ms, p99 {p99:.1f} ms; ONNX Runtime called "
+            f"directly: {direct:.0f} images/s; protocol, client and server: "
+            f"{1 - rate / direct:.0%} of a request\n"
+        )
+
+
+def direct_rate(served, repetitions=50):
+    """Images a second in ONNX Runtime itself, a batch for all clients."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(served.path)
+    batch = {"images": served.images[:CLIENTS]}
+    session.run(None, batch)
+    start = time.perf_counter()
+    for _ in range(repetitions):
+        session.run(None, batch)
+    return repetitions * CLIENTS / (time.perf_counter() - start)
+
+
+def test_requests_of_any_size_get_their_own_rows_back(served):
+    async def one_client(number):
+        async with connect(served) as connection:
+            for turn in range(12):
+                size = 1 + (5 * number + 7 * turn) % MOST_IMAGES
+                rows = slice(number, number + size)
+                answer = await ask(connection, served, served.images[rows])
+                check(served, rows, answer)
+
+    async def all_clients():
+        await asyncio.gather(*map(one_client, range(CLIENTS)))
+
+    asyncio.run(all_clients())
+
+
+BAD = {
+    "shape": (np.zeros((1, 16, 32, 3), "float32"), "FP32", r"-1, 32, 32, 3"),
+    "rank": (np.zeros((32, 32, 3), "float32"), "FP32", r"-1, 32, 32, 3"),
+    "dtype": (np.zeros((1, 32, 32, 3), "uint8"), "UINT8", "must be FP32"),
+    "size": (np.zeros((33, 32, 32, 3), "float32"), "FP32", "1 to 32 images"),
+    "empty": (np.zeros((0, 32, 32, 3), "float32"), "FP32", "1 to 32 images"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_request_is_refused_and_harms_no_other(served, case):
+    images, datatype, message = BAD[case]
+
+    async def mixed():
+        async with connect(served) as one, connect(served) as other:
+            return await asyncio.gather(
+                *[
+                    ask(one, served, served.images[row : row + 1])
+                    for row in range(CLIENTS)
+                ],
+                ask(other, served, images, datatype),
+                return_exceptions=True,
+            )
+
+    *good, bad = asyncio.run(mixed())
+    assert isinstance(bad, utils.InferenceServerException)
+    assert bad.status() == "400"
+    assert message in bad.message() and "\n" not in bad.message()
+    for row, answer in enumerate(good):
+        check(served, slice(row, row + 1), answer)
+    assert get(served.port, "v2/health/ready")["ready"]
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        {"name": "pixels", "datatype": "FP32", "shape": [1, 32, 32, 3]},
+        {"name": "images", "datatype": "FP32", "shape": [1, 32, 32, 3]},
+        {"name": "images", "datatype": "WORDS", "shape": [1, 32, 32, 3]},
+    ],
+    ids=["name", "too little data", "datatype"],
+)
+def test_a_malformed_request_is_refused(served, tensor):
+    body = json.dumps({"inputs": [{**tensor, "data": [1, 2, 3]}]}).encode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{served.port}/v2/models/{NAME}/infer",
+        body,
+        {"Content-Type": "application/json"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=30)
+    with raised.value as response:
+        assert response.code == 400
+        assert "\n" not in json.load(response)["error"]
+    assert get(served.port, "v2/health/ready")["ready"]
