@@ -13,7 +13,7 @@ def flat_features(network, images, replace=None):
         images: Keras tensor of shape `(batch, height, width, 3)`.
         replace: callable or None. `replace(layer)` returns the layer to put
             in the place of one of the network's, or `None` to copy it. The new
-            layer's weights are the old ones, reshaped.
+            layer's weights are the old ones, reshaped; it may have none.
 
     Returns:
         Keras tensor, the network's output for `images`.
@@ -54,6 +54,8 @@ def flat_features(network, images, replace=None):
 
 
 def _copy_weights(old, new):
+    if not new.weights:
+        return
     new.set_weights(
         [
             old_weight.reshape(new_weight.shape)

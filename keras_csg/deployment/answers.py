@@ -13,6 +13,8 @@ from keras_csg.deployment.answer_layers import (
     PredictedClass,
     PredictedProbability,
 )
+from keras_csg.deployment.folding import fold_batch_normalization
+from keras_csg.deployment.plain_layers import plain_layer
 from keras_csg.models import CSGClassifier
 
 OUTPUTS = {
@@ -33,7 +35,8 @@ def answering_model(model, outputs=None, input_dtype="float32"):
     """Builds one flat model that gives every answer in one pass.
 
     It computes in float32 whatever the classifier was trained in, has copies
-    of its weights, and holds `W * G` ready, so nothing of the gate is computed
+    of its weights, its batch normalisations folded into the convolutions
+    before them, and holds `W * G` ready, so nothing of the gate is computed
     for each image.
 
     Args:
@@ -77,11 +80,12 @@ def answering_model(model, outputs=None, input_dtype="float32"):
         pixels = ops.cast(images, "float32")
     maps = float32_features(model.backbone, pixels)
     answers = _Answers(model, maps)
-    return keras.Model(
+    whole = keras.Model(
         images,
         {name: getattr(answers, name) for name in names},
         name=f"{model.name}_answers",
     )
+    return fold_batch_normalization(whole)
 
 
 def output_names(gated):
@@ -130,25 +134,9 @@ def float32_features(network, images):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")  # For the layers inside layers.
     try:
-        return flat_features(network, images, _in_float32)
+        return flat_features(network, images, plain_layer)
     finally:
         keras.config.set_dtype_policy(policy)
-
-
-def _in_float32(layer):
-    config = _with_float32_policies(layer.get_config())
-    return layer.__class__.from_config(config)
-
-
-def _with_float32_policies(config):
-    """Returns a config in which every dtype policy is float32."""
-    if isinstance(config, dict):
-        if str(config.get("class_name")).endswith("DTypePolicy"):
-            return "float32"
-        return {k: _with_float32_policies(v) for k, v in config.items()}
-    if isinstance(config, list | tuple):
-        return type(config)(_with_float32_policies(v) for v in config)
-    return config
 
 
 class _Answers:

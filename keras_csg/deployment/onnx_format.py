@@ -28,6 +28,7 @@ def write(model, metadata, path):
     import onnx
 
     proto = _convert(model)
+    _require_one_input(proto)
     _name_batch_axis(proto)
     onnx.helper.set_model_props(
         proto,
@@ -127,6 +128,19 @@ def _convert(model):
 
         proto, _ = tf2onnx.convert.from_function(answer, signature, opset=OPSET)
     return proto
+
+
+def _require_one_input(proto):
+    """Raises where a layer holds tensors that are no weights.
+
+    They become inputs of the file, which nobody could feed.
+    """
+    strange = [i.name for i in proto.graph.input if i.name != "images"]
+    if strange:
+        raise ValueError(
+            "The model cannot be exported: a layer holds tensors that are no "
+            f"weights. Received: {', '.join(strange)}"
+        )
 
 
 def _name_batch_axis(proto):

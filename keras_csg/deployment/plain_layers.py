@@ -1,0 +1,101 @@
+"""Layers that exporters understand, in the place of some they do not."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def plain_layer(layer):
+    """Returns what goes into an exported model in the place of a layer.
+
+    Args:
+        layer: `keras.layers.Layer`.
+
+    Returns:
+        A layer that computes the same in float32, with the same weights but
+        for a `Normalization`, whose figures become arguments.
+    """
+    if type(layer) is keras.layers.Normalization:
+        return _rescaling(layer)
+    config = _plain_config(layer.get_config())
+    if type(layer) is keras.layers.Conv2D and layer.groups > 1:
+        return GroupedConv2D.from_config(config)
+    return layer.__class__.from_config(config)
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+def exact_gelu(x):
+    """Computes the Gaussian error linear unit through the error function.
+
+    Keras takes the complementary one, which few runtimes have.
+
+    Args:
+        x: float tensor.
+
+    Returns:
+        Tensor of its shape.
+    """
+    return 0.5 * x * (1.0 + ops.erf(x * np.float32(np.sqrt(0.5))))
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class GroupedConv2D(keras.layers.Conv2D):
+    """A grouped convolution as one convolution for each group.
+
+    Keras's own calls XLA, which no exported format has.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        """Returns the convolutions of the groups, one after the other."""
+        return ops.concatenate(
+            [
+                ops.conv(
+                    some,
+                    some_kernel,
+                    strides=list(self.strides),
+                    padding=self.padding,
+                    dilation_rate=self.dilation_rate,
+                    data_format=self.data_format,
+                )
+                for some, some_kernel in zip(
+                    ops.split(inputs, self.groups, axis=-1),
+                    ops.split(kernel, self.groups, axis=-1),
+                    strict=True,
+                )
+            ],
+            axis=-1,
+        )
+
+
+def _plain_config(config):
+    """Returns a config in float32, with a GELU that can be exported."""
+    if isinstance(config, list | tuple):
+        return type(config)(_plain_config(value) for value in config)
+    if not isinstance(config, dict):
+        return config
+    if str(config.get("class_name")).endswith("DTypePolicy"):
+        return "float32"
+    config = {key: _plain_config(value) for key, value in config.items()}
+    if config.get("activation") == "gelu":
+        config["activation"] = exact_gelu
+    return config
+
+
+def _rescaling(layer):
+    """Returns a normalisation by given figures as a rescaling.
+
+    It holds them as tensors, and those would become inputs of the file.
+    """
+    mean, variance = (
+        ops.convert_to_numpy(value).reshape(-1).astype("float64")
+        for value in (layer.mean, layer.variance)
+    )
+    scale = 1 / np.maximum(np.sqrt(variance), keras.config.epsilon())
+    if layer.invert:
+        scale, mean = 1 / scale, -mean * scale
+    return keras.layers.Rescaling(
+        scale.tolist(),
+        (-mean * scale).tolist(),
+        dtype="float32",
+        name=layer.name,
+    )
