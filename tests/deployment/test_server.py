@@ -2,6 +2,8 @@
 
 import asyncio
 import collections
+import contextlib
+import importlib.util
 import json
 import pathlib
 import socket
@@ -14,24 +16,33 @@ import urllib.request
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_csg
 from keras_csg.deployment import answering_model
 
-pytest.importorskip("kserve", reason="needs the extra `server`")
 client = pytest.importorskip("tritonclient.http.aio")
+grpc_client = pytest.importorskip("tritonclient.grpc")
 utils = pytest.importorskip("tritonclient.utils")
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # Not imported here: its messages have the names of the client's, and one
+    # process cannot hold both.
+    pytest.mark.skipif(
+        importlib.util.find_spec("kserve") is None,
+        reason="the server needs kserve: `pip install '.[server]'`",
+    ),
+]
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
-SERVE = ROOT / "examples" / "serve_with_kserve" / "serve.py"
+EXAMPLE = ROOT / "examples" / "serve_with_kserve"
 NAME = "digits"
 CLIENTS = 8
 REQUESTS = 2000
 MOST_IMAGES = 32
 
-Served = collections.namedtuple("Served", "port path images expected")
+Served = collections.namedtuple("Served", "port grpc_port path images expected")
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +53,10 @@ def served(tmp_path_factory):
     path = folder / "digits.onnx"
     keras_csg.export(model, path, images=images[:16])
     expected = answering_model(model).predict(images, verbose=0)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, SERVE, path, "--model_name", NAME]
-    command += ["--http_port", port, "--enable_grpc", "false"]
-    command += ["--max_batch_size", MOST_IMAGES]
+    port, grpc_port = free_ports(2)
+    command = [sys.executable, EXAMPLE / "serve.py", path]
+    command += ["--model_name", NAME, "--max_batch_size", MOST_IMAGES]
+    command += ["--http_port", port, "--grpc_port", grpc_port]
     log = folder / "server.log"
     with log.open("w") as stream:
         server = subprocess.Popen(
@@ -55,11 +64,19 @@ def served(tmp_path_factory):
         )
         try:
             wait_until_ready(server, port, log)
-            yield Served(port, path, images, expected)
+            yield Served(port, grpc_port, path, images, expected)
             assert server.poll() is None, log.read_text()[-2000:]
         finally:
             server.terminate()
             server.wait(timeout=60)
+
+
+def free_ports(count):
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def trained_classifier():
@@ -251,3 +268,45 @@ def test_a_malformed_request_is_refused(served, tensor):
         assert response.code == 400
         assert "\n" not in json.load(response)["error"]
     assert get(served.port, "v2/health/ready")["ready"]
+
+
+def test_grpc_gives_the_same_answers_and_refusals(served):
+    def tensor(images, datatype):
+        given = grpc_client.InferInput("images", images.shape, datatype)
+        given.set_data_from_numpy(images)
+        return given
+
+    url = f"127.0.0.1:{served.grpc_port}"
+    with grpc_client.InferenceServerClient(url) as server:
+        answer = server.infer(NAME, [tensor(served.images[:3], "FP32")])
+        check(served, slice(0, 3), answer)
+        names = answer.get_response().parameters["class_names"].string_param
+        classes = served.expected["class_id"][:3]
+        assert json.loads(names) == [str(number) for number in classes]
+        wrong = tensor(served.images[:1].astype("uint8"), "UINT8")
+        with pytest.raises(utils.InferenceServerException) as raised:
+            server.infer(NAME, [wrong])
+        assert "INVALID_ARGUMENT" in raised.value.status()
+        assert "must be FP32" in raised.value.message()
+        assert server.is_model_ready(NAME)
+
+
+def test_example_client_names_the_class(served, tmp_path):
+    path = tmp_path / "digit.png"
+    Image.fromarray(served.images[5].astype("uint8")).save(path)
+    command = [sys.executable, EXAMPLE / "ask.py", NAME, path, path]
+    command += ["--url", f"127.0.0.1:{served.grpc_port}"]
+    lines = subprocess.run(
+        list(map(str, command)),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    ).stdout.splitlines()
+    probabilities = served.expected["probabilities"][5]
+    agreement = served.expected["gate_agreement"][5]
+    line = (
+        f"{path}: {probabilities.argmax()}, probability "
+        f"{probabilities.max():.3f}, its own filters alone {agreement:.3f}"
+    )
+    assert lines == [line, line]
