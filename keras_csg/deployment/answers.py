@@ -8,9 +8,8 @@ from keras import ops
 from keras_csg.backbones.flattening import flat_features
 from keras_csg.deployment.answer_layers import (
     ClassActivationMap,
-    ClassRow,
+    ClassHead,
     FilterContributions,
-    PredictedClass,
     PredictedProbability,
 )
 from keras_csg.deployment.folding import fold_batch_normalization
@@ -143,60 +142,55 @@ class _Answers:
     """Keras tensors of the answers, each made when it is first asked for."""
 
     def __init__(self, model, maps):
+        self._model = model
         self._maps = maps
         self._features = keras.layers.GlobalAveragePooling2D(
             data_format="channels_last", dtype="float32", name="pooling"
         )(maps)
-        self._kernel, self._bias = model.head.get_weights()
-        self._gated_kernel = self._kernel
-        if model.gated:
-            self._gated_kernel = self._kernel * model.gate.get_weights()[0].T
 
     @functools.cached_property
+    def _standard(self):
+        return self._head("standard_head", self._model.head.get_weights()[0])
+
+    @functools.cached_property
+    def _class_specific(self):
+        gate_matrix = ops.convert_to_numpy(self._model.gate.gate_matrix)
+        kernel = self._model.head.get_weights()[0] * gate_matrix.T
+        return self._head("class_specific_head", kernel, self.class_id)
+
+    def _head(self, name, kernel, *class_id):
+        bias = self._model.head.get_weights()[1]
+        layer = ClassHead(len(bias), dtype="float32", name=name)
+        answers = layer(self._features, *class_id)
+        layer.set_weights([kernel.T, bias])
+        return answers
+
+    @property
     def probabilities(self):
-        return self._softmax_head(self._kernel, "probabilities")
+        return self._standard["probabilities"]
 
-    @functools.cached_property
+    @property
     def class_id(self):
-        return _layer(PredictedClass, "class_id")(self.probabilities)
+        return self._standard["class_id"]
 
-    @functools.cached_property
+    @property
     def class_specific_probabilities(self):
-        return self._softmax_head(
-            self._gated_kernel, "class_specific_probabilities"
-        )
+        return self._class_specific["probabilities"]
 
-    @functools.cached_property
+    @property
     def filter_contributions(self):
-        weights = self._predicted_row(self._kernel, "class_weights")
-        layer = _layer(FilterContributions, "filter_contributions")
-        return layer(self._features, weights)
+        layer = FilterContributions(
+            dtype="float32", name="filter_contributions"
+        )
+        return layer(self._features, self._standard["weights"])
 
-    @functools.cached_property
+    @property
     def heatmap(self):
-        weights = self._predicted_row(self._gated_kernel, "heatmap_weights")
-        return _layer(ClassActivationMap, "heatmap")(self._maps, weights)
+        head = self._class_specific if self._model.gated else self._standard
+        layer = ClassActivationMap(dtype="float32", name="heatmap")
+        return layer(self._maps, head["weights"])
 
-    @functools.cached_property
+    @property
     def gate_agreement(self):
-        return _layer(PredictedProbability, "gate_agreement")(
-            self.class_specific_probabilities, self.class_id
-        )
-
-    def _softmax_head(self, kernel, name):
-        layer = _layer(
-            keras.layers.Dense, name, len(self._bias), activation="softmax"
-        )
-        probabilities = layer(self._features)
-        layer.set_weights([kernel, self._bias])
-        return probabilities
-
-    def _predicted_row(self, kernel, name):
-        layer = _layer(ClassRow, name, *kernel.T.shape)
-        rows = layer(self.class_id)
-        layer.set_weights([kernel.T])
-        return rows
-
-
-def _layer(layer_class, name, *args, **kwargs):
-    return layer_class(*args, name=name, dtype="float32", **kwargs)
+        layer = PredictedProbability(dtype="float32", name="gate_agreement")
+        return layer(self.class_specific_probabilities, self.class_id)

@@ -4,6 +4,7 @@ import json
 import os
 
 from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.onnx_graph import share_tables
 from keras_csg.deployment.quiet import quietly
 from keras_csg.deployment.requests import check_images
 
@@ -30,6 +31,7 @@ def write(model, metadata, path):
     proto = _convert(model)
     _require_one_input(proto)
     _name_batch_axis(proto)
+    share_tables(proto.graph)
     onnx.helper.set_model_props(
         proto,
         {
