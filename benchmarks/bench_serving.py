@@ -43,6 +43,7 @@ def gated_classifier(backbone, size, classes):
     rng = np.random.default_rng(0)
     for weight in model.backbone.non_trainable_weights:
         weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    model.head.bias.assign(rng.normal(0, 0.1, classes))  # None folds away.
     gate_matrix = rng.uniform(0, 1, (classes, model.filters))
     model.gate.gate_matrix.assign(gate_matrix / gate_matrix.max(axis=0))
     return model
