@@ -43,11 +43,14 @@ class Operation:
 
     @property
     def integer(self):
-        """Whether it computes in 8-bit integers."""
-        return any(tensor.dtype == "int8" for tensor in self.outputs) or (
-            self.kind == "DEQUANTIZE"
-            and any(tensor.dtype == "int8" for tensor in self.inputs)
-        )
+        """Whether it computes in 8-bit integers.
+
+        To unpack weights that are stored in 8 bits is not to compute in them.
+        """
+        values = self.outputs
+        if self.kind == "DEQUANTIZE":
+            values = [x for x in self.inputs if not x.constant]
+        return any(tensor.dtype == "int8" for tensor in values)
 
 
 def read_operations(content):

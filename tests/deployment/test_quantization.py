@@ -9,7 +9,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 import keras_csg
 from keras_csg import CSGClassifier
 from keras_csg.deployment.answers import answering_model
-from keras_csg.deployment.litert_graph import read_operations
+from keras_csg.deployment.litert_graph import (
+    Operation,
+    Tensor,
+    read_operations,
+)
 from keras_csg.deployment.quantization import convert, count_operations
 from keras_csg.preprocessing import normalize_images
 from tests.tiny import CLASSES, tiny_classifier, tiny_data
@@ -58,10 +62,10 @@ def constants(content):
     }
 
 
-def folded_kernel(model):
+def folded_kernel(network):
     """Returns the convolution's kernel with its normalisation inside."""
-    kernel = model.get_layer("conv").get_weights()[0]
-    norm = model.get_layer("norm")
+    kernel = network.get_layer("conv").get_weights()[0]
+    norm = network.get_layer("norm")
     gamma, _, _, variance = norm.get_weights()
     return kernel * gamma / np.sqrt(variance + norm.epsilon)
 
@@ -76,6 +80,16 @@ def test_the_backbone_is_integer_and_the_rest_is_not(int8):
         "operations": len(operations),
         "integer_operations": 3,
     }
+
+
+def test_weights_stored_in_8_bits_do_not_make_an_operation_integer():
+    for constant in (True, False):
+        value = Tensor("value", "int8", 2, constant)
+        number = Tensor("number", "float32", 2, False)
+        unpacking = Operation("DEQUANTIZE", False, (value,), (number,))
+        assert unpacking.integer is not constant
+        hybrid = Operation("CONV_2D", False, (number, value), (number,))
+        assert not hybrid.integer
 
 
 def test_normalising_the_images_stays_float():
@@ -128,9 +142,9 @@ def test_float_answers_of_an_integer_backbone_sum_to_one(int8):
     assert_allclose(shares, 1, atol=1e-6)
 
 
-def test_kernels_are_rounded_to_127_steps_of_each_filter(answering, int8):
+def test_kernels_are_rounded_to_127_steps_of_each_filter(classifier, int8):
     # (3, 3, 3, filters); the converter moved the scaling of images there.
-    expected = folded_kernel(answering) / 255
+    expected = folded_kernel(classifier.backbone) / 255
     (kernel, details), *others = [
         (values, details)
         for values, details in constants(int8).values()
