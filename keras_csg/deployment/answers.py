@@ -1,5 +1,6 @@
 """The model that is exported: all a `CSGClassifier` has to say of an image."""
 
+import contextlib
 import functools
 
 import keras
@@ -71,20 +72,8 @@ def answering_model(model, outputs=None, input_dtype="float32"):
             f"`input_dtype` must be one of {', '.join(INPUT_DTYPES)}. "
             f"Received: input_dtype={input_dtype!r}"
         )
-    images = keras.Input(
-        model.backbone.input_shape[1:], name="images", dtype=input_dtype
-    )
-    pixels = images
-    if input_dtype != "float32":
-        pixels = ops.cast(images, "float32")
-    maps = float32_features(model.backbone, pixels)
-    answers = _Answers(model, maps)
-    whole = keras.Model(
-        images,
-        {name: getattr(answers, name) for name in names},
-        name=f"{model.name}_answers",
-    )
-    return fold_batch_normalization(whole)
+    with _float32_policy():
+        return fold_batch_normalization(_build(model, names, input_dtype))
 
 
 def output_names(gated):
@@ -120,20 +109,29 @@ def check_outputs(model, outputs):
     return [name for name in known if name in names]
 
 
-def float32_features(network, images):
-    """Rebuilds a network on `images`, its layers computing in float32.
+def _build(model, names, input_dtype):
+    images = keras.Input(
+        model.backbone.input_shape[1:], name="images", dtype=input_dtype
+    )
+    pixels = images
+    if input_dtype != "float32":
+        pixels = ops.cast(images, "float32")
+    maps = flat_features(model.backbone, pixels, plain_layer)
+    answers = _Answers(model, maps)
+    return keras.Model(
+        images,
+        {name: getattr(answers, name) for name in names},
+        name=f"{model.name}_answers",
+    )
 
-    Args:
-        network: functional `keras.Model`.
-        images: float32 Keras tensor of shape `(batch, height, width, 3)`.
 
-    Returns:
-        float32 Keras tensor, the network's output for `images`.
-    """
+@contextlib.contextmanager
+def _float32_policy():
+    """Makes float32 the policy of layers that are made inside others."""
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # For the layers inside layers.
+    keras.config.set_dtype_policy("float32")
     try:
-        return flat_features(network, images, plain_layer)
+        yield
     finally:
         keras.config.set_dtype_policy(policy)
 
