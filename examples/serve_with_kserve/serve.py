@@ -8,87 +8,28 @@ goes in and what comes out, and any client of the protocol gets answers, over
 HTTP or, which suits photographs better, over gRPC on port 8081: see `ask.py`.
 Needs neither TensorFlow nor keras_csg.
 
-Requests that come in while the model is busy are joined into one batch, so
-that no request waits for others, and many clients are served at the cost of
-few. Whatever does not fit the model is refused before it joins a batch.
+Requests that come in while the model is busy are joined into one batch: no
+request waits for others to come, and many clients cost little more than few.
+Whatever does not fit the model is refused before it joins a batch. The server
+listens on every network of the machine and lets anybody ask.
 """
 
 import argparse
-import asyncio
 import json
 
 import kserve
-import numpy as np
 import onnxruntime
 from kserve.errors import InvalidInput, invalid_input_handler
 from kserve.model_server import app
 from kserve.model_server import parser as server_options
 from kserve.utils.numpy_codec import from_np_dtype
+from micro_batching import MicroBatcher
 
 DATATYPES = {
     "tensor(float)": "FP32",
     "tensor(uint8)": "UINT8",
     "tensor(int32)": "INT32",
 }
-
-
-class MicroBatcher:
-    """Joins what waits into one batch, while the last one is computed.
-
-    Args:
-        run: callable from an array `(batch, ...)` to a list of such arrays.
-        max_batch_size: int. Most rows of a batch.
-    """
-
-    def __init__(self, run, max_batch_size):
-        self.run = run
-        self.max_batch_size = max_batch_size
-        self.waiting = []
-        self.worker = None
-
-    async def answer(self, images):
-        """Returns what `run` gives for these images."""
-        answer = asyncio.get_running_loop().create_future()
-        self.waiting.append((images, answer))
-        if self.worker is None or self.worker.done():
-            self.worker = asyncio.create_task(self.work())
-        return await answer
-
-    async def work(self):
-        """Computes batches until nobody waits."""
-        while self.waiting:
-            requests = self.take()
-            batch = np.concatenate([images for images, _ in requests])
-            try:
-                # In a thread, so that the next requests come in meanwhile.
-                outputs = await asyncio.to_thread(self.run, batch)
-            except Exception as error:
-                outputs = error
-            self.hand_out(requests, outputs)
-
-    def take(self):
-        """Takes requests, the oldest first, as many as a batch holds."""
-        count = rows = 0
-        for images, _ in self.waiting:
-            rows += len(images)
-            if count and rows > self.max_batch_size:
-                break
-            count += 1
-        taken, self.waiting = self.waiting[:count], self.waiting[count:]
-        return taken
-
-    def hand_out(self, requests, outputs):
-        """Gives each request its rows of the outputs, or the error."""
-        start = 0
-        for images, answer in requests:
-            stop = start + len(images)
-            if answer.done():  # The client has gone away.
-                pass
-            elif isinstance(outputs, Exception):
-                answer.set_exception(outputs)
-            else:
-                answer.set_result([output[start:stop] for output in outputs])
-            start = stop
 
 
 class ExportedModel(kserve.Model):
@@ -152,10 +93,11 @@ class ExportedModel(kserve.Model):
                 f"Received: {given.datatype}"
             )
         most = self.batcher.max_batch_size
-        if (
-            list(given.shape[1:]) != wanted["shape"][1:]
-            or not 1 <= given.shape[0] <= most
-        ):
+        fits = len(given.shape) == len(wanted["shape"]) and all(
+            want in (-1, have)
+            for want, have in zip(wanted["shape"], given.shape, strict=True)
+        )
+        if not fits or not 1 <= given.shape[0] <= most:
             raise InvalidInput(
                 f"Input {given.name!r} must have shape {wanted['shape']}, "
                 f"with 1 to {most} images. Received: {given.shape}"
