@@ -1,6 +1,5 @@
 import os
 import pathlib
-import shutil
 
 import numpy as np
 
@@ -8,9 +7,12 @@ from keras_csg.deployment import formats
 from keras_csg.deployment.answers import answering_model
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
-from keras_csg.files import write_json
+from keras_csg.deployment.publishing import files_of, publish, staged
+from keras_csg.deployment.requests import check_images
 
 RANDOM_IMAGES = 16
+ANY_SIDE = 64
+"""Of random images for a model that takes any; the deepest halve it 5 times."""
 
 
 def export(
@@ -73,27 +75,22 @@ def export(
     writer = formats.get_format(format)
     settings = _settings(format, quantize, calibration)
     answering = answering_model(model, outputs, input_dtype)
-    images, source = _proof_images(answering, images, labels)
     metadata = describe(model, answering, format, quantize)
-    _check_target(path, overwrite)
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        _remove(part)
+    images, source = _proof_images(metadata, images, labels)
+    with staged(path, overwrite) as part:
         file = _place(layout, format, part, path.name, metadata, answering)
         writer.write(answering, metadata, file, **settings)
-        opened = writer.open(file)
-        proof = prove(answering, opened, images, labels, tolerance=tolerance)
-        del opened
+        proof = prove(
+            answering, writer.open(file), images, labels, tolerance=tolerance
+        )
         report = {
             "path": str(path),
             "format": format,
-            "bytes": _size(file),
+            "bytes": sum(f.stat().st_size for f in files_of(file)),
             "proof_images": source,
             **proof,
         }
-        _publish(part, path, report)
-    finally:
-        _remove(part)
+        publish(part, path, report)
     return report
 
 
@@ -104,11 +101,9 @@ def _choose_format(format, path, layout):
         return {"triton": "onnx"}.get(layout, "saved_model")
     suffix = formats.get_format(format).SUFFIX
     if layout is None and path.suffix.lower() != suffix:
+        ending = f"must end in {suffix}" if suffix else "must have no suffix"
         raise ValueError(
-            f"The path of a {format} file must end in {suffix!r}. "
-            if suffix
-            else "The path of a SavedModel is a folder's, without a suffix. "
-            f"Received: path={path}"
+            f"`path` {ending} for the format {format}. Received: path={path}"
         )
     return format
 
@@ -128,46 +123,25 @@ def _settings(format, quantize, calibration):
     return {}
 
 
-def _proof_images(answering, images, labels):
+def _proof_images(metadata, images, labels):
     """Returns images of the dtype the model takes, and where they are from."""
-    (wanted,) = answering.inputs
+    dtype = metadata.input["dtype"]
     if images is None:
         if labels is not None:
             raise ValueError("`labels` are the classes of `images`: give both.")
-        sides = [side or 224 for side in wanted.shape[1:3]]
+        sides = [side or ANY_SIDE for side in metadata.input["shape"][1:3]]
         rng = np.random.default_rng(0)
         images = rng.integers(0, 256, (RANDOM_IMAGES, *sides, 3))
-        return images.astype(wanted.dtype), "random"
-    images = np.asarray(images)
-    if images.ndim != 4 or not len(images):
-        raise ValueError(
-            "`images` must have shape (samples, height, width, 3), with at "
-            f"least one sample. Received: images.shape={images.shape}"
-        )
+        return images.astype(dtype), "random"
+    if np.dtype(dtype).kind == "u":
+        images = np.clip(np.rint(images), 0, 255)
+    images = check_images(np.asarray(images).astype(dtype), metadata)
     if labels is not None and np.shape(labels) != (len(images),):
         raise ValueError(
             f"`labels` must be {len(images)} integers, one per image. "
             f"Received: labels.shape={np.shape(labels)}"
         )
-    if np.dtype(wanted.dtype).kind == "u":
-        images = np.clip(np.rint(images), 0, 255)
-    return images.astype(wanted.dtype), "given"
-
-
-def _check_target(path, overwrite):
-    proof = _proof_path(path)
-    for target in (path, proof):
-        if os.path.lexists(target) and not overwrite:
-            raise ValueError(
-                f"{target} exists: choose another path, or replace it with "
-                "`overwrite=True` (`--force`)."
-            )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"Cannot write to {path.parent}: {error}") from error
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise ValueError(f"Cannot write to {path.parent}.")
+    return images, "given"
 
 
 def _place(layout, format, part, name, metadata, answering):
@@ -181,37 +155,3 @@ def _place(layout, format, part, name, metadata, answering):
     return layouts.arrange(
         layout, format, part, metadata, name=name, output_shapes=shapes
     )
-
-
-def _proof_path(path):
-    return path.with_name(f"{path.name}.proof.json")
-
-
-def _publish(part, path, report):
-    """Gives the proven model its name, and its proof beside it."""
-    old = path.with_name(f".{path.stem}.old{path.suffix}")
-    _remove(old)
-    if os.path.lexists(path):
-        path.rename(old)
-    try:
-        write_json(_proof_path(path), report)
-        part.rename(path)
-    except BaseException:
-        if os.path.lexists(old):
-            old.rename(path)
-        else:
-            _proof_path(path).unlink(missing_ok=True)
-        raise
-    _remove(old)
-
-
-def _size(path):
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _remove(path):
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -53,7 +53,7 @@ def prove(
         ProofError: if the file answers otherwise, naming the worst output.
     """
     expected = _in_batches(
-        lambda batch: answering.predict_on_batch(batch), images, 32
+        lambda batch: answering(batch, training=False), images, 32
     )
     results = [
         compare(expected, _in_batches(opened.answer, images, size), labels)
@@ -86,9 +86,9 @@ def compare(expected, given, labels=None):
 
     Returns:
         dict with `gaps`, `agreement`, `accuracy` and `keras_accuracy`, as
-        `prove` returns them, and `margins`: how far apart the two likeliest
-        classes are where the class differs, of which the largest; `None` where
-        it cannot be told.
+        `prove` returns them, and `margin`: how far apart the two likeliest
+        classes are at most where the class differs; `None` where it cannot be
+        told.
 
     Raises:
         ProofError: if an output is missing or of another shape.
@@ -173,14 +173,19 @@ def _worst(results):
 
 
 def _require_equal(proof, tolerance, results):
-    name, gap = max(proof["gaps"].items(), key=lambda item: item[1])
+    name, gap = _largest_gap(proof)
     if not gap <= tolerance:
         raise ProofError(
             f"The exported file does not answer as the model does: {name} is "
             f"off by {gap:.3g}, and at most {tolerance:.3g} is allowed "
             "(`tolerance`)."
         )
-    margins = [r["margin"] for r in results if r["margin"] is not None]
+    # Without probabilities nobody knows how close two classes are.
+    margins = [
+        float("inf") if result["margin"] is None else result["margin"]
+        for result in results
+        if result["agreement"] not in (None, 1)
+    ]
     if max(margins, default=0.0) > tolerance:
         raise ProofError(
             "The exported file does not answer as the model does: class_id "
@@ -189,13 +194,19 @@ def _require_equal(proof, tolerance, results):
         )
 
 
+def _largest_gap(proof):
+    """Returns the output that is off the most, and by how much."""
+    gaps = proof["gaps"] or {"class_id": 0.0}
+    return max(gaps.items(), key=lambda item: item[1])
+
+
 def _require_alike(proof):
     """Raises if a quantised file names other classes too often."""
     agreement, least = proof["agreement"], proof["min_agreement"]
     if not all(np.isfinite(gap) for gap in proof["gaps"].values()):
         raise ProofError("The quantised file answers with what is no number.")
     if agreement is not None and agreement < least:
-        name, gap = max(proof["gaps"].items(), key=lambda item: item[1])
+        name, gap = _largest_gap(proof)
         raise ProofError(
             f"The quantised file names the model's class of {agreement:.1%} "
             f"of the images, and at least {least:.1%} is required "

@@ -1,0 +1,89 @@
+import base64
+import dataclasses
+import json
+import zlib
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from keras_csg.deployment.answers import OUTPUTS, answering_model
+from keras_csg.deployment.metadata import Metadata, describe
+from tests.deployment.trained import trained_classifier
+from tests.tiny import FILTERS
+
+
+def described(model, **kwargs):
+    return describe(model, answering_model(model, **kwargs), "onnx")
+
+
+def test_it_describes_a_gated_classifier():
+    model = trained_classifier(class_names=["red", "grün", "blue", "white"])
+    metadata = described(model, input_dtype="uint8")
+    assert metadata.class_names == ["red", "grün", "blue", "white"]
+    assert metadata.backbone == "tiny"
+    assert metadata.input == {
+        "name": "images",
+        "shape": (None, 8, 8, 3),
+        "dtype": "uint8",
+        "range": [0, 255],
+        "color": "RGB",
+        "layout": "NHWC",
+    }
+    assert list(metadata.outputs) == list(OUTPUTS)
+    gate = np.array(model.gate.gate_matrix)
+    assert_array_equal(metadata.gate_matrix, gate)
+    assert metadata.filter_classes == [
+        int(np.flatnonzero(column == 1)[0]) for column in gate.T
+    ]
+
+
+def test_a_classifier_without_gate_and_names_has_numbers():
+    metadata = described(trained_classifier(gated=False), outputs=["class_id"])
+    assert metadata.class_names == ["0", "1", "2", "3"]
+    assert metadata.gate_matrix is None
+    assert metadata.filter_classes is None
+    assert list(metadata.outputs) == ["class_id"]
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_it_survives_json(gated):
+    metadata = described(trained_classifier(gated=gated))
+    again = Metadata.from_json(metadata.to_json())
+    for field in dataclasses.fields(Metadata):
+        assert_array_equal(
+            getattr(again, field.name), getattr(metadata, field.name)
+        )
+    assert again.input["shape"] == (None, 8, 8, 3)
+
+
+def test_the_gate_can_be_read_without_this_package():
+    model = trained_classifier()
+    value = json.loads(described(model).to_json())["gate_matrix"]
+    data = zlib.decompress(base64.b64decode(value["data"]))
+    gate = np.frombuffer(data, "<f4").reshape(value["shape"])
+    assert_array_equal(gate, np.array(model.gate.gate_matrix))
+
+
+def test_a_trained_gate_takes_little_room():
+    model = trained_classifier()
+    gate = np.eye(4, FILTERS, dtype="float32")
+    sparse = dataclasses.replace(
+        described(model), gate_matrix=np.tile(gate, (250, 300))
+    )
+    assert len(sparse.to_json()) < 0.01 * sparse.gate_matrix.nbytes
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '"', "null", '{"gate_matrix": {"shape": [1]}}']
+)
+def test_damaged_json_is_named(text):
+    with pytest.raises(ValueError, match="metadata .* are damaged"):
+        Metadata.from_json(text)
+
+
+def test_a_damaged_gate_is_named():
+    values = json.loads(described(trained_classifier()).to_json())
+    values["gate_matrix"]["data"] = values["gate_matrix"]["data"][:-8]
+    with pytest.raises(ValueError, match="metadata .* are damaged"):
+        Metadata.from_json(json.dumps(values))
