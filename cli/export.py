@@ -1,3 +1,4 @@
+import contextlib
 import json
 import pathlib
 import traceback
@@ -94,7 +95,8 @@ def export(run_path, formats, out, quantize, layout, name, as_json, **asked):
     load_library()
     with user_mistakes():
         model, images = _open(run_path, asked)
-    proofs, failures = _write_all(model, images, targets, asked)
+    with _no_empty_folder(out):
+        proofs, failures = _write_all(model, images, targets, asked)
     _print(proofs, failures, title=f"{run_path} in {out}", as_json=as_json)
     if failures:
         raise _ExportFailed(failures)
@@ -111,6 +113,18 @@ def _open(run_path, asked):
     if asked["outputs"] is not None:
         check_outputs(model, asked["outputs"])
     return model, load_images(run, model, asked["data_dir"])
+
+
+@contextlib.contextmanager
+def _no_empty_folder(path):
+    """Removes a folder that is new and empty in the end, and only then."""
+    existed = path.exists()
+    try:
+        yield
+    finally:
+        if not existed:
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 def _write_all(model, images, targets, asked):

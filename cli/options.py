@@ -52,7 +52,7 @@ def load_library():
             import tensorflow  # noqa: F401, ICN001
 
             import keras_csg  # noqa: F401
-        except BaseException:
+        except Exception:
             held_back.seek(0)
             os.write(stderr, held_back.read())
             raise

@@ -85,9 +85,9 @@ def _check_outputs(metadata, heatmaps):
     missing = [name for name in needed if name not in metadata.outputs]
     if missing:
         raise ValueError(
-            f"A prediction needs the output {' and '.join(missing)}, and the "
-            f"exported model has {', '.join(metadata.outputs)} only; export it "
-            "with it."
+            f"The exported model lacks {' and '.join(missing)}, which this "
+            "needs: export it with more `outputs`. Received: outputs="
+            f"{','.join(metadata.outputs)}"
         )
 
 
@@ -158,7 +158,12 @@ class _Pictures:
 
     def __init__(self, folder, images, metadata):
         self._folder = pathlib.Path(folder)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"Cannot write to {folder}: {error.strerror}."
+            ) from error
         height, width = metadata.input["shape"][1:3]
         scale = -(-PICTURE_SIDE // min(height, width))
         # The network's field of view, at a size to look at.

@@ -34,7 +34,7 @@ def quietly():
             ):
                 warnings.simplefilter("ignore")
                 yield
-        except BaseException:
+        except Exception:
             held_back.seek(0)
             os.write(kept[1], held_back.read())
             raise

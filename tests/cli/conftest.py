@@ -1,6 +1,12 @@
+import keras
 import pytest
 
+import keras_csg
+from keras_csg import CSGClassifier
+from keras_csg.training import Run
+from keras_csg.training.options import TrainingOptions
 from keras_csg_cli.main import main
+from tests.tiny import tiny_backbone
 
 QUICK = ["--epochs", "1", "--image-size", "8", "--batch-size", "128"]
 
@@ -27,3 +33,49 @@ def trained(tmp_path_factory):
         main(["train", *QUICK, "--out", str(path)])
     assert exit_.value.code == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return keras_csg.load_data("digits", image_size=8)
+
+
+@pytest.fixture(scope="session")
+def make_tiny_run(digits):
+    """Makes run directories of a network that is quickly exported."""
+
+    def make(path, epochs=0, **kwargs):
+        model = CSGClassifier(
+            tiny_backbone(20), 10, class_names=digits.class_names, **kwargs
+        )
+        if epochs:
+            model.compile("adam")
+            images, labels = digits.train.images_and_labels()
+            model.fit(images, labels, epochs=epochs, verbose=0)
+        run = Run(path)
+        run.create(TrainingOptions(data="digits", image_size=8))
+        run.save_model(model)
+        run.unlock()
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_run(make_tiny_run, tmp_path_factory):
+    """A run that knows most digits."""
+    keras.utils.set_random_seed(1)
+    return make_tiny_run(tmp_path_factory.mktemp("tiny") / "digits", epochs=8)
+
+
+@pytest.fixture(scope="session")
+def exported(tiny_run, tmp_path_factory):
+    """The folder of all that can be written of the tiny run."""
+    out = tmp_path_factory.mktemp("exported") / "files"
+    with pytest.raises(SystemExit) as exit_:
+        main(
+            ["export", str(tiny_run), "--out", str(out)]
+            + ["--format", "all", "--quantize", "all"]
+        )
+    assert exit_.value.code == 0
+    return out

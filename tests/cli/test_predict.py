@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -44,6 +45,116 @@ def test_people_get_words(trained, digit, run_cli):
     code, out, err = run_cli("predict", trained, digit[0][0], "--top", "1")
     assert code == 0
     assert "class-specific head" in out and "filters that speak" in out
+    assert "gate agreement" in out
+
+
+@pytest.mark.parametrize(
+    "name, tolerance",
+    [
+        ("saved_model", 1e-4),
+        ("model.onnx", 1e-4),
+        ("model.tflite", 1e-4),
+        ("model-float16.tflite", 1e-2),
+    ],
+)
+def test_a_file_predicts_as_its_run_does(
+    name, tolerance, tiny_run, exported, digit, run_cli
+):
+    paths, _ = digit
+    code, out, err = run_cli("predict", tiny_run, *paths, "--json")
+    assert code == 0, err
+    expected = json.loads(out)
+    code, out, err = run_cli("predict", exported / name, *paths, "--json")
+    assert code == 0, err
+    for given, known in zip(json.loads(out), expected, strict=True):
+        assert given.keys() == known.keys()
+        assert given["image"] == known["image"]
+        assert given["gate_agreement"] == approx(
+            known["gate_agreement"], tolerance
+        )
+        for key in ("classes", "filters"):
+            for entry, known_entry in zip(given[key], known[key], strict=True):
+                assert entry == {
+                    k: approx(v, tolerance) if isinstance(v, float) else v
+                    for k, v in known_entry.items()
+                }
+
+
+def approx(value, tolerance):
+    return pytest.approx(value, abs=tolerance)
+
+
+def test_a_servers_folder_predicts_by_its_newest_version(
+    exported, digit, run_cli, tmp_path
+):
+    for version, content in (("2", None), ("10", "model.onnx")):
+        (tmp_path / "model" / version).mkdir(parents=True)
+        if content:
+            shutil.copy(exported / content, tmp_path / "model" / version)
+    code, out, err = run_cli("predict", tmp_path / "model", digit[0][0])
+    assert code == 0, err
+    assert "gate agreement" in out
+
+
+@pytest.mark.parametrize("source", ["run", "model.onnx"])
+def test_heatmaps_are_drawn_where_asked(
+    source, tiny_run, exported, digit, run_cli, tmp_path
+):
+    paths, _ = digit
+    path = tiny_run if source == "run" else exported / source
+    folder = tmp_path / "new" / "heatmaps"
+    code, out, err = run_cli("predict", path, *paths, "--heatmap", folder)
+    assert code == 0, err
+    pictures = sorted(folder.iterdir())
+    assert [p.name for p in pictures] == [f"{i}.heatmap.png" for i in range(3)]
+    assert all(str(picture) in out for picture in pictures)
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == (256, 256) and picture.mode == "RGB"
+
+
+def test_a_file_without_what_is_needed_is_refused(
+    tiny_run, digit, run_cli, tmp_path
+):
+    for outputs in ("heatmap", "probabilities,class_id"):
+        code, out, err = run_cli(
+            *["export", tiny_run, "--out", tmp_path, "--force"],
+            *["--outputs", outputs],
+        )
+        assert code == 0, err
+        code, out, err = run_cli(
+            *["predict", tmp_path / "model.onnx", digit[0][0]],
+            *["--heatmap", tmp_path / "pictures"],
+        )
+        assert code == 2
+        missing = "probabilities" if outputs == "heatmap" else "heatmap"
+        assert len(err.splitlines()) == 1 and f"lacks {missing}" in err
+        assert not (tmp_path / "pictures").exists()
+    code, out, err = run_cli(
+        "predict", tmp_path / "model.onnx", digit[0][0], "--json"
+    )
+    assert code == 0, err
+    assert json.loads(out)[0].keys() == {"image", "classes"}
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.tflite", "a.keras", "folder"])
+def test_what_is_no_exported_file_is_named(name, digit, run_cli, tmp_path):
+    path = tmp_path / name
+    if name == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(b"nothing of use")
+    code, out, err = run_cli("predict", path, digit[0][0])
+    assert code == 2
+    assert len(err.splitlines()) == 1 and name in err
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.tflite"])
+def test_a_file_cut_short_is_named(name, exported, digit, run_cli, tmp_path):
+    content = (exported / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    code, out, err = run_cli("predict", tmp_path / name, digit[0][0])
+    assert code == 2
+    assert len(err.splitlines()) == 1 and name in err
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
