@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_csg.preprocessing import ImageNormalization
+
 
 def plain_layer(layer):
     """Returns what goes into an exported model in the place of a layer.
@@ -12,11 +14,14 @@ def plain_layer(layer):
         layer: `keras.layers.Layer`.
 
     Returns:
-        A layer that computes the same in float32, with the same weights but
-        for a `Normalization`, whose figures become arguments.
+        A layer that computes the same in float32, with the same weights; but
+        what only scales and shifts the images, by figures that are weights or
+        not, is a `Rescaling`.
     """
     if type(layer) is keras.layers.Normalization:
         return _rescaling(layer)
+    if type(layer) is ImageNormalization and layer.mode != "caffe":
+        return _measured_rescaling(layer)
     config = _plain_config(layer.get_config())
     if type(layer) is keras.layers.Conv2D and layer.groups > 1:
         return GroupedConv2D.from_config(config)
@@ -93,9 +98,24 @@ def _rescaling(layer):
     scale = 1 / np.maximum(np.sqrt(variance), keras.config.epsilon())
     if layer.invert:
         scale, mean = 1 / scale, -mean * scale
+    return _make_rescaling(layer.name, scale, -mean * scale)
+
+
+def _measured_rescaling(layer):
+    """Returns one scale and one shift for a chain of them.
+
+    Black and white tell both, as long as no channel changes places.
+    """
+    black, white = (
+        ops.convert_to_numpy(layer(np.full((1, 1, 1, 3), value, "float32")))
+        .reshape(-1)
+        .astype("float64")
+        for value in (0, 255)
+    )
+    return _make_rescaling(layer.name, (white - black) / 255, black)
+
+
+def _make_rescaling(name, scale, offset):
     return keras.layers.Rescaling(
-        scale.tolist(),
-        (-mean * scale).tolist(),
-        dtype="float32",
-        name=layer.name,
+        scale.tolist(), offset.tolist(), dtype="float32", name=name
     )

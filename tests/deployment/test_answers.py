@@ -5,6 +5,7 @@ from numpy.testing import assert_allclose
 
 from keras_csg import CSGClassifier, build
 from keras_csg.deployment.answers import OUTPUTS, answering_model
+from keras_csg.preprocessing import ImageNormalization
 from tests.deployment.trained import (
     answers_by_hand,
     assert_same_answers,
@@ -189,3 +190,13 @@ def test_gate_answers_of_a_model_without_one_are_refused():
 def test_another_model_is_refused():
     with pytest.raises(ValueError, match="must be a `CSGClassifier`"):
         answering_model(tiny_backbone())
+
+
+@pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
+def test_images_are_normalised_as_in_training(mode):
+    images = keras.Input((8, 8, 3))
+    x = ImageNormalization(mode, dtype="float32")(images)
+    x = keras.layers.Conv2D(FILTERS, 3)(x)
+    model = trained_classifier(keras.Model(images, x))
+    expected = answers_by_hand(model, some_images())
+    assert_same_answers(answers(model, some_images()), expected)

@@ -191,6 +191,20 @@ def test_tensors_that_are_no_weights_are_refused(tmp_path):
         write(model, tmp_path / "held.onnx")
 
 
+def test_an_operation_that_onnx_has_not_is_refused(tmp_path):
+    class Erfc(keras.layers.Layer):
+        def call(self, images):
+            import tensorflow as tf
+
+            return tf.math.erfc(images)
+
+    images = keras.Input((8, 8, 3))
+    model = trained_classifier(keras.Model(images, Erfc()(images)))
+    with pytest.raises(ValueError, match="cannot be exported to ONNX.*Erfc"):
+        write(model, tmp_path / "erfc.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 def test_writing_prints_nothing(model, tmp_path, capfd):
     write(model, tmp_path / "model.onnx")
     assert capfd.readouterr() == ("", "")
