@@ -60,6 +60,14 @@ from keras_csg_cli.options import (
     "times.",
 )
 @click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 1),
+    default=0.95,
+    show_default=True,
+    help="Share of images of which a quantised file must name the network's "
+    "class.",
+)
+@click.option(
     "--layout",
     type=click.Choice(list(LAYOUTS)),
     help="Arrange DIR as this server's model repository.",
@@ -162,6 +170,7 @@ def _write(model, images, target, asked):
         outputs=asked["outputs"],
         input_dtype=asked["input_dtype"],
         quantize=target.quantize,
+        min_agreement=asked["min_agreement"],
         layout=target.layout,
         overwrite=asked["force"],
         **images.arguments(target),

@@ -28,6 +28,8 @@ def export(
     labels=None,
     layout=None,
     tolerance=1e-4,
+    min_agreement=0.95,
+    max_accuracy_loss=0.02,
     overwrite=False,
 ):
     """Exports a classifier, and proves that the file answers as it does.
@@ -55,6 +57,10 @@ def export(
             the proof tells the accuracy.
         layout: `None`, `"triton"` or `"tfserving"`.
         tolerance: float. Largest gap between a float32 file and the model.
+        min_agreement: float in 0..1. Share of the images of which a quantised
+            file must name the model's class.
+        max_accuracy_loss: float in 0..1. What a quantised file may lose, where
+            there are `labels`.
         overwrite: bool. Whether to replace what lies at `path`.
 
     Returns:
@@ -81,7 +87,13 @@ def export(
         file = _place(layout, format, part, path.name, metadata, answering)
         writer.write(answering, metadata, file, **settings)
         proof = prove(
-            answering, writer.open(file), images, labels, tolerance=tolerance
+            answering,
+            writer.open(file),
+            images,
+            labels,
+            tolerance=tolerance,
+            min_agreement=min_agreement,
+            max_accuracy_loss=max_accuracy_loss,
         )
         report = {
             "path": str(path),

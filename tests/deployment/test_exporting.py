@@ -213,3 +213,18 @@ def test_importing_the_package_loads_no_exporter():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "asked", [{"min_agreement": 1.1}, {"max_accuracy_loss": -0.1}]
+)
+def test_a_quantised_file_is_held_to_what_was_asked(model, tmp_path, asked):
+    """To what no file could do, so that a right one fails."""
+    path, images = tmp_path / "model.tflite", some_images(9)
+    labels = answers_by_hand(model, images)["class_id"]
+    given = {"quantize": "float16", "images": images, "labels": labels}
+    (name,) = asked
+    with pytest.raises(ValueError, match=f"`{name}`"):
+        keras_csg.export(model, path, **given, **asked)
+    assert left_in(tmp_path) == []
+    keras_csg.export(model, path, **given)
