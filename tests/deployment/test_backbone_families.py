@@ -105,11 +105,22 @@ def take_statistics(model, images):
     model.features(images, training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
-    features = np.asarray(model.features(images, training=False))
-    features = features - features.mean(axis=0)
-    kernel = np.asarray(model.head.kernel)
-    kernel *= 3 / (features @ kernel).std()
-    mean = np.asarray(model.features(images, training=False)).mean(axis=0)
+    set_head(model, np.asarray(model.features(images, training=False)))
+
+
+def set_head(model, features):
+    """Sets the head as training does: a class's own filters speak for it.
+
+    With weights that cancel out, little would be left in a heatmap but the
+    rounding, which dividing by its maximum makes large.
+    """
+    own = np.asarray(model.gate.gate_matrix).T == 1  # (filters, classes)
+    noise = np.random.default_rng(0).normal(0, 0.3, own.shape)
+    mean = features.mean(axis=0)
+    kernel = own + noise
+    logits = (features - mean) @ kernel
+    # What all classes of an image have in common tells nothing.
+    kernel *= 3 / (logits - logits.mean(axis=1, keepdims=True)).std()
     model.head.set_weights([kernel, -mean @ kernel])
 
 
