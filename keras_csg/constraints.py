@@ -20,7 +20,6 @@ class UnitMaxGate(keras.constraints.Constraint):
         best = ops.max(w, axis=0, keepdims=True)  # (1, filters)
         scale = ops.where(best > 0, best, ops.ones_like(best))
         # Not w / scale for the best entry itself: it has to be 1 exactly,
-        # also where a compiler turns the division into a multiplication.
-        return ops.where(
-            w >= best, ops.ones_like(w), ops.clip(w / scale, 0.0, 1.0)
-        )
+        # also where a compiler turns the division into a multiplication. The
+        # others come out below 1 by themselves.
+        return ops.where(w >= best, 1.0, ops.relu(w) / scale)

@@ -3,6 +3,7 @@ from keras import ops
 
 from keras_csg import schedules
 from keras_csg.callbacks import GateScheduler
+from keras_csg.fused_sgd import fuse_updates
 from keras_csg.layers import CSGGate
 from keras_csg.losses import loss_on_logits, matches, metrics_on_logits
 from keras_csg.normalization import fuse_batch_normalization
@@ -177,10 +178,7 @@ class CSGClassifier(keras.Model):
         Returns:
             Logits of shape `(batch, classes)`.
         """
-        gate_matrix = ops.transpose(self._require_gate().gate_matrix)
-        return ops.matmul(features, self.head.kernel * gate_matrix) + (
-            self.head.bias
-        )
+        return self._sum_own_filters(features, self._class_specific_kernel())
 
     def inference_model(self):
         """Returns the standard path as one flat functional model.
@@ -213,26 +211,43 @@ class CSGClassifier(keras.Model):
             `(batch, classes)`, and for a gated model `standard_loss`,
             `gated_loss` and `class_specific_logits`.
         """
-        logits = self.head(features)
-        standard_loss = self.path_loss(y, logits, sample_weight)
         if not self.gated:
-            return standard_loss, {"logits": logits}
-        gated_logits = self.head(self.gate(features, y))
+            logits = self.head(features)
+            return self.path_loss(y, logits, sample_weight), {"logits": logits}
+        # One product for both paths: for many classes and filters reading the
+        # kernel, and writing its gradient, is what takes the time.
+        both = ops.concatenate([features, self.gate(features, y)])
+        logits, gated_logits = ops.split(self.head(both), 2)
+        standard_loss = self.path_loss(y, logits, sample_weight)
         gated_loss = self.path_loss(y, gated_logits, sample_weight)
+        kernel = self._class_specific_kernel()
+        class_specific_logits = self._sum_own_filters(features, kernel)
         standard_weight, gated_weight = ops.unstack(self.path_weights)
         loss = standard_weight * standard_loss
         loss += gated_weight * self.lambda_1 * gated_loss
         if self.lambda_3:
-            some = self.filter_dropout(features, training=training)
+            trained_logits = class_specific_logits
+            if training and self.filter_dropout.rate:
+                some = self.filter_dropout(features, training=True)
+                trained_logits = self._sum_own_filters(some, kernel)
             loss += (gated_weight * self.lambda_3) * self.path_loss(
-                y, self.class_specific_logits(some), sample_weight
+                y, trained_logits, sample_weight
             )
         return loss, {
             "logits": logits,
             "standard_loss": standard_loss,
             "gated_loss": gated_loss,
-            "class_specific_logits": self.class_specific_logits(features),
+            "class_specific_logits": class_specific_logits,
         }
+
+    def _class_specific_kernel(self):
+        """Returns `W * G`, of the head's kernel's shape."""
+        return self.head.kernel * ops.transpose(
+            self._require_gate().gate_matrix
+        )
+
+    def _sum_own_filters(self, features, kernel):
+        return ops.matmul(features, kernel) + self.head.bias
 
     def train_step(self, data):
         """Trains both paths on a batch, from one pass of the backbone."""
@@ -332,7 +347,7 @@ class CSGClassifier(keras.Model):
                 f"Received: loss_weights={loss_weights}"
             )
         self.path_loss = loss_on_logits(loss)
-        optimizer = keras.optimizers.get(optimizer)
+        optimizer = fuse_updates(keras.optimizers.get(optimizer))
         if self.gated and optimizer is not None:
             exclude_from_weight_decay(optimizer, self.gate.gate_matrix)
         super().compile(

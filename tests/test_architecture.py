@@ -27,6 +27,7 @@ LAYERS = [
         "keras_csg.preprocessing",
         "keras_csg.losses",
         "keras_csg.weight_decay",
+        "keras_csg.fused_sgd",
         "keras_csg.constraints",
         "keras_csg.regularizers",
         "keras_csg.schedules",

@@ -1,0 +1,70 @@
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+
+class FusedSGD(keras.optimizers.SGD):
+    """Gradient descent with momentum in one kernel for each variable.
+
+    Keras updates a variable in eight small steps, each of which reads and
+    writes all of it. This drop-in subclass hands the update to TensorFlow's
+    own kernel for it. The numbers are those of `keras.optimizers.SGD`, whose
+    steps run wherever the kernel does not apply: without momentum, in another
+    dtype than float32, for sparse gradients and on several devices.
+
+    It is saved as the plain `keras.optimizers.SGD`.
+
+    Reference:
+        - [Sutskever et al., 2013](https://proceedings.mlr.press/v28/sutskever13.html)
+    """
+
+    @property
+    def __class__(self):
+        # Keras names and serializes an object after its `__class__`, so to
+        # Keras this is the plain one; `type()` and `isinstance` still tell.
+        return keras.optimizers.SGD
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Updates one variable by its gradient."""
+        if not self._has_kernel(gradient, variable):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        # No public name says which momentum is whose.
+        momentum = self.momentums[self._get_variable_index(variable)]
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=momentum.value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            grad=gradient,
+            momentum=self.momentum,
+            use_nesterov=self.nesterov,
+        )
+
+    def _has_kernel(self, gradient, variable):
+        return (
+            self.momentum != 0
+            and isinstance(gradient, tf.Tensor)
+            and gradient.dtype == variable.dtype == tf.float32
+            and tf.distribute.get_strategy().num_replicas_in_sync == 1
+        )
+
+
+def fuse_updates(optimizer):
+    """Makes an optimizer update each variable in one kernel, in place.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`. One that is exactly a
+            `keras.optimizers.SGD`, or is wrapped around one, becomes a
+            `FusedSGD`; others stay as they are.
+
+    Returns:
+        The same optimizer.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if (
+        keras.backend.backend() == "tensorflow"
+        and type(inner) is keras.optimizers.SGD
+    ):
+        inner.__class__ = FusedSGD
+    return optimizer
