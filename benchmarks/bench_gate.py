@@ -1,6 +1,6 @@
 """What the gate costs: a gated training step beside the standard one.
 
-    python benchmarks/bench_gate.py   # about 3 minutes
+    python benchmarks/bench_gate.py   # about 5 minutes
 
 The same network, settings and batch, with the gate and its losses and
 without, at K = 64, C = 10 and at K = 2048, C = 1000.
@@ -17,7 +17,11 @@ from alternation import ratio_text, take_turns
 from training_step import bare_step, our_model, random_batch
 
 # (backbone, side of the images, batch size, classes)
-NETWORKS = [("resnet20", 32, 128, 10), ("resnet50", 96, 32, 1000)]
+NETWORKS = [
+    ("resnet20", 32, 128, 10),
+    ("resnet50", 96, 32, 1000),
+    ("resnet50", 224, 32, 1000),
+]
 
 
 @click.command()
@@ -36,7 +40,7 @@ def main(policy, blocks, seconds):
         taken = take_turns(sides, blocks, seconds)
         gated, standard = taken["gated"], taken["standard"]
         print(
-            f"{backbone:10} K = {model.filters:4}, C = {classes:4} "
+            f"{backbone:8} {size:3} px, K = {model.filters}, C = {classes} "
             f"{np.median(gated) * 1e3:7.1f} {np.median(standard) * 1e3:7.1f}  "
             f"{ratio_text(gated, standard)}",
             flush=True,

@@ -296,8 +296,13 @@ class CSGClassifier(keras.Model):
         gate_matrix = self.gate.gate_matrix
         before = ops.copy(gate_matrix)
         self.optimizer.apply(gradients, variables)
-        moves = self.path_weights[1] > 0
-        gate_matrix.assign(ops.where(moves, gate_matrix, before))
+        gate_matrix.assign(
+            ops.cond(
+                self.path_weights[1] > 0,
+                lambda: ops.convert_to_tensor(gate_matrix),
+                lambda: before,
+            )
+        )
 
     def _logs(self, x, y, loss, paths, sample_weight):
         """Updates the metrics and returns their state."""
