@@ -3,12 +3,14 @@
 python benchmarks/bench_startup.py   # about a minute
 """
 
-import shutil
+import pathlib
 import subprocess
 import sys
 
 import numpy as np
 from alternation import ratio_text, take_turns
+
+COMMAND = pathlib.Path(sys.executable).with_name("keras-csg")
 
 
 def runner(*command):
@@ -22,7 +24,7 @@ def main():
     """Prints seconds a start, and how many times TensorFlow's."""
     taken = take_turns(
         {
-            "--help": runner(shutil.which("keras-csg"), "--help"),
+            "--help": runner(COMMAND, "--help"),
             "python": runner(sys.executable, "-c", "import click"),
             "tensorflow": runner(sys.executable, "-c", "import tensorflow"),
         },
