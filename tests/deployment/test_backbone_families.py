@@ -85,7 +85,7 @@ def scatter_weights(model):
     rng = np.random.default_rng(0)
     for weight in model.backbone.weights:
         if weight.path.endswith("gamma"):
-            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+            weight.assign(rng.uniform(0.7, 1.3, weight.shape))
         if weight.path.endswith(("beta", "bias")):
             weight.assign(rng.normal(0, 0.2, weight.shape))
     gate = rng.uniform(0, 1, (CLASSES, model.filters)) ** 3
@@ -119,8 +119,9 @@ def set_head(model, features):
     mean = features.mean(axis=0)
     kernel = own + noise
     logits = (features - mean) @ kernel
-    # What all classes of an image have in common tells nothing.
-    kernel *= 3 / (logits - logits.mean(axis=1, keepdims=True)).std()
+    # A deviation of one, what all classes of an image share aside: of an
+    # untrained deep network float32 itself gets 1e-5 of it wrong.
+    kernel /= (logits - logits.mean(axis=1, keepdims=True)).std()
     model.head.set_weights([kernel, -mean @ kernel])
 
 
@@ -159,4 +160,4 @@ def test_exported_file_answers_as_the_model_does(network, format, folder):
         answer["probabilities"], probabilities, atol=1e-4
     )
     assert len(set(logits.argmax(axis=-1))) >= 3
-    assert 0.3 < probabilities.max(axis=-1).mean() < 0.99
+    assert 0.2 < probabilities.max(axis=-1).mean() < 0.99
