@@ -10,7 +10,7 @@ import zlib
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.quantization import convert
 from keras_csg.deployment.quiet import quietly
-from keras_csg.deployment.requests import check_images
+from keras_csg.deployment.requests import ExportedAnswers
 
 SUFFIX = ".tflite"
 # What TFLite Metadata calls associated files: a zip archive behind the model.
@@ -84,7 +84,7 @@ def open(path):
     return LiteRTAnswers(path)
 
 
-class LiteRTAnswers:
+class LiteRTAnswers(ExportedAnswers):
     """An exported LiteRT file in its runtime, on two threads.
 
     Calls from several threads wait for each other: the runtime has one set of
@@ -110,20 +110,9 @@ class LiteRTAnswers:
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"LiteRT cannot load {path}.") from error
-        self._run = interpreter.get_signature_runner()
+        self._runner = interpreter.get_signature_runner()
         self._lock = threading.Lock()
 
-    def answer(self, images):
-        """Returns a dict of arrays, one for each output.
-
-        Args:
-            images: array of shape `(batch, height, width, 3)`, of the dtype
-                the file takes.
-
-        Raises:
-            ValueError: if shape or dtype are others.
-        """
-        images = check_images(images, self.metadata)
+    def _run(self, images):
         with self._lock:
-            values = self._run(images=images)
-        return {name: values[name] for name in self.metadata.outputs}
+            return self._runner(images=images)

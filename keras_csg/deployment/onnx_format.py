@@ -6,7 +6,7 @@ import os
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.onnx_graph import share_tables
 from keras_csg.deployment.quiet import quietly
-from keras_csg.deployment.requests import check_images
+from keras_csg.deployment.requests import ExportedAnswers
 
 SUFFIX = ".onnx"
 # Of 2022: every runtime in use reads it, and it has all that tf2onnx needs.
@@ -73,7 +73,7 @@ def open(path):
     return OnnxAnswers(path)
 
 
-class OnnxAnswers:
+class OnnxAnswers(ExportedAnswers):
     """An exported ONNX file in ONNX Runtime.
 
     Args:
@@ -96,17 +96,7 @@ class OnnxAnswers:
         except Exception as error:  # Its classes are of no public module.
             raise ValueError(f"ONNX Runtime cannot load {path}.") from error
 
-    def answer(self, images):
-        """Returns a dict of arrays, one for each output.
-
-        Args:
-            images: array of shape `(batch, height, width, 3)`, of the dtype
-                the file takes.
-
-        Raises:
-            ValueError: if shape or dtype are others.
-        """
-        images = check_images(images, self.metadata)
+    def _run(self, images):
         names = list(self.metadata.outputs)
         values = self._session.run(names, {"images": images})
         return dict(zip(names, values, strict=True))

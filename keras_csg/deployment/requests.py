@@ -1,6 +1,34 @@
-"""Checks what a user hands to an exported model."""
+"""Checks what a user hands to an exported model, and asks it."""
+
+import abc
 
 import numpy as np
+
+
+class ExportedAnswers(abc.ABC):
+    """An exported model in its runtime.
+
+    Attributes:
+        metadata: its `Metadata`.
+        runtime: str. Name and version of the runtime.
+    """
+
+    def answer(self, images):
+        """Returns a dict of arrays, one for each output.
+
+        Args:
+            images: array of shape `(batch, height, width, 3)`, of the dtype
+                the model takes.
+
+        Raises:
+            ValueError: if shape or dtype are others.
+        """
+        values = self._run(check_images(images, self.metadata))
+        return {name: values[name] for name in self.metadata.outputs}
+
+    @abc.abstractmethod
+    def _run(self, images):
+        """Returns the arrays by their outputs' names."""
 
 
 def check_images(images, metadata):

@@ -4,7 +4,7 @@ import os
 
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.quiet import quietly
-from keras_csg.deployment.requests import check_images
+from keras_csg.deployment.requests import ExportedAnswers
 
 SUFFIX = ""
 EXPLAIN = "explain"
@@ -79,7 +79,7 @@ def open(path):
     return SavedModelAnswers(path)
 
 
-class SavedModelAnswers:
+class SavedModelAnswers(ExportedAnswers):
     """An exported SavedModel in TensorFlow.
 
     Args:
@@ -97,21 +97,11 @@ class SavedModelAnswers:
         except Exception as error:  # All sorts, by what is missing.
             raise ValueError(f"TensorFlow cannot load {path}.") from error
 
-    def answer(self, images):
-        """Returns a dict of arrays, one for each output.
-
-        Args:
-            images: array of shape `(batch, height, width, 3)`, of the dtype
-                the model takes.
-
-        Raises:
-            ValueError: if shape or dtype are others.
-        """
+    def _run(self, images):
         import tensorflow as tf
 
-        images = check_images(images, self.metadata)
         answers = self._explain(images=tf.constant(images))
-        return {name: answers[name].numpy() for name in self.metadata.outputs}
+        return {name: value.numpy() for name, value in answers.items()}
 
 
 def _endpoint(model):
