@@ -14,7 +14,7 @@ import numpy as np
 from alternation import ratio_text, take_turns
 from training_step import plain_model, random_batch
 
-from keras_csg.normalization import fuse_batch_normalization
+from keras_csg.layers.batch_normalization import fuse_batch_normalization
 
 CLASSES = 10
 

@@ -28,8 +28,9 @@ from ai_edge_litert.interpreter import Interpreter
 
 import keras_csg
 import keras_csg.backbones
-from keras_csg.deployment import litert_format, onnx_format
-from keras_csg.deployment.answers import answering_model
+from keras_csg.deployment.formats import litert as litert_format
+from keras_csg.deployment.formats import onnx as onnx_format
+from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.metadata import describe
 
 # Backbone: side of the images, number of classes, highest ratio wanted.

@@ -98,7 +98,7 @@ def _open(paths):
 
 def _measure(run, ablate, mis_variant, data_dir, batch_size):
     """Measures a run and writes down what it found."""
-    from keras_csg import evaluation
+    from keras_csg.evaluation import classification as evaluation
     from keras_csg_cli.run_data import load_data_of
 
     with user_mistakes():
@@ -149,7 +149,10 @@ def _known(run):
 
 
 def _print(results, against, as_json):
-    from keras_csg.metrics.run_statistics import difference, mean_and_deviation
+    from keras_csg.evaluation.run_statistics import (
+        difference,
+        mean_and_deviation,
+    )
 
     runs = list(results.values())
     together = {}

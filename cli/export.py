@@ -112,7 +112,7 @@ def export(run_path, formats, out, quantize, layout, name, as_json, **asked):
 
 def _open(run_path, asked):
     """Returns the run's model and its `RunImages`, all arguments checked."""
-    from keras_csg.deployment.answers import check_outputs
+    from keras_csg.deployment.graph.answers import check_outputs
     from keras_csg.training import Run
     from keras_csg_cli.export_images import load_images
 

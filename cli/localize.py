@@ -96,7 +96,7 @@ def localize(run_path, as_json, sanity, **asked):
 
 def load_images(options, model, asked):
     """Returns the `AnnotatedImages` to look at."""
-    from keras_csg.data.annotations import load_annotated
+    from keras_csg.data.annotated_images import load_annotated
     from keras_csg.training.trainer import load_run_data
 
     where = {
@@ -113,9 +113,9 @@ def load_images(options, model, asked):
 def load_other_images(name, model, masks, where):
     """Returns the `AnnotatedImages` of other data than the run's."""
     from keras_csg.data import load_data
-    from keras_csg.data.annotations import load_annotated
-    from keras_csg.data.tfds_annotations import load_annotated_tfds
-    from keras_csg.data.tfds_builder import is_known
+    from keras_csg.data.annotated_images import load_annotated
+    from keras_csg.data.sources.tfds_annotations import load_annotated_tfds
+    from keras_csg.data.sources.tfds_builder import is_known
 
     size = model.backbone.input_shape[1:3]
     if is_known(name):
@@ -134,8 +134,8 @@ def load_other_images(name, model, masks, where):
 
 def measure(model, annotated, asked):
     """Returns the figures of every map, by the names of map and figure."""
-    from keras_csg.grid_report import grid_report
-    from keras_csg.localization_report import localization_report
+    from keras_csg.evaluation.grid_pointing import grid_report
+    from keras_csg.evaluation.localization import localization_report
     from keras_csg_cli.localize_output import tracking
 
     images, labels, masks = annotated
@@ -176,7 +176,7 @@ def measure_sanity(model, annotated, asked):
 
 def to_json(rows, annotated, asked, sanity):
     """Returns what a program might read of the figures."""
-    from keras_csg.localization_report import flat_figures
+    from keras_csg.evaluation.localization import flat_figures
 
     count = len(annotated.images)
     if sanity:

@@ -81,8 +81,8 @@ def _cell(value):
 
 def save_picture(model, annotated, path):
     """Draws some images with the maps of their classes."""
-    from keras_csg.explain import plots
     from keras_csg.explain.randomization import MAPS
+    from keras_csg.plots import maps as plots
 
     images, labels, masks = annotated
     chosen = slice(None, None, max(1, -(-len(images) // PICTURED)))

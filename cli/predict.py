@@ -39,7 +39,7 @@ def predict(model_path, images, as_json, top, heatmaps):
     filters that speak most for the predicted class.
     """
     load_library()
-    from keras_csg.prediction import predict_files
+    from keras_csg.deployment.prediction import predict_files
 
     with user_mistakes():
         source = open_source(model_path)

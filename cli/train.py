@@ -131,8 +131,8 @@ def train(ctx, config_path, out, resume, as_json, **given):
     """
     load_library()
     load_library()
-    from keras_csg.callbacks import NonFiniteLossError
     from keras_csg.training import Run, Trainer
+    from keras_csg.training.callbacks import NonFiniteLossError
     from keras_csg_cli.progress import TrainingProgress, console
 
     given = {

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import keras_csg
-from keras_csg.prediction import predict_files
+from keras_csg.deployment.prediction import predict_files
 from tests.tiny import tiny_classifier
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"

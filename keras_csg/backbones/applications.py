@@ -7,7 +7,7 @@ import keras
 
 from keras_csg.backbones.flattening import flat_features
 from keras_csg.backbones.registry import register_backbone
-from keras_csg.preprocessing import normalize_images
+from keras_csg.layers.image_normalization import normalize_images
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from keras_csg.backbones.registry import register_backbone
-from keras_csg.preprocessing import normalize_images
+from keras_csg.layers.image_normalization import normalize_images
 
 DEPTHS = (20, 32, 44, 56, 110)
 

@@ -6,7 +6,7 @@ import keras
 
 from keras_csg.backbones.flattening import flat_features
 from keras_csg.backbones.registry import register_backbone
-from keras_csg.preprocessing import ImageNormalization
+from keras_csg.layers.image_normalization import ImageNormalization
 
 # The alias classes of keras-cv fetch these figures from the network, even
 # without weights; so they are written down here, and a test holds the number

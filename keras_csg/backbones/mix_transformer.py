@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_csg.backbones.registry import register_backbone
-from keras_csg.preprocessing import normalize_images
+from keras_csg.layers.image_normalization import normalize_images
 
 HEADS = (1, 2, 5, 8)
 REDUCTIONS = (8, 4, 2, 1)

@@ -1,7 +1,7 @@
 import dataclasses
 
-from keras_csg.data.batch_crops import SMALL_IMAGE
-from keras_csg.data.image_split import ImageSplit
+from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
+from keras_csg.data.splits.image_split import ImageSplit
 
 
 @dataclasses.dataclass(frozen=True)

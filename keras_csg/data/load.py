@@ -4,9 +4,9 @@ import os
 from numbers import Integral, Real
 from pathlib import Path
 
-from keras_csg.data import digits as digits  # Registers itself.
-from keras_csg.data import shapes as shapes  # The same.
-from keras_csg.data.source import Request, built_in_source, list_built_in
+from keras_csg.data.sources import digits as digits  # Registers itself.
+from keras_csg.data.sources import shapes as shapes  # The same.
+from keras_csg.data.sources.base import Request, built_in_source, list_built_in
 
 _logger = logging.getLogger("keras_csg")
 
@@ -79,7 +79,7 @@ def list_datasets():
     The built-in sets come first, then TensorFlow Datasets' sets of images with
     one class label each.
     """
-    from keras_csg.data.tfds_catalogue import list_image_sets
+    from keras_csg.data.sources.tfds_catalogue import list_image_sets
 
     return [*list_built_in(), *list_image_sets()]
 
@@ -91,7 +91,7 @@ def is_image_folder(name, data_dir=None):
         name: str. What the data were loaded by.
         data_dir: path. Where TensorFlow Datasets might keep them otherwise.
     """
-    from keras_csg.data.tfds_builder import base_name, is_known
+    from keras_csg.data.sources.tfds_builder import base_name, is_known
 
     if built_in_source(name):
         return False
@@ -107,11 +107,11 @@ def _source(name):
     if built_in := built_in_source(name):
         return built_in
     if _is_folder(name):
-        from keras_csg.data.folder_source import load_folder
+        from keras_csg.data.sources.folder import load_folder
 
         return load_folder
     # Imported late: it takes a second, and not everyone needs it.
-    from keras_csg.data.tfds_source import load_tfds
+    from keras_csg.data.sources.tfds import load_tfds
 
     return load_tfds
 
@@ -121,7 +121,7 @@ def _is_folder(name):
         return True
     if "/" not in name and os.sep not in name:
         return False
-    from keras_csg.data.tfds_builder import is_known
+    from keras_csg.data.sources.tfds_builder import is_known
 
     return not is_known(name)
 

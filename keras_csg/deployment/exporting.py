@@ -3,12 +3,12 @@ import pathlib
 
 import numpy as np
 
-from keras_csg.deployment import formats
-from keras_csg.deployment.answers import answering_model
+from keras_csg.deployment.formats import registry as formats
+from keras_csg.deployment.formats.base import check_images
+from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
 from keras_csg.deployment.publishing import files_of, publish, staged
-from keras_csg.deployment.requests import check_images
 
 RANDOM_IMAGES = 16
 ANY_SIDE = 64
@@ -44,8 +44,9 @@ def export(
             `layout` the model's folder in a server's model repository.
         format: `"saved_model"`, `"onnx"` or `"litert"`. `None` goes by the
             suffix: none, `.onnx` or `.tflite`.
-        outputs: list of names out of `keras_csg.deployment.answers.OUTPUTS`;
-            `None` for all the model has.
+        outputs: list of names out of
+            `keras_csg.deployment.graph.answers.OUTPUTS`; `None` for all the
+            model has.
         input_dtype: `"float32"` or `"uint8"`: what images the file takes.
         quantize: `None`, `"float16"`, `"dynamic"` or `"int8"`; for
             `"litert"`.

@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from keras_csg.deployment.answers import OUTPUTS
+from keras_csg.deployment.graph.answers import OUTPUTS
 
 
 @dataclasses.dataclass(frozen=True)

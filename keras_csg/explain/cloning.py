@@ -5,7 +5,7 @@ import random
 
 import keras
 
-from keras_csg.normalization import fuse_batch_normalization
+from keras_csg.layers.batch_normalization import fuse_batch_normalization
 
 
 def clone_classifier(model, image_size=None):

@@ -126,3 +126,9 @@ def dead_filters(features):
     """
     features = check_features(features)
     return features.min(axis=0) == features.max(axis=0)
+
+
+def ordered_by_class(gate_matrix):
+    """Returns the matrix `(classes, filters)`, filters by their best class."""
+    order = gate_matrix.argmax(axis=0).argsort(kind="stable")
+    return gate_matrix[:, order]

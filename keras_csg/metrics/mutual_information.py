@@ -2,8 +2,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from keras_csg.metrics._information.ross_estimate import (
+    has_two_groups,
+    one_against_rest,
+)
 from keras_csg.metrics.checks import check_labels
-from keras_csg.metrics.ross_estimate import has_two_groups, one_against_rest
 
 
 def mutual_information(

@@ -9,8 +9,8 @@ from importlib import metadata
 
 import keras
 
-from keras_csg.callbacks.backup import History
 from keras_csg.files import whole_file, write_json
+from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions, read_config
 
 # What reading a file raises, by Keras, zipfile and h5py, if it is not whole.

@@ -3,17 +3,19 @@ import shutil
 import keras
 import tensorflow as tf
 
-from keras_csg import evaluation, plots, schedules
-from keras_csg.builder import build
-from keras_csg.callbacks import (
+from keras_csg.data import load_data
+from keras_csg.data.load import is_image_folder
+from keras_csg.evaluation import classification as evaluation
+from keras_csg.models import schedules
+from keras_csg.models.build import build
+from keras_csg.plots import runs as plots
+from keras_csg.training.callbacks import (
     FiniteLoss,
     GateFreeMetrics,
     GateImages,
     RunBackup,
 )
-from keras_csg.callbacks.backup import newest_backup, restore
-from keras_csg.data import load_data
-from keras_csg.data.load import is_image_folder
+from keras_csg.training.callbacks.backup import newest_backup, restore
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.precision import choose_precision
 from keras_csg.training.recipes import fill_in

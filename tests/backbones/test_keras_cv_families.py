@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from keras_csg.backbones import create_backbone, describe_backbones
-from keras_csg.preprocessing import ImageNormalization
+from keras_csg.layers.image_normalization import ImageNormalization
 
 SHAPE = (64, 64, 3)
 

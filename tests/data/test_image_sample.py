@@ -5,7 +5,7 @@ from keras_csg.data.image_sample import (
     sample_images,
     sample_images_of_all_classes,
 )
-from keras_csg.data.indexed_split import IndexedSplit, cached_reader
+from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
 RARE = 2
 

@@ -6,7 +6,7 @@ import pytest
 from keras_csg import load_data
 from keras_csg.data import list_datasets
 from keras_csg.data.memory import _container_memory, available_memory
-from keras_csg.data.source import Request, register_source
+from keras_csg.data.sources.base import Request, register_source
 
 
 @pytest.mark.parametrize("image_size", [0, -1, 2.5, (32,), (32, 0), "32"])

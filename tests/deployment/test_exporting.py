@@ -8,7 +8,7 @@ import pytest
 from onnx import numpy_helper
 
 import keras_csg
-from keras_csg.deployment import onnx_format
+from keras_csg.deployment.formats import onnx as onnx_format
 from tests.deployment.trained import (
     answers_by_hand,
     assert_same_answers,

@@ -105,7 +105,7 @@ def test_uint8_images_are_said_to_be_such():
 
 
 def test_saved_model_config_names_the_signature_with_all_outputs():
-    from keras_csg.deployment import saved_model_format
+    from keras_csg.deployment.formats import saved_model as saved_model_format
 
     described = metadata("saved_model")
     config = parse(layouts.triton_config("saved_model", described, "m"))

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from keras_csg import metrics
-from keras_csg.constraints import UnitMaxGate
-from keras_csg.layers import CSGGate
+from keras_csg.layers.csg_gate import CSGGate, UnitMaxGate
 
 # Filter 0 is of class 0, filter 1 of classes 0 and 1, filter 2 of class 2 and
 # half of class 1.

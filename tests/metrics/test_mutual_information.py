@@ -8,12 +8,12 @@ from scipy.special import digamma
 from sklearn.feature_selection import _mutual_info, mutual_info_classif
 from sklearn.neighbors import NearestNeighbors
 
+from keras_csg.metrics._information.ross_estimate import one_against_rest
 from keras_csg.metrics.mutual_information import (
     mutual_information,
     mutual_information_score,
     specificity,
 )
-from keras_csg.metrics.ross_estimate import one_against_rest
 
 
 def relu_features(samples=400, filters=6, classes=5, seed=0):

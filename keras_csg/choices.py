@@ -1,0 +1,22 @@
+"""What can be chosen from, as plain names: costs nothing to import.
+
+The command line offers these, and the library refuses everything else.
+"""
+
+# Exported files.
+FORMATS = ("saved_model", "onnx", "litert")
+QUANTIZATIONS = ("float16", "dynamic", "int8")
+INPUT_DTYPES = ("float32", "uint8")
+# A server's layout and the formats it can hold, the usual one first.
+LAYOUTS = {"triton": ("onnx", "saved_model"), "tfserving": ("saved_model",)}
+
+# Evaluation.
+MIS_VARIANTS = ("paper", "picnn")
+
+# Training.
+GATE_SCHEDULES = ("joint", "alternating")
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
+LR_SCHEDULES = ("cosine", "step", "constant")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+DEVICES = ("auto", "cpu", "gpu")
+SWITCHES = ("auto", "on", "off")

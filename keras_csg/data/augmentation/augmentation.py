@@ -1,0 +1,94 @@
+import keras
+import tensorflow as tf
+
+from keras_csg.data.augmentation.batch_crops import crop_and_flip
+from keras_csg.data.augmentation.keyed_layer import KeyedLayer
+from keras_csg.data.augmentation.rand_augment import SwitchedRandAugment
+from keras_csg.data.augmentation.random_keys import fold_in
+
+# Not `AugMix`: it draws its operations with Python's `random` while the graph
+# is traced, so they stay the same in every batch and differ between processes.
+IMAGE_LAYERS = {
+    "rand_augment": SwitchedRandAugment,
+    "random_erasing": keras.layers.RandomErasing,
+}
+MIXING_LAYERS = {
+    "mixup": keras.layers.MixUp,
+    "cutmix": keras.layers.CutMix,
+}
+KNOWN = ["none", "crop", "flip", "crop_flip", *IMAGE_LAYERS, *MIXING_LAYERS]
+
+
+class Augmentation:
+    """Random changes to a batch, a pure function of the batch and a key.
+
+    `crop` and `flip` keep images uint8; the Keras layers, with their default
+    settings, make them float32 in 0..255. Crops come first, then the image
+    layers in the order named, then `mixup` or `cutmix`, which turn labels into
+    float32 of shape `(batch, num_classes)`. Of both, each batch gets one.
+
+    Args:
+        names: str. One of `KNOWN` or several of them, separated by commas.
+        num_classes: int. Number of classes, for the labels of mixed images.
+
+    Call arguments:
+        images: uint8 tensor of shape `(batch, height, width, 3)`.
+        labels: int32 tensor of shape `(batch,)`.
+        key: int32 tensor of shape `(2,)`.
+    """
+
+    def __init__(self, names, num_classes):
+        parts = _parse(names)
+        self.num_classes = num_classes
+        self.crop = "crop" in parts or "crop_flip" in parts
+        self.flip = "flip" in parts or "crop_flip" in parts
+        self.image_layers = _layers(parts, IMAGE_LAYERS)
+        self.mixing_layers = _layers(parts, MIXING_LAYERS)
+
+    def __call__(self, images, labels, key):
+        """Returns the changed images and labels."""
+        if self.crop or self.flip:
+            images = crop_and_flip(
+                images, fold_in(key, 0), self.crop, self.flip
+            )
+        for number, layer in enumerate(self.image_layers):
+            images = layer(images, fold_in(key, 1 + number))
+        if not self.mixing_layers:
+            return images, labels
+        mixing = {
+            "images": tf.cast(images, tf.float32),
+            "labels": tf.one_hot(labels, self.num_classes),
+        }
+        mixed = self._mix(mixing, key)
+        return mixed["images"], mixed["labels"]
+
+    def _mix(self, batch, key):
+        layers, key = self.mixing_layers, fold_in(key, -1)
+        if len(layers) == 1:
+            return layers[0](batch, key)
+        first = tf.random.stateless_uniform([], fold_in(key, 0)) < 0.5
+        return tf.cond(
+            first,
+            lambda: layers[0](batch, key),
+            lambda: layers[1](batch, key),
+        )
+
+
+def _parse(names):
+    parts = [part.strip() for part in names.split(",")]
+    unknown = [part for part in parts if part not in KNOWN]
+    if unknown:
+        raise ValueError(
+            f"`augmentation` must be made of {', '.join(KNOWN)}. "
+            f"Received: augmentation={names!r}"
+        )
+    return parts
+
+
+def _layers(parts, known):
+    # float32 whatever the policy: pixels have no room in bfloat16.
+    return [
+        KeyedLayer(known[part](dtype="float32"))
+        for part in dict.fromkeys(parts)
+        if part in known
+    ]

@@ -1,0 +1,181 @@
+"""Where the objects are in sets of TensorFlow Datasets."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from keras_csg.data.annotated_images import AnnotatedImages, without_empty
+from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
+
+TRIMAPS = {"oxford_iiit_pet": 1}
+"""Sets whose masks are numbers of regions, and the object's number."""
+
+
+def load_annotated_tfds(
+    name, class_names, size, *, data_dir=None, part="object", limit=None
+):
+    """Returns annotated images of a TensorFlow Datasets set.
+
+    From its test split or, if nothing is annotated there, from its validation
+    split. The object's pixels are those of `segmentation_mask`; else those of
+    `bbox`; else of all boxes among `objects` of the class whose box is the
+    largest, which then is the image's class. Another part than the object has
+    a feature `<part>_bbox`.
+
+    Args:
+        name: str. `caltech_birds2011`, `oxford_iiit_pet`, `voc` and the like.
+        class_names: list of str. The classes, in the order of their numbers;
+            images of others are left out. `None` for the set's own.
+        size: tuple `(height, width)`.
+        data_dir: path. Where TensorFlow Datasets keeps its sets.
+        part: str.
+        limit: int. Number of images, the first ones; `None` for all.
+
+    Returns:
+        `AnnotatedImages`, or `None` if the set has no such features or no
+        split but those to train on.
+
+    Raises:
+        ValueError: if the set cannot be read, lacks the part or has no
+            annotated images to test on.
+    """
+    builder = prepared_builder(name, data_dir, lambda line: None)
+    features = builder.info.features
+    read_mask = _mask_reader(features, part, base_name(name))
+    if read_mask is None:
+        return None
+    numbers = _class_numbers(features, class_names)
+    read = _example_reader(read_mask, numbers, size)
+    splits = [s for s in ("test", "validation") if s in builder.info.splits]
+    if not splits:
+        return None
+    for split in splits:
+        found = _collect(builder, split, read, size, limit)
+        if len(found.labels):
+            return found
+    raise ValueError(
+        "`name` must be a set with annotated images of the classes in its test "
+        f"or validation split. Received: name={name!r}, with splits "
+        f"{', '.join(builder.info.splits)}"
+    )
+
+
+def _mask_reader(features, part, name):
+    """Returns a function from an example to mask `(h, w)` and label."""
+    if part != "object":
+        key = f"{part}_bbox"
+        if key not in features:
+            raise ValueError(
+                f"`part` must be annotated in {name}. Received: part={part!r}"
+            )
+        return lambda e: (_box_mask(e[key], _size(e)), e["label"])
+    if "segmentation_mask" in features and "label" in features:
+        return lambda e: (_object(e["segmentation_mask"], name), e["label"])
+    if "bbox" in features and "label" in features:
+        return lambda e: (_box_mask(e["bbox"], _size(e)), e["label"])
+    if "objects" in features and "bbox" in features["objects"].feature:
+        return _largest_object
+    return None
+
+
+def _size(example):
+    return tf.shape(example["image"])[:2]
+
+
+def _object(mask, name):
+    """Returns the object's pixels; masks have one channel."""
+    mask = mask[..., 0]
+    if name in TRIMAPS:
+        return mask == TRIMAPS[name]
+    return tf.cast(mask, tf.int32) * 2 > tf.cast(tf.reduce_max(mask), tf.int32)
+
+
+def _box_mask(box, size):
+    """Returns the pixels in a box of shares `(ymin, xmin, ymax, xmax)`."""
+    rows, columns = (
+        (tf.range(size[axis], dtype=tf.float32) + 0.5)
+        / tf.cast(size[axis], tf.float32)
+        for axis in (0, 1)
+    )
+    rows = (box[0] <= rows) & (rows < box[2])
+    columns = (box[1] <= columns) & (columns < box[3])
+    return rows[:, None] & columns[None, :]
+
+
+def _largest_object(example):
+    boxes, labels = example["objects"]["bbox"], example["objects"]["label"]
+    # A zero more, for an image without objects.
+    boxes = tf.concat([boxes, tf.zeros([1, 4])], axis=0)
+    labels = tf.concat([labels, [-1]], axis=0)
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    label = labels[tf.argmax(areas)]
+    masks = tf.map_fn(
+        lambda box: _box_mask(box, _size(example)),
+        tf.boolean_mask(boxes, labels == label),
+        fn_output_signature=tf.bool,
+    )
+    return tf.reduce_any(masks, axis=0), label
+
+
+def _class_numbers(features, class_names):
+    """Returns our number of each of the set's classes, -1 for none."""
+    own = features["label"] if "label" in features else features["objects"]
+    if not isinstance(own, tfds.features.ClassLabel):
+        own = own.feature["label"]
+    class_names = own.names if class_names is None else list(class_names)
+    return np.array(
+        [
+            class_names.index(name) if name in class_names else -1
+            for name in own.names
+        ]
+        + [-1],  # What stands for no object.
+        "int32",
+    )
+
+
+def _example_reader(read_mask, numbers, size):
+    """Returns a function from an example to image, label and mask."""
+    resize = {
+        method: keras.layers.Resizing(
+            *size,
+            interpolation=method,
+            crop_to_aspect_ratio=True,
+            antialias=method == "bilinear",
+            dtype="float32",
+        )
+        for method in ("bilinear", "nearest")
+    }
+
+    @tf.autograph.experimental.do_not_convert
+    def read(example):
+        mask, label = read_mask(example)
+        image = tf.cast(example["image"], tf.float32)
+        if image.shape[-1] == 1:
+            image = tf.image.grayscale_to_rgb(image)
+        image = tf.round(resize["bilinear"](image[..., :3]))
+        mask = resize["nearest"](tf.cast(mask[..., None], tf.float32))
+        # Minus one, no object, counts from the end as it does in NumPy.
+        label = tf.gather(numbers, tf.math.floormod(label, len(numbers)))
+        return tf.cast(image, tf.uint8), label, mask[..., 0] > 0.5
+
+    return read
+
+
+def _collect(builder, split, read, size, limit):
+    examples = builder.as_dataset(split=split, shuffle_files=False)
+    examples = examples.map(read, num_parallel_calls=2, deterministic=True)
+    examples = examples.filter(
+        lambda image, label, mask: (label >= 0) & tf.reduce_any(mask)
+    )
+    if limit is not None:
+        examples = examples.take(limit)
+    parts = list(examples.batch(64).as_numpy_iterator())
+    if not parts:
+        return AnnotatedImages(
+            np.zeros((0, *size, 3), "uint8"),
+            np.zeros(0, "int32"),
+            np.zeros((0, *size), bool),
+        )
+    arrays = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return without_empty(*arrays)

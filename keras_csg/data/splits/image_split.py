@@ -1,0 +1,175 @@
+import abc
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from keras_csg.data.augmentation.augmentation import Augmentation
+from keras_csg.data.augmentation.random_keys import (
+    AUGMENTATION,
+    ORDER,
+    fold_key,
+)
+
+
+class ImageSplit(abc.ABC):
+    """One split of a data set: images as uint8 RGB, labels as int32.
+
+    Attributes:
+        num_examples: int. Number of images.
+        num_classes: int. Number of classes.
+        image_shape: tuple `(height, width, 3)`.
+        cached: bool. Whether the decoded images are in memory.
+        class_counts: int array of shape `(num_classes,)`: images per class.
+            A streamed split reads all its labels at the first look.
+    """
+
+    def __init__(self, num_examples, num_classes, image_shape, cached):
+        self.num_examples = num_examples
+        self.num_classes = num_classes
+        self.image_shape = image_shape
+        self.cached = cached
+
+    def __repr__(self):
+        return (
+            f"<{type(self).__name__} num_examples={self.num_examples}, "
+            f"image_shape={self.image_shape}, cached={self.cached}>"
+        )
+
+    def steps_per_epoch(self, batch_size):
+        """Returns the number of batches: the last, partial one counts."""
+        return math.ceil(self.num_examples / _positive(batch_size))
+
+    def batches(self, batch_size):
+        """Returns the split once over in a fixed order.
+
+        Args:
+            batch_size: int. Number of images in a batch; the last has fewer.
+
+        Returns:
+            `tf.data.Dataset` of images `(batch, height, width, 3)`, uint8, and
+            labels `(batch,)`, int32.
+        """
+        stream = self._in_order(_positive(batch_size))
+        return _finished(stream, self.steps_per_epoch(batch_size))
+
+    def training_batches(
+        self,
+        batch_size,
+        *,
+        seed,
+        first_epoch=0,
+        epochs=1,
+        augmentation="none",
+    ):
+        """Returns the shuffled, augmented batches of several epochs.
+
+        What batch `b` of epoch `e` holds is a function of `(seed, e, b)`: a
+        run resumed at `first_epoch` sees what it would have seen. Give `fit`
+        `steps_per_epoch` with it, as one stream runs through all epochs.
+
+        Args:
+            batch_size: int. Number of images in a batch. Every epoch ends
+                with a smaller batch if the split does not divide.
+            seed: int. Seed of order and augmentation.
+            first_epoch: int. Number of the first epoch of the stream.
+            epochs: int. Number of the epoch before which the stream ends.
+            augmentation: str. See `keras_csg.data.augmentation.augmentation`.
+
+        Returns:
+            `tf.data.Dataset` of images and labels as `batches` gives them;
+            see `Augmentation` for what changes their types.
+        """
+        _check_epochs(first_epoch, epochs)
+        steps = self.steps_per_epoch(batch_size) * (epochs - first_epoch)
+        augment = Augmentation(augmentation, self.num_classes)
+
+        @tf.autograph.experimental.do_not_convert
+        def one_epoch(epoch):
+            shuffled = self._shuffled(batch_size, fold_key(seed, ORDER, epoch))
+            return shuffled.enumerate().map(
+                lambda batch, examples: (epoch, batch, examples)
+            )
+
+        @tf.autograph.experimental.do_not_convert
+        def read(epoch, batch, examples):
+            images, labels = self._read(examples)
+            key = fold_key(seed, AUGMENTATION, epoch, batch)
+            return augment(images, labels, key)
+
+        # Reading and prefetching lie outside `flat_map`, so they go on while
+        # one epoch gives way to the next.
+        stream = tf.data.Dataset.range(first_epoch, epochs)
+        stream = stream.flat_map(one_epoch)
+        stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+        return _finished(stream, steps)
+
+    def images_and_labels(self, limit=None):
+        """Returns the first images and labels as arrays.
+
+        Args:
+            limit: int or `None`. Number of images, `None` for all.
+
+        Returns:
+            images `(limit, height, width, 3)`, uint8, and labels `(limit,)`,
+            int32.
+        """
+        count = self.num_examples
+        if limit is not None:
+            count = min(_positive(limit, "limit"), count)
+        images = np.empty((count, *self.image_shape), "uint8")
+        labels = np.empty(count, "int32")
+        start = 0
+        for batch_images, batch_labels in self.batches(256):
+            stop = min(start + len(batch_labels), count)
+            images[start:stop] = batch_images[: stop - start]
+            labels[start:stop] = batch_labels[: stop - start]
+            start = stop
+            if start == count:
+                break
+        return images, labels
+
+    @property
+    @abc.abstractmethod
+    def class_counts(self):
+        """Images per class, of shape `(num_classes,)`."""
+
+    @abc.abstractmethod
+    def _in_order(self, batch_size):
+        """Returns a `Dataset` of batches, once over."""
+
+    @abc.abstractmethod
+    def _shuffled(self, batch_size, key):
+        """Returns a `Dataset` of whatever `_read` takes, a batch each."""
+
+    @abc.abstractmethod
+    def _read(self, examples):
+        """Returns images and labels of one element of `_shuffled`."""
+
+
+def _finished(stream, steps):
+    """Fixes order and length, and prefetches."""
+    options = tf.data.Options()
+    options.deterministic = True
+    # There are no files to deal out to the workers of a distributed run.
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.DATA
+    )
+    stream = stream.apply(tf.data.experimental.assert_cardinality(steps))
+    return stream.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def _positive(value, name="batch_size"):
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(
+            f"`{name}` must be a positive integer. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def _check_epochs(first_epoch, epochs):
+    if not 0 <= first_epoch <= epochs:
+        raise ValueError(
+            "`first_epoch` must be between 0 and `epochs`. "
+            f"Received: first_epoch={first_epoch}, epochs={epochs}"
+        )

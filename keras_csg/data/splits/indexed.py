@@ -1,0 +1,73 @@
+import numpy as np
+import tensorflow as tf
+
+from keras_csg.data.splits.image_split import ImageSplit
+
+
+class IndexedSplit(ImageSplit):
+    """A split whose images can be read in any order, by their numbers.
+
+    Only numbers are shuffled; a batch is read as a whole.
+
+    Args:
+        read_images: Callable from int64 numbers `(batch,)` to uint8 images
+            `(batch, height, width, 3)`, as tensors.
+        labels: int array of shape `(images,)`, of all images that
+            `read_images` knows.
+        numbers: int array. The images that belong to this split.
+        num_classes: int. Number of classes.
+        image_shape: tuple `(height, width, 3)`.
+        cached: bool. Whether the images are in memory.
+        paths: list of str. The file of each image of this split, in the order
+            of `batches`; `None` for images that come from elsewhere.
+    """
+
+    def __init__(
+        self,
+        read_images,
+        labels,
+        numbers,
+        num_classes,
+        image_shape,
+        cached,
+        paths=None,
+    ):
+        super().__init__(len(numbers), num_classes, image_shape, cached)
+        self.paths = paths
+        self._read_images = read_images
+        # Tensors, since an array would become a constant of every graph.
+        with tf.device("cpu:0"):
+            self._numbers = tf.constant(numbers, tf.int64)
+            self._labels = tf.constant(labels, tf.int32)
+
+    @property
+    def class_counts(self):
+        """Images per class, of shape `(num_classes,)`."""
+        labels = tf.gather(self._labels, self._numbers)
+        return np.bincount(labels, minlength=self.num_classes)
+
+    def _in_order(self, batch_size):
+        numbers = tf.data.Dataset.from_tensor_slices(self._numbers)
+        return numbers.batch(batch_size).map(
+            self._read, num_parallel_calls=tf.data.AUTOTUNE
+        )
+
+    def _shuffled(self, batch_size, key):
+        order = tf.random.experimental.stateless_shuffle(self._numbers, key)
+        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+    def _read(self, numbers):
+        images = self._read_images(numbers)
+        images = tf.ensure_shape(images, [None, *self.image_shape])
+        return images, tf.gather(self._labels, numbers)
+
+
+def cached_reader(images):
+    """Returns a reader of images in memory, for `IndexedSplit`.
+
+    Args:
+        images: uint8 array of shape `(images, height, width, 3)`.
+    """
+    with tf.device("cpu:0"):
+        images = tf.convert_to_tensor(images)
+    return lambda numbers: tf.gather(images, numbers)

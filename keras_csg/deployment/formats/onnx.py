@@ -1,0 +1,165 @@
+"""ONNX: one file for ONNX Runtime, OpenVINO, TensorRT, Triton and others."""
+
+import json
+import os
+
+from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.formats.onnx_graph import share_tables
+from keras_csg.deployment.metadata import Metadata
+from keras_csg.quiet import quietly
+
+SUFFIX = ".onnx"
+# Of 2022: every runtime in use reads it, and it has all that tf2onnx needs.
+OPSET = 17
+KEY = "keras_csg"
+
+
+def write(model, metadata, path):
+    """Writes a model as an ONNX file.
+
+    Args:
+        model: `keras.Model` from `answering_model`.
+        metadata: its `Metadata`.
+        path: path of the file.
+
+    Raises:
+        ValueError: if the model has a layer that ONNX has no operation for, or
+            is too large for one file.
+    """
+    import onnx
+
+    proto = _convert(model)
+    _require_one_input(proto)
+    _name_batch_axis(proto)
+    share_tables(proto.graph)
+    onnx.helper.set_model_props(
+        proto,
+        {
+            KEY: metadata.to_json(),
+            "class_names": json.dumps(metadata.class_names),
+        },
+    )
+    proto.producer_name = "keras_csg"
+    proto.producer_version = metadata.project_version
+    _check(proto)
+    onnx.save(proto, os.fspath(path))
+
+
+def read_metadata(path):
+    """Reads the `Metadata` of an ONNX file.
+
+    Raises:
+        ValueError: if it is none, or none that this package wrote.
+    """
+    import onnx
+
+    try:
+        proto = onnx.load(os.fspath(path), load_external_data=False)
+    except Exception as error:  # Protobuf's own, of no public class.
+        raise ValueError(f"{path} is no ONNX file, or damaged.") from error
+    properties = {entry.key: entry.value for entry in proto.metadata_props}
+    if KEY not in properties:
+        raise ValueError(f"{path} is no ONNX file that keras_csg exported.")
+    return Metadata.from_json(properties[KEY])
+
+
+def open(path):
+    """Opens an ONNX file in ONNX Runtime.
+
+    Raises:
+        ValueError: if it is none that this package wrote, or ONNX Runtime is
+            not installed.
+    """
+    return OnnxAnswers(path)
+
+
+class OnnxAnswers(ExportedAnswers):
+    """An exported ONNX file in ONNX Runtime.
+
+    Args:
+        path: path of the file.
+    """
+
+    def __init__(self, path):
+        self.metadata = read_metadata(path)
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ValueError(
+                "ONNX files need ONNX Runtime: `pip install onnxruntime`."
+            ) from error
+        self.runtime = f"onnxruntime {onnxruntime.__version__}"
+        try:
+            self._session = onnxruntime.InferenceSession(
+                os.fspath(path), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # Its classes are of no public module.
+            raise ValueError(f"ONNX Runtime cannot load {path}.") from error
+
+    def _run(self, images):
+        names = list(self.metadata.outputs)
+        values = self._session.run(names, {"images": images})
+        return dict(zip(names, values, strict=True))
+
+
+def _convert(model):
+    import tensorflow as tf
+
+    (images,) = model.inputs
+    signature = [tf.TensorSpec(images.shape, images.dtype, name="images")]
+
+    @tf.function(input_signature=signature)
+    def answer(images):
+        return model(images, training=False)
+
+    try:
+        with quietly():
+            import tf2onnx
+
+            proto, _ = tf2onnx.convert.from_function(
+                answer, signature, opset=OPSET
+            )
+    except Exception as error:  # All sorts, by what it stumbles over.
+        raise ValueError(
+            "The model cannot be exported to ONNX: "
+            f"{type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    return proto
+
+
+def _check(proto):
+    """Raises where the file is invalid: tf2onnx writes what it cannot do."""
+    import onnx
+
+    try:
+        onnx.checker.check_model(proto, full_check=True)
+    except (
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+    ) as error:
+        raise ValueError(
+            "The model has a layer that cannot be exported to ONNX: "
+            + " ".join(str(error).split())
+        ) from error
+
+
+def _require_one_input(proto):
+    """Raises where a layer holds tensors that are no weights.
+
+    They become inputs of the file, which nobody could feed.
+    """
+    strange = [i.name for i in proto.graph.input if i.name != "images"]
+    if strange:
+        raise ValueError(
+            "The model cannot be exported: a layer holds tensors that are no "
+            f"weights. Received: {', '.join(strange)}"
+        )
+
+
+def _name_batch_axis(proto):
+    """Names the axis that tf2onnx calls `unk__` and a number."""
+    for value in [*proto.graph.input, *proto.graph.output]:
+        axis = value.type.tensor_type.shape.dim[0]
+        axis.Clear()
+        axis.dim_param = "batch"
+    del proto.graph.value_info[:]  # They name it the old way.

@@ -1,0 +1,194 @@
+"""The model that is exported: all a `CSGClassifier` has to say of an image."""
+
+import contextlib
+import functools
+
+import keras
+from keras import ops
+
+from keras_csg.backbones.flattening import flat_features
+from keras_csg.deployment.graph.answer_layers import (
+    ClassActivationMap,
+    ClassHead,
+    FilterContributions,
+    PredictedProbability,
+)
+from keras_csg.deployment.graph.folding import fold_batch_normalization
+from keras_csg.deployment.graph.plain_layers import plain_layer
+from keras_csg.models.classifier import CSGClassifier
+
+OUTPUTS = {
+    "probabilities": "Probability of each class, standard path.",
+    "class_id": "Number of the predicted class, the likeliest.",
+    "class_specific_probabilities": "Probability of each class when its logit "
+    "sums over its own filters alone.",
+    "filter_contributions": "Signed share of each filter in the predicted "
+    "class's logit, less its bias; the sizes sum to 1.",
+    "heatmap": "Where the evidence for the predicted class lies, 0..1.",
+    "gate_agreement": "Class-specific probability of the predicted class.",
+}
+GATE_OUTPUTS = ("class_specific_probabilities", "gate_agreement")
+INPUT_DTYPES = ("float32", "uint8")
+
+
+def answering_model(model, outputs=None, input_dtype="float32"):
+    """Builds one flat model that gives every answer in one pass.
+
+    It computes in float32 whatever the classifier was trained in, has copies
+    of its weights, its batch normalisations folded into the convolutions
+    before them, and holds `W * G` ready, so nothing of the gate is computed
+    for each image.
+
+    Args:
+        model: `CSGClassifier`.
+        outputs: list of names out of `OUTPUTS`; `None` for all the model has.
+        input_dtype: `"float32"` or `"uint8"`.
+
+    Returns:
+        A functional `keras.Model` without models inside. Its input, `images`,
+        has shape `(batch, height, width, 3)`, RGB in 0..255. It returns a dict
+        with those of these that were asked for:
+
+        - `probabilities`: `(batch, classes)`, the standard path's softmax.
+        - `class_id`: `(batch,)`, int32, the predicted class: its argmax.
+        - `class_specific_probabilities`: `(batch, classes)`, the softmax of
+          `(W * G) a + b`. Gated models only.
+        - `filter_contributions`: `(batch, filters)`, each filter's part in the
+          predicted class's logit without the bias, `a_k W_k`, divided by the
+          sum of their absolute values; zeros where that is zero.
+        - `heatmap`: `(batch, h, w)`, the class activation map of the predicted
+          class over its own filters (`W * G`; `W` without a gate), its
+          positive part, divided by its maximum; zeros where that is zero.
+        - `gate_agreement`: `(batch,)`, the class-specific probability of the
+          predicted class. Gated models only.
+
+    Raises:
+        ValueError: if the model is no `CSGClassifier`, has no such output, or
+            `input_dtype` is another.
+    """
+    names = check_outputs(model, outputs)
+    if input_dtype not in INPUT_DTYPES:
+        raise ValueError(
+            f"`input_dtype` must be one of {', '.join(INPUT_DTYPES)}. "
+            f"Received: input_dtype={input_dtype!r}"
+        )
+    with _float32_policy():
+        return fold_batch_normalization(_build(model, names, input_dtype))
+
+
+def output_names(gated):
+    """Returns the names of all outputs of a model with or without a gate."""
+    return [name for name in OUTPUTS if gated or name not in GATE_OUTPUTS]
+
+
+def check_outputs(model, outputs):
+    """Returns the names of the chosen outputs, in the order of `OUTPUTS`.
+
+    Args:
+        model: `CSGClassifier`.
+        outputs: list of names; `None` for all the model has.
+
+    Raises:
+        ValueError: if the model is no `CSGClassifier` or has no such output.
+    """
+    if not isinstance(model, CSGClassifier):
+        raise ValueError(
+            "`model` must be a `CSGClassifier`, such as `keras_csg.build` "
+            "makes or `keras.saving.load_model` loads. "
+            f"Received: model of type {type(model).__name__}"
+        )
+    known = output_names(model.gated)
+    names = known if outputs is None else list(outputs)
+    strange = [name for name in names if name not in known]
+    if strange or not names:
+        gate = " of a model without a gate" if not model.gated else ""
+        raise ValueError(
+            f"`outputs`{gate} must be out of {', '.join(known)}. "
+            f"Received: outputs={', '.join(map(str, strange)) or names}"
+        )
+    return [name for name in known if name in names]
+
+
+def _build(model, names, input_dtype):
+    images = keras.Input(
+        model.backbone.input_shape[1:], name="images", dtype=input_dtype
+    )
+    pixels = images
+    if input_dtype != "float32":
+        pixels = ops.cast(images, "float32")
+    maps = flat_features(model.backbone, pixels, plain_layer)
+    answers = _Answers(model, maps)
+    return keras.Model(
+        images,
+        {name: getattr(answers, name) for name in names},
+        name=f"{model.name}_answers",
+    )
+
+
+@contextlib.contextmanager
+def _float32_policy():
+    """Makes float32 the policy of layers that are made inside others."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+class _Answers:
+    """Keras tensors of the answers, each made when it is first asked for."""
+
+    def __init__(self, model, maps):
+        self._model = model
+        self._maps = maps
+        self._features = keras.layers.GlobalAveragePooling2D(
+            data_format="channels_last", dtype="float32", name="pooling"
+        )(maps)
+
+    @functools.cached_property
+    def _standard(self):
+        return self._head("standard_head", self._model.head.get_weights()[0])
+
+    @functools.cached_property
+    def _class_specific(self):
+        gate_matrix = ops.convert_to_numpy(self._model.gate.gate_matrix)
+        kernel = self._model.head.get_weights()[0] * gate_matrix.T
+        return self._head("class_specific_head", kernel, self.class_id)
+
+    def _head(self, name, kernel, *class_id):
+        bias = self._model.head.get_weights()[1]
+        layer = ClassHead(len(bias), dtype="float32", name=name)
+        answers = layer(self._features, *class_id)
+        layer.set_weights([kernel.T, bias])
+        return answers
+
+    @property
+    def probabilities(self):
+        return self._standard["probabilities"]
+
+    @property
+    def class_id(self):
+        return self._standard["class_id"]
+
+    @property
+    def class_specific_probabilities(self):
+        return self._class_specific["probabilities"]
+
+    @property
+    def filter_contributions(self):
+        layer = FilterContributions(
+            dtype="float32", name="filter_contributions"
+        )
+        return layer(self._features, self._standard["weights"])
+
+    @property
+    def heatmap(self):
+        head = self._class_specific if self._model.gated else self._standard
+        layer = ClassActivationMap(dtype="float32", name="heatmap")
+        return layer(self._maps, head["weights"])
+
+    @property
+    def gate_agreement(self):
+        layer = PredictedProbability(dtype="float32", name="gate_agreement")
+        return layer(self.class_specific_probabilities, self.class_id)

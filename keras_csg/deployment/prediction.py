@@ -1,0 +1,188 @@
+import pathlib
+
+import keras
+import numpy as np
+
+from keras_csg.data.image_files import decode_file
+from keras_csg.deployment.graph.answers import answering_model, output_names
+from keras_csg.deployment.metadata import describe
+from keras_csg.models.classifier import CSGClassifier
+from keras_csg.plots import maps as plots
+
+MOST_FILTERS = 5
+BATCH_SIZE = 64
+NEEDED = ("probabilities", "class_id")
+# The shorter side of a picture: that of a digit is not to be looked at.
+PICTURE_SIDE = 256
+
+
+def predict_files(source, paths, *, top=3, heatmaps=None):
+    """Classifies image files.
+
+    What `source` does not answer is left out, such as the class-specific
+    head's opinion where there is no gate.
+
+    Args:
+        source: `CSGClassifier`, or what `keras_csg.open_exported` returns.
+        paths: list of paths.
+        top: int. Number of classes to name.
+        heatmaps: path of a folder to draw each image in, with the heatmap of
+            its predicted class over it; `None` for no pictures.
+
+    Returns:
+        A list with a dict for each file: `image`, its path; `classes`, the
+        predicted one and then the likeliest, `top` in all, each with
+        `class_name` and `probability`; `class_specific`, the likeliest by the
+        `(W * G)` head; `gate_agreement`, that head's probability of the
+        predicted class; `filters`, those with the largest positive share of
+        the predicted class's logit, each with `filter` and `share`; and
+        `heatmap`, the path of the picture.
+
+    Raises:
+        ValueError: if a file cannot be read as an image, or `source` does not
+            answer what is needed.
+        OSError: if the pictures cannot be written.
+    """
+    if isinstance(source, CSGClassifier):
+        source = _AnsweringClassifier(source, with_heatmap=heatmaps is not None)
+    _check_outputs(source.metadata, heatmaps)
+    if heatmaps is not None:
+        pictures = _Pictures(heatmaps, paths, source.metadata)
+    names = source.metadata.class_names
+    predictions = []
+    for start in range(0, len(paths), BATCH_SIZE):
+        some = paths[start : start + BATCH_SIZE]
+        answers = source.answer(_read_all(some, source.metadata))
+        for row, path in enumerate(some):
+            answer = {name: values[row] for name, values in answers.items()}
+            described = _describe(answer, names, top)
+            predictions.append({"image": str(path), **described})
+            if heatmaps is not None:
+                pictures.draw(predictions[-1], answer["heatmap"])
+    return predictions
+
+
+class _AnsweringClassifier:
+    """A classifier that answers as an exported file does."""
+
+    def __init__(self, model, with_heatmap):
+        names = output_names(model.gated)
+        if not with_heatmap:  # It takes time, so only where it is looked at.
+            names.remove("heatmap")
+        self._answering = answering_model(model, names)
+        self.metadata = describe(model, self._answering, "keras")
+
+    def answer(self, images):
+        answers = self._answering(images, training=False)
+        return {
+            name: keras.ops.convert_to_numpy(values)
+            for name, values in answers.items()
+        }
+
+
+def _check_outputs(metadata, heatmaps):
+    needed = NEEDED if heatmaps is None else (*NEEDED, "heatmap")
+    missing = [name for name in needed if name not in metadata.outputs]
+    if missing:
+        raise ValueError(
+            f"The exported model lacks {' and '.join(missing)}, which this "
+            "needs: export it with more `outputs`. Received: outputs="
+            f"{','.join(metadata.outputs)}"
+        )
+
+
+def _read_all(paths, metadata):
+    """Returns image files as the model takes them."""
+    size = metadata.input["shape"][1:3]
+    images = np.stack([_read(path, size) for path in paths])
+    return images.astype(metadata.input["dtype"])
+
+
+def _read(path, size):
+    try:
+        return decode_file(path, size)
+    except FileNotFoundError:
+        raise ValueError(f"There is no file {path}.") from None
+    except Exception as error:  # Pillow raises all sorts on damaged files.
+        raise ValueError(f"Cannot read the image {path}: {error}") from error
+
+
+def _describe(answer, names, top):
+    """Returns what the answers to one image say, in words."""
+    probabilities = answer["probabilities"]
+    described = {
+        "classes": [
+            _entry(names, probabilities, index)
+            for index in _likeliest(answer["class_id"], probabilities)[:top]
+        ]
+    }
+    if "class_specific_probabilities" in answer:
+        specific = answer["class_specific_probabilities"]
+        described["class_specific"] = _entry(names, specific, specific.argmax())
+    if "gate_agreement" in answer:
+        described["gate_agreement"] = float(answer["gate_agreement"])
+    if "filter_contributions" in answer:
+        shares = answer["filter_contributions"]
+        described["filters"] = _largest_shares(shares)
+    return described
+
+
+def _likeliest(class_id, probabilities):
+    """Returns the classes from the likeliest down, the predicted one first.
+
+    In a quantised model several may share the largest probability.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    return [class_id, *order[order != class_id]]
+
+
+def _entry(names, probabilities, index):
+    return {
+        "class_name": names[index],
+        "probability": float(probabilities[index]),
+    }
+
+
+def _largest_shares(shares):
+    """Returns the filters with the largest positive shares of a logit."""
+    order = np.argsort(-shares, kind="stable")[:MOST_FILTERS]
+    return [
+        {"filter": int(k), "share": float(shares[k])}
+        for k in order
+        if shares[k] > 0
+    ]
+
+
+class _Pictures:
+    """Draws images with their heatmaps into a folder."""
+
+    def __init__(self, folder, images, metadata):
+        self._folder = pathlib.Path(folder)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"Cannot write to {folder}: {error.strerror}."
+            ) from error
+        height, width = metadata.input["shape"][1:3]
+        scale = -(-PICTURE_SIDE // min(height, width))
+        # The network's field of view, at a size to look at.
+        self._size = height * scale, width * scale
+        self._taken = {pathlib.Path(image).resolve() for image in images}
+
+    def draw(self, prediction, heatmap):
+        """Draws one image and writes down in the prediction where."""
+        path = self._free_path(prediction["image"])
+        image = _read(prediction["image"], self._size)
+        plots.save_overlay(image, heatmap, path)
+        prediction["heatmap"] = str(path)
+
+    def _free_path(self, image):
+        """Returns a path that is neither an image's nor a picture's here."""
+        stem, number = pathlib.Path(image).stem, 1
+        path = self._folder / f"{stem}.heatmap.png"
+        while path.resolve() in self._taken:
+            number += 1
+            path = self._folder / f"{stem}-{number}.heatmap.png"
+        self._taken.add(path.resolve())
+        return path

@@ -1,0 +1,14 @@
+"""The gate, and the layers that make training with it fast."""
+
+from keras_csg.layers.batch_normalization import (
+    FusedBatchNormalization as FusedBatchNormalization,
+)
+from keras_csg.layers.batch_normalization import (
+    fuse_batch_normalization as fuse_batch_normalization,
+)
+from keras_csg.layers.csg_gate import CSGGate as CSGGate
+from keras_csg.layers.csg_gate import GateSparsity as GateSparsity
+from keras_csg.layers.csg_gate import UnitMaxGate as UnitMaxGate
+from keras_csg.layers.image_normalization import (
+    ImageNormalization as ImageNormalization,
+)

@@ -1,0 +1,126 @@
+"""Which path an epoch trains: pure functions of the epoch, no model needed."""
+
+from typing import NamedTuple
+
+import keras
+
+
+class PathWeights(NamedTuple):
+    """Weights of the two paths' losses in one epoch.
+
+    In an epoch in which `gated` is 0 the gate does not move.
+    """
+
+    standard: float
+    gated: float
+
+
+class Schedule:
+    """Base of the schedules: a callable from an epoch to `PathWeights`."""
+
+    def __call__(self, epoch: int) -> PathWeights:
+        """Returns the weights of both paths in `epoch`, from 0."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Schedule":
+        """Builds the schedule that `get_config` described."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class JointSchedule(Schedule):
+    """Trains both paths in every step, after `warmup` standard epochs.
+
+    Args:
+        warmup: int, at least 0. First epochs, on the standard path alone.
+    """
+
+    def __init__(self, warmup: int = 0):
+        self.warmup = _at_least("warmup", warmup, 0)
+
+    def __call__(self, epoch: int) -> PathWeights:
+        """Returns the weights of both paths in `epoch`, from 0."""
+        return PathWeights(1.0, float(epoch >= self.warmup))
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class AlternatingSchedule(Schedule):
+    """The paper's schedule: one gated epoch in each period, the rest standard.
+
+    Args:
+        warmup: int, at least 0. First epochs, on the standard path alone.
+        period: int, at least 2. Length of a period; its first epoch trains the
+            gated path alone, the others the standard path alone.
+
+    Reference:
+        - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), algorithm 1
+    """
+
+    def __init__(self, warmup: int = 3, period: int = 3):
+        self.warmup = _at_least("warmup", warmup, 0)
+        self.period = _at_least("period", period, 2)
+
+    def __call__(self, epoch: int) -> PathWeights:
+        """Returns the weights of both paths in `epoch`, from 0."""
+        since = epoch - self.warmup
+        if since >= 0 and since % self.period == 0:
+            return PathWeights(0.0, 1.0)
+        return PathWeights(1.0, 0.0)
+
+
+SCHEDULES = {"joint": JointSchedule, "alternating": AlternatingSchedule}
+
+
+def get(identifier):
+    """Returns the schedule that `identifier` names or is.
+
+    Args:
+        identifier: `"joint"`, `"alternating"`, the serialised form of a
+            schedule, or any callable from an epoch to `PathWeights`.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if isinstance(identifier, str) and identifier in SCHEDULES:
+        return SCHEDULES[identifier]()
+    if isinstance(identifier, dict):
+        return keras.saving.deserialize_keras_object(identifier)
+    if callable(identifier):
+        return identifier
+    raise ValueError(
+        f"`schedule` must be one of {', '.join(map(repr, SCHEDULES))} or a "
+        "callable from an epoch to its path weights. "
+        f"Received: schedule={identifier!r}"
+    )
+
+
+def _at_least(name: str, value: int, least: int) -> int:
+    if int(value) != value or value < least:
+        raise ValueError(
+            f"`{name}` must be a whole number of at least {least}. "
+            f"Received: {name}={value}"
+        )
+    return int(value)
+
+
+class GateScheduler(keras.callbacks.Callback):
+    """Writes the epoch's path weights to the model: their only writer.
+
+    Args:
+        schedule: callable from an epoch to `PathWeights`. Defaults to the
+            model's own.
+    """
+
+    def __init__(self, schedule=None):
+        super().__init__()
+        self.schedule = schedule
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Sets the weights of the two paths for this epoch."""
+        schedule = self.schedule or self.model.schedule
+        self.model.path_weights.assign(schedule(epoch))

@@ -1,0 +1,64 @@
+"""Pictures of maps laid over images."""
+
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+from PIL import Image
+
+from keras_csg.files import whole_file
+from keras_csg.metrics.resizing import resize_maps
+
+OPACITY = 0.7
+
+
+def save_maps(images, maps, path, *, masks=None, titles=None):
+    """Draws images with maps laid over them.
+
+    Args:
+        images: uint8 array of shape `(samples, height, width, 3)`.
+        maps: dict from a name to an array `(samples, height, width)`.
+        path: `pathlib.Path` of the PNG file.
+        masks: bool array of shape `(samples, height, width)`: objects, whose
+            outlines are drawn; `None` for none.
+        titles: list of str, one for each image; `None` for none.
+    """
+    columns, rows = 1 + len(maps), len(images)
+    figure = Figure(figsize=(2 * columns, 2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for number, line in enumerate(panels):
+        for panel in line:
+            panel.set_axis_off()
+            panel.imshow(images[number])
+            if masks is not None:
+                _outline(panel, masks[number])
+        if titles is not None:
+            # A name between dollar signs would be read as a formula.
+            line[0].set_title(titles[number].replace("$", r"\$"), fontsize=9)
+        for panel, values in zip(line[1:], maps.values(), strict=True):
+            panel.imshow(values[number], cmap="inferno", alpha=0.6)
+    for panel, name in zip(panels[0][1:], maps, strict=True):
+        panel.set_title(name.replace("_", " "), fontsize=9)
+    with whole_file(path) as part:
+        figure.savefig(part, dpi=110)
+
+
+def save_overlay(image, heatmap, path):
+    """Draws one image, pixel by pixel, with a heatmap laid over it.
+
+    The warmer a pixel the more of the image it covers, so that what is cold
+    looks as it did.
+
+    Args:
+        image: uint8 array of shape `(height, width, 3)`.
+        heatmap: float array of shape `(h, w)`, 0..1, resized to the image.
+        path: `pathlib.Path` of the PNG file.
+    """
+    heat = resize_maps(heatmap, image.shape[:2]).clip(0, 1)[..., None]
+    colours = colormaps["inferno"](heat[..., 0])[..., :3] * 255
+    blended = image + OPACITY * heat * (colours - image)
+    with whole_file(path) as part:
+        Image.fromarray(blended.round().astype("uint8")).save(part)
+
+
+def _outline(panel, mask):
+    if mask.any() and not mask.all():
+        panel.contour(mask, levels=[0.5], colors="lime", linewidths=1.2)

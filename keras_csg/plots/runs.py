@@ -1,0 +1,167 @@
+"""Pictures of a run; the only module that imports a plotting library."""
+
+import keras
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from sklearn.metrics import ConfusionMatrixDisplay
+
+from keras_csg.files import whole_file
+from keras_csg.metrics.gates import ordered_by_class
+
+MOST_NAMES = 40
+
+
+def save_curves(history, path):
+    """Draws the accuracies, the losses and the gate's density by epoch.
+
+    Args:
+        history: `History` of a run.
+        path: `pathlib.Path` of the PNG file.
+    """
+    epochs = history.column("epoch")
+    if not epochs:
+        return
+    columns = history.rows[0].keys()
+    gated = "l1_density" in columns
+    titles = ["Accuracy", "Loss"]
+    titles += ["L1-density of the gate"] * gated
+    titles += ["MIS without the gate"] * ("val_mis" in columns)
+    figure = Figure(figsize=(4.4 * len(titles), 4), layout="constrained")
+    panels = dict(zip(titles, figure.subplots(1, len(titles)), strict=True))
+    accuracy, loss = panels["Accuracy"], panels["Loss"]
+    _draw(accuracy, history, "accuracy", "standard path")
+    _draw(loss, history, "standard_loss" if gated else "loss", "standard path")
+    if gated:
+        _draw(accuracy, history, "class_specific_accuracy", "class-specific")
+        _draw(loss, history, "gated_loss", "gated path")
+        density = panels["L1-density of the gate"]
+        density.plot(epochs, history.column("l1_density"), color="C2")
+        density.set_ylim(0, 1.02)
+    if "val_mis" in columns:
+        mis = panels["MIS without the gate"]
+        mis.plot(epochs, history.column("val_mis"), color="C3")
+    loss.set_yscale("log")
+    for title, panel in panels.items():
+        panel.set(title=title, xlabel="epoch")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.grid(alpha=0.3)
+    for panel in (accuracy, loss):
+        panel.legend(fontsize="small")
+    _save(figure, path)
+
+
+def _draw(panel, history, name, label):
+    epochs = history.column("epoch")
+    (line,) = panel.plot(epochs, history.column(f"val_{name}"), label=label)
+    panel.plot(
+        epochs,
+        history.column(name),
+        linestyle=":",
+        color=line.get_color(),
+        label=f"{label}, training",
+    )
+
+
+def save_gate(model, path):
+    """Draws the gate matrix, its filters ordered by their best class.
+
+    Args:
+        model: gated `CSGClassifier`.
+        path: `pathlib.Path` of the PNG file.
+    """
+    gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
+    classes, filters = gate_matrix.shape
+    figure = Figure(
+        figsize=(min(4 + filters / 10, 16), min(1.5 + classes / 4, 12)),
+        layout="constrained",
+    )
+    panel = figure.subplots()
+    image = panel.imshow(
+        ordered_by_class(gate_matrix),
+        vmin=0,
+        vmax=1,
+        cmap="viridis",
+        aspect="auto",
+        interpolation="nearest",
+    )
+    figure.colorbar(image, label="gate")
+    panel.set(
+        title=f"Gate matrix, L1-density {gate_matrix.mean():.3f}",
+        xlabel=f"{filters} filters, ordered by their best class",
+        ylabel="class",
+    )
+    if model.class_names and classes <= MOST_NAMES:
+        # A name between dollar signs would be read as a formula.
+        names = [name.replace("$", r"\$") for name in model.class_names]
+        panel.set_yticks(range(classes), names)
+    _save(figure, path)
+
+
+def _save(figure, path):
+    with whole_file(path) as part:
+        figure.savefig(part, dpi=120)
+
+
+def save_ablation(recalls, class_names, path):
+    """Draws the recall of every class without, and with only, one's filters.
+
+    Args:
+        recalls: `Ablation`.
+        class_names: list of str, or `None`.
+        path: `pathlib.Path` of the PNG file.
+    """
+    classes = len(recalls.removed)
+    side = min(3 + classes / 4, 12)
+    figure = Figure(figsize=(2 * side + 1.5, side), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for panel, recall, title in zip(
+        panels, recalls, ("removed", "kept alone"), strict=True
+    ):
+        image = panel.imshow(
+            recall, vmin=0, vmax=1, cmap="viridis", interpolation="nearest"
+        )
+        panel.set(
+            title=f"The class's filters {title}", xlabel="recall of this class"
+        )
+        if class_names and classes <= MOST_NAMES:
+            # A name between dollar signs would be read as a formula.
+            names = [name.replace("$", r"\$") for name in class_names]
+            panel.set_xticks(range(classes), names, rotation=90)
+            panel.set_yticks(range(classes), names)
+    panels[0].set_ylabel("filters of this class")
+    figure.colorbar(image, ax=panels, label="recall")
+    _save(figure, path)
+
+
+def save_ablation_confusion(matrices, class_names, label, path):
+    """Draws what is taken for what without, and with only, a class's filters.
+
+    Args:
+        matrices: pair of int arrays `(classes, classes)`, as
+            `ablation_confusion` gives them.
+        class_names: list of str, or `None`.
+        label: int. The class.
+        path: `pathlib.Path` of the PNG file.
+    """
+    names = class_names or list(map(str, range(len(matrices[0]))))
+    # A name between dollar signs would be read as a formula.
+    names = [name.replace("$", r"\$") for name in names]
+    side = min(3 + len(names) / 3, 14)
+    figure = Figure(figsize=(2 * side, side + 1.5), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for panel, matrix, words in zip(
+        panels, matrices, ("removed", "kept alone"), strict=True
+    ):
+        few = len(names) <= MOST_NAMES
+        display = ConfusionMatrixDisplay(matrix, display_labels=names)
+        display.plot(
+            ax=panel,
+            include_values=few,
+            values_format="d",
+            xticks_rotation="vertical",
+            colorbar=False,
+        )
+        panel.set_title(f"Filters of {names[label]} {words}")
+        if not few:
+            panel.set(xticks=[], yticks=[])
+    _save(figure, path)

@@ -1,0 +1,39 @@
+import keras
+
+from keras_csg.metrics.gates import ordered_by_class
+
+
+class GateImages(keras.callbacks.Callback):
+    """Writes the gate matrix as a picture to TensorBoard, once an epoch.
+
+    Rows are classes, columns filters ordered by the class they answer for, so
+    a class-specific gate shows as a staircase. Needs TensorFlow's summaries.
+
+    Args:
+        log_dir: str. Directory of the event files.
+    """
+
+    def __init__(self, log_dir):
+        super().__init__()
+        self.log_dir = str(log_dir)
+        self._writer = None
+
+    def on_train_begin(self, logs=None):
+        """Opens the event file."""
+        import tensorflow as tf
+
+        self._writer = tf.summary.create_file_writer(self.log_dir)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the picture and the share of each class's filters."""
+        import tensorflow as tf
+
+        gate_matrix = keras.ops.convert_to_numpy(self.model.gate.gate_matrix)
+        picture = ordered_by_class(gate_matrix)[None, :, :, None]
+        with self._writer.as_default(step=epoch):
+            tf.summary.image("gate_matrix", picture)
+            tf.summary.histogram("gate_matrix_entries", gate_matrix)
+
+    def on_train_end(self, logs=None):
+        """Closes the event file."""
+        self._writer.close()

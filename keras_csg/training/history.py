@@ -1,0 +1,43 @@
+import csv
+import io
+
+from keras_csg.files import whole_file
+
+
+class History:
+    """The table of a run's epochs, kept as a CSV file that is always whole.
+
+    Args:
+        path: `pathlib.Path` of the file.
+    """
+
+    def __init__(self, path):
+        self.path = path
+        self.rows = []
+        if path.exists():
+            with path.open(newline="") as stream:
+                self.rows = list(csv.DictReader(stream))
+
+    def append(self, row):
+        """Adds a row, a dict, and writes the file."""
+        self.rows.append(row)
+        self._write()
+
+    def keep(self, epochs):
+        """Forgets the rows after the first `epochs`."""
+        if len(self.rows) > epochs:
+            self.rows = self.rows[:epochs]
+            self._write()
+
+    def column(self, name):
+        """Returns a column as floats, NaN where a row has no value."""
+        return [float(row.get(name) or "nan") for row in self.rows]
+
+    def _write(self):
+        columns = list(dict.fromkeys(key for row in self.rows for key in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        with whole_file(self.path) as part:
+            part.write_text(text.getvalue())

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from PIL import Image
+
+from keras_csg import load_data
+from keras_csg.data.annotated_images import load_annotated
+
+HEAD = "file,box_x0,box_y0,box_x1,box_y1,head_x0,head_y0,head_x1,head_y1"
+
+
+@pytest.fixture
+def folder(write_images):
+    for split, count in [("train", 20), ("val", 4)]:
+        write_images(f"{split}/cat", count)
+        root = write_images(f"{split}/dog", count, first=100)
+    return root
+
+
+def write_boxes(folder, *lines):
+    (folder / "boxes.csv").write_text("\n".join([HEAD, *lines]) + "\n")
+
+
+def test_boxes_of_the_object_and_of_a_part(folder):
+    write_boxes(
+        folder,
+        "val/cat/001.png,2,4,10,12,2,4,4,6",
+        "val/dog/101.png,0,0,16,16,,,,",
+        "train/cat/000.png,0,0,16,16,1,1,2,2",
+        "val/cat/missing.png,0,0,16,16,1,1,2,2",
+    )
+    data = load_data(folder, image_size=8)
+    images, labels, masks = load_annotated(data)
+    assert_array_equal(images[:, 0, 0, 0], [1, 101])
+    assert_array_equal(labels, [0, 1])
+    expected = np.zeros((8, 8), bool)
+    expected[2:6, 1:5] = True
+    assert_array_equal(masks[0], expected)
+    assert masks[1].all()
+    images, labels, masks = load_annotated(data, part="head")
+    assert_array_equal(images[:, 0, 0, 0], [1])
+    assert np.argwhere(masks[0]).tolist() == [[2, 1]]
+
+
+def test_a_limit_is_spread_over_the_split(folder):
+    write_boxes(
+        folder,
+        *(f"val/cat/00{n}.png,0,0,9,9,,,," for n in range(4)),
+        *(f"val/dog/10{n}.png,0,0,9,9,,,," for n in range(4)),
+    )
+    found = load_annotated(load_data(folder), limit=4)
+    assert_array_equal(found.images[:, 0, 0, 0], [1, 3, 101, 103])
+
+
+def test_masks_in_files(folder):
+    mask = np.zeros((16, 16), "uint8")
+    mask[:8, 4:] = 1
+    path = folder / "masks" / "val" / "dog" / "102.png"
+    path.parent.mkdir(parents=True)
+    Image.fromarray(mask).save(path)
+    data = load_data(folder, image_size=8, cache=False)
+    images, labels, masks = load_annotated(data)
+    assert_array_equal(images[:, 0, 0, 0], [102])
+    assert_array_equal(np.argwhere(masks[0]).min(axis=0), [0, 2])
+    assert masks[0].sum() == 4 * 6
+    other = folder.parent / "elsewhere"
+    (folder / "masks").rename(other)
+    assert load_annotated(data).masks is None
+    assert_array_equal(load_annotated(data, masks=other).masks, masks)
+    path = other / "val" / "dog" / "102.png"
+    path.write_bytes(b"no picture")
+    with pytest.raises(ValueError, match="Cannot read the mask.*102.png"):
+        load_annotated(data, masks=other)
+
+
+def test_without_annotations_there_are_images(folder):
+    images, labels, masks = load_annotated(load_data(folder), limit=4)
+    assert masks is None and len(images) == len(labels) == 4
+    assert load_annotated(load_data("digits"), limit=4).masks is None
+
+
+@pytest.mark.parametrize(
+    "lines, part, message",
+    [
+        (["val/cat/001.png,0,0,9,9,,,,"], "tail", "part='tail'. Received"),
+        (["val/cat/001.png,0,0,9,9,,,,"], "head", "none for part='head'"),
+        (["train/cat/001.png,0,0,9,9,,,,"], "object", "of the test split"),
+        (["val/cat/001.png,0,zero,9,9,,,,"], "object", "a broken box"),
+        (["val/cat/001.png,0"], "object", "a broken box"),
+    ],
+)
+def test_what_cannot_be_used_is_named(folder, lines, part, message):
+    write_boxes(folder, *lines)
+    with pytest.raises(ValueError, match=message):
+        load_annotated(load_data(folder), part=part)
+
+
+def test_a_folder_of_masks_must_be_there_and_has_no_parts(folder):
+    data = load_data(folder)
+    with pytest.raises(ValueError, match="Received: masks=.*nowhere"):
+        load_annotated(data, masks=folder / "nowhere")
+    (folder / "masks").mkdir()
+    with pytest.raises(ValueError, match="Received: part='head'"):
+        load_annotated(data, part="head")

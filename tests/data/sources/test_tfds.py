@@ -1,0 +1,226 @@
+import socket
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from numpy.testing import assert_allclose, assert_array_equal
+
+from keras_csg import load_data
+from keras_csg.data.sources import tfds_builder
+
+LABELS = [0, 1, 2] * 10
+
+
+def red_levels(split):
+    """The numbers of the images, as `prepare_tfds` wrote them."""
+    return sorted(split.images_and_labels()[0][:, 0, 0, 0].tolist())
+
+
+def sizes(data):
+    return [s.num_examples for s in (data.train, data.validation, data.test)]
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_train_and_test(prepare_tfds, cache):
+    data_dir = prepare_tfds({"train": LABELS, "test": [0, 1, 2]})
+    data = load_data("tiny_set", data_dir=data_dir, cache=cache)
+    assert data.class_names == ["ant", "bee", "cow"]
+    assert data.image_shape == (8, 8, 3)
+    assert data.train.cached == data.test.cached == cache
+    assert sizes(data) == [27, 3, 3]
+    assert sorted(red_levels(data.train) + red_levels(data.validation)) == list(
+        range(30)
+    )
+    assert_array_equal(data.test.class_counts, [1, 1, 1])
+    assert_array_equal(
+        data.train.class_counts + data.validation.class_counts, [10, 10, 10]
+    )
+    images, labels = data.train.images_and_labels()
+    assert_array_equal(labels, images[:, 0, 0, 0] % 3)
+    assert (images.dtype, labels.dtype) == (np.uint8, np.int32)
+
+
+def test_the_environment_says_where_the_sets_are(prepare_tfds, monkeypatch):
+    data_dir = prepare_tfds({"train": LABELS, "test": [0, 1, 2]})
+    monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))
+    assert sizes(load_data("tiny_set:1.0.0")) == [27, 3, 3]
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_a_validation_split_serves_as_test_where_there_is_none(
+    prepare_tfds, cache
+):
+    data_dir = prepare_tfds({"train": LABELS, "validation": [0, 1]})
+    lines = []
+    data = load_data(
+        "tiny_set", data_dir=data_dir, cache=cache, log=lines.append
+    )
+    assert sizes(data) == [27, 3, 2]
+    assert "tiny_set: validation serves as the test split." in lines
+    assert "tiny_set: validation held out of train." in lines
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_all_three_splits_are_taken_as_they_are(prepare_tfds, cache):
+    splits = {"train": LABELS, "validation": [0, 1], "test": [0, 1, 2, 0]}
+    data = load_data("tiny_set", data_dir=prepare_tfds(splits), cache=cache)
+    assert sizes(data) == [30, 2, 4]
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_test_is_held_out_where_there_is_train_alone(prepare_tfds, cache):
+    data_dir = prepare_tfds({"train": LABELS})
+    data = load_data("tiny_set", data_dir=data_dir, cache=cache)
+    assert sizes(data) == ([21, 3, 6] if cache else [22, 2, 6])
+    levels = [red_levels(s) for s in (data.train, data.validation, data.test)]
+    assert sorted(sum(levels, [])) == list(range(30))
+
+
+def test_a_test_split_without_labels_is_not_used(prepare_tfds):
+    splits = {"train": LABELS, "validation": [0, 1], "test": [-1, -1, -1]}
+    data = load_data("tiny_set", data_dir=prepare_tfds(splits))
+    assert sizes(data) == [27, 3, 2]
+
+
+def test_a_set_without_train_is_refused(prepare_tfds):
+    data_dir = prepare_tfds({"test": LABELS})
+    with pytest.raises(ValueError, match="a train split.* with splits test"):
+        load_data("tiny_set", data_dir=data_dir)
+
+
+def test_grey_images_become_rgb(prepare_tfds):
+    data_dir = prepare_tfds({"train": LABELS}, shape=(8, 8, 1))
+    images, _ = load_data(
+        "tiny_set", data_dir=data_dir
+    ).train.images_and_labels()
+    assert images.shape == (21, 8, 8, 3)
+    assert_array_equal(images[..., 0], images[..., 2])
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_images_of_many_sizes(prepare_tfds, cache):
+    data_dir = prepare_tfds(
+        {"train": LABELS}, shape=(None, None, 3), sizes=[(9, 20), (30, 12)]
+    )
+    data = load_data(
+        "tiny_set", data_dir=data_dir, image_size=(6, 10), cache=cache
+    )
+    images, labels = data.train.images_and_labels()
+    assert images.shape[1:] == data.image_shape == (6, 10, 3)
+    # Uniform images stay what they are.
+    assert_array_equal(images, images[:, :1, :1] + np.zeros_like(images))
+    assert_array_equal(labels, images[:, 0, 0, 0] % 3)
+    default = load_data("tiny_set", data_dir=data_dir, cache=False)
+    assert default.image_shape == (224, 224, 3)
+    assert not default.small_images
+
+
+def test_characters_are_not_mirrored(prepare_tfds):
+    data_dir = prepare_tfds({"train": LABELS}, name="mnist", shape=(28, 28, 1))
+    # Under the name of a stock set, in the folder of its stock version.
+    (data_dir / "mnist" / "1.0.0").rename(data_dir / "mnist" / "3.0.1")
+    info = data_dir / "mnist" / "3.0.1" / "dataset_info.json"
+    info.write_text(info.read_text().replace("1.0.0", "3.0.1"))
+    data = load_data("mnist", data_dir=data_dir)
+    assert not data.allow_flip
+
+
+@pytest.mark.parametrize(
+    "features, keys",
+    [
+        ({"label": tfds.features.ClassLabel(num_classes=3)}, None),
+        ({"label": tfds.features.Tensor(shape=(), dtype=np.int64)}, "label"),
+    ],
+)
+def test_a_set_without_image_and_class_says_what_it_has(
+    prepare_tfds, features, keys
+):
+    features["image"] = tfds.features.Image(shape=(8, 8, 3))
+    data_dir = prepare_tfds(
+        {"train": LABELS},
+        features=features,
+        supervised_keys=keys and ("image", keys),
+    )
+    with pytest.raises(ValueError, match="whose features are image, label"):
+        load_data("tiny_set", data_dir=data_dir)
+
+
+def test_an_unknown_name_gets_the_nearest_ones(tmp_path):
+    with pytest.raises(ValueError, match=r"nearest: cifar10, .*name='cifr10'"):
+        load_data("cifr10", data_dir=tmp_path)
+    with pytest.raises(ValueError, match=r"TensorFlow Datasets\. Received"):
+        load_data("qqqqqqqqqqqq", data_dir=tmp_path)
+
+
+def test_an_unknown_config_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match="can open.*xyz") as caught:
+        load_data("cifar10/xyz", data_dir=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_offline_it_gives_up_at_once_and_leaves_nothing(tmp_path, monkeypatch):
+    def offline(*args, **kwargs):
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "create_connection", offline)
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    data_dir = tmp_path / "sets"
+    with pytest.raises(ValueError, match="tfds build mnist") as caught:
+        load_data("mnist", data_dir=data_dir)
+    message = str(caught.value)
+    assert "no way to storage.googleapis.com" in message
+    assert str(data_dir) in message
+    assert "`--data digits`) needs nothing" in message
+    assert "\n" not in message
+    assert not data_dir.exists()
+
+
+def test_a_failed_download_leaves_nothing_half_prepared(tmp_path, monkeypatch):
+    def fail(builder, **kwargs):
+        (tmp_path / "mnist" / "3.0.1").mkdir(parents=True)
+        raise OSError("connection reset\nby peer")
+
+    monkeypatch.setattr(tfds_builder, "_can_reach", lambda host, port: True)
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
+    lines = []
+    with pytest.raises(ValueError, match=r"downloaded \(connection reset\)"):
+        load_data("mnist", data_dir=tmp_path, log=lines.append)
+    assert lines[0].startswith("Downloading mnist into")
+    assert not (tmp_path / "mnist").exists()
+
+
+def test_a_set_to_be_fetched_by_hand_is_not_tried(tmp_path):
+    with pytest.raises(ValueError, match="needs manual download.*tfds build"):
+        load_data("imagenet2012", data_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_proxy_is_asked_instead_of_the_host(tmp_path, monkeypatch):
+    proxies = {"https": "http://proxy.example:3128"}
+    monkeypatch.setattr("urllib.request.getproxies", lambda: proxies)
+    builder = tfds.builder("mnist", data_dir=tmp_path)
+    assert tfds_builder._download_host(builder) == ("proxy.example", 3128)
+
+
+@pytest.mark.slow
+def test_cifar10(cifar10_dir):
+    data = load_data("cifar10", data_dir=cifar10_dir, cache=True)
+    assert sizes(data) == [45000, 5000, 10000]
+    assert_array_equal(data.validation.class_counts, [500] * 10)
+    assert data.class_names[3] == "cat"
+    assert data.allow_flip
+    assert data.small_images
+    images = np.concatenate(
+        [s.images_and_labels()[0] for s in (data.train, data.validation)]
+    )
+    # As its README gives them.
+    means = images.mean((0, 1, 2)) / 255
+    assert_allclose(means, [0.4868, 0.4822, 0.4414], atol=1e-4)
+
+
+def test_cifar10_streamed(cifar10_dir):
+    data = load_data("cifar10", data_dir=cifar10_dir, cache=False)
+    assert sizes(data) == [45000, 5000, 10000]
+    images, labels = data.test.images_and_labels(10)
+    assert images.shape == (10, 32, 32, 3)
+    assert labels.max() < 10
