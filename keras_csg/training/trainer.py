@@ -47,7 +47,7 @@ class Trainer:
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         self.model = self._create_model()
         self.options = self.options.replace(
-            filter_dropout=self.model.filter_dropout.rate,
+            filter_dropout=self.model.filter_dropout,
             # Which images are held out of a TFDS set depends on it, so that
             # who reads the run later must not decide anew.
             cache="on" if self.data.train.cached else "off",
