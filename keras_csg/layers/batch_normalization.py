@@ -1,9 +1,11 @@
 import keras
 from keras import ops
 
+from keras_csg.private_api import compiled_by_xla, flat_layers, is_enabled
+from keras_csg.stand_in import stand_in_for
+
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
 
 _KERNEL_DTYPES = ("float16", "bfloat16", "float32")
 
@@ -26,19 +28,19 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     installed. It therefore comes back as the plain layer;
     `fuse_batch_normalization` speeds it up again.
 
+    The environment variable `KERAS_CSG_PLAIN=batch_normalization` leaves the
+    work to Keras everywhere.
+
     Example:
     >>> layer = FusedBatchNormalization()
-    >>> layer(np.ones((8, 32, 32, 16)), training=True)
+    >>> tuple(layer(np.ones((8, 32, 32, 16)), training=True).shape)
+    (8, 32, 32, 16)
 
     Reference:
         - [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167)
     """
 
-    @property
-    def __class__(self):
-        # Keras names and serializes an object after its `__class__`, so to
-        # Keras this is the plain layer; `type()` and `isinstance` still tell.
-        return keras.layers.BatchNormalization
+    __class__ = stand_in_for(keras.layers.BatchNormalization)
 
     def call(self, inputs, training=None, mask=None):
         """Returns the inputs, normalized as Keras does."""
@@ -57,13 +59,17 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     def _has_kernel(self, inputs, mask):
         return (
             keras.backend.backend() == "tensorflow"
+            and is_enabled("batch_normalization")
             and mask is None
             and not (self.renorm or self.synchronized)
             and len(inputs.shape) == 4
             and self.axis in (-1, 3)
             and self.variable_dtype == "float32"
             and keras.backend.standardize_dtype(inputs.dtype) in _KERNEL_DTYPES
-            and not _compiled_by_xla()
+            # XLA fuses Keras's own call by itself, as fast. Of the kernel it
+            # would take the variance as E[x^2] - E[x]^2, which cancels where
+            # the mean is large.
+            and not compiled_by_xla()
         )
 
     def _normalize_by_batch(self, inputs):
@@ -97,18 +103,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return outputs, mean, variance
 
 
-def _compiled_by_xla():
-    """Tells whether the graph being traced is one for XLA.
-
-    XLA fuses Keras's own call by itself, as fast. Of the kernel it would take
-    the variance as E[x^2] - E[x]^2, which cancels where the mean is large.
-    """
-    graph = tf.compat.v1.get_default_graph()
-    # No public name tells; Keras, too, imports such from `tensorflow.python`.
-    return control_flow_util.GraphOrParentsInXlaContext(graph)
-
-
-def fuse_batch_normalization(model):
+def fuse_batch_normalization(model: keras.Model) -> keras.Model:
     """Makes every batch normalization of a model run in one kernel.
 
     The model is changed in place, and returned: its layers stay the objects
@@ -128,11 +123,10 @@ def fuse_batch_normalization(model):
         The same model.
 
     Example:
-    >>> model = keras.applications.ResNet50(weights=None)
+    >>> model = keras.applications.MobileNetV2(weights=None)
     >>> model = fuse_batch_normalization(model)
     """
-    # No public name lists the layers inside composite layers.
-    for layer in model._flatten_layers():
+    for layer in flat_layers(model):
         if type(layer) is keras.layers.BatchNormalization:
             layer.__class__ = FusedBatchNormalization
     return model

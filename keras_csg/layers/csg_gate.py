@@ -109,7 +109,7 @@ class CSGGate(keras.layers.Layer):
     Example:
     >>> gate = CSGGate(num_classes=10)
     >>> features = keras.random.uniform((8, 64))
-    >>> gate(features, keras.ops.arange(8)).shape
+    >>> tuple(gate(features, keras.ops.arange(8)).shape)
     (8, 64)
 
     Reference:

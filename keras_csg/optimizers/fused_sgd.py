@@ -1,5 +1,8 @@
 import keras
 
+from keras_csg.private_api import is_enabled, momentum_of
+from keras_csg.stand_in import stand_in_for
+
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
 
@@ -13,25 +16,23 @@ class FusedSGD(keras.optimizers.SGD):
     steps run wherever the kernel does not apply: without momentum, in another
     dtype than float32, for sparse gradients and on several devices.
 
-    It is saved as the plain `keras.optimizers.SGD`.
+    It is saved as the plain `keras.optimizers.SGD`. The environment variable
+    `KERAS_CSG_PLAIN=sgd` leaves the work to Keras everywhere.
 
     Reference:
         - [Sutskever et al., 2013](https://proceedings.mlr.press/v28/sutskever13.html)
     """
 
-    @property
-    def __class__(self):
-        # Keras names and serializes an object after its `__class__`, so to
-        # Keras this is the plain one; `type()` and `isinstance` still tell.
-        return keras.optimizers.SGD
+    __class__ = stand_in_for(keras.optimizers.SGD)
 
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable by its gradient."""
-        if not self._has_kernel(gradient, variable):
+        momentum = None
+        if self._has_kernel(gradient, variable):
+            momentum = momentum_of(self, variable)
+        if momentum is None:
             super().update_step(gradient, variable, learning_rate)
             return
-        # No public name says which momentum is whose.
-        momentum = self.momentums[self._get_variable_index(variable)]
         tf.raw_ops.ResourceApplyKerasMomentum(
             var=variable.handle,
             accum=momentum.value.handle,
@@ -43,14 +44,17 @@ class FusedSGD(keras.optimizers.SGD):
 
     def _has_kernel(self, gradient, variable):
         return (
-            self.momentum != 0
+            is_enabled("sgd")
+            and self.momentum != 0
             and isinstance(gradient, tf.Tensor)
             and gradient.dtype == variable.dtype == tf.float32
             and tf.distribute.get_strategy().num_replicas_in_sync == 1
         )
 
 
-def fuse_updates(optimizer):
+def fuse_updates(
+    optimizer: keras.optimizers.Optimizer | None,
+) -> keras.optimizers.Optimizer | None:
     """Makes an optimizer update each variable in one kernel, in place.
 
     Args:

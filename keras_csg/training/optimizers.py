@@ -1,7 +1,20 @@
+from typing import Any
+
 import keras
 
+from keras_csg.training.options import TrainingOptions
 
-def create_optimizer(options, steps_per_epoch):
+OPTIMIZERS = {
+    "sgd": keras.optimizers.SGD,
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "rmsprop": keras.optimizers.RMSprop,
+}
+
+
+def create_optimizer(
+    options: TrainingOptions, steps_per_epoch: int
+) -> keras.optimizers.Optimizer:
     """Returns the optimizer that the options describe.
 
     Weight decay is for the kernels alone: not for biases, nor for the scales
@@ -24,18 +37,13 @@ def create_optimizer(options, steps_per_epoch):
         }
     if options.optimizer == "rmsprop":
         kwargs["momentum"] = options.momentum
-    optimizer = {
-        "sgd": keras.optimizers.SGD,
-        "adam": keras.optimizers.Adam,
-        "adamw": keras.optimizers.AdamW,
-        "rmsprop": keras.optimizers.RMSprop,
-    }[options.optimizer](**kwargs)
+    optimizer = OPTIMIZERS[options.optimizer](**kwargs)
     if kwargs["weight_decay"] is not None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
 
 
-def learning_rate(options, steps_per_epoch):
+def learning_rate(options: TrainingOptions, steps_per_epoch: int) -> Any:
     """Returns the learning rate as a function of the optimizer's step.
 
     After a linear warm-up: a cosine down to zero, a tenth after half and after

@@ -6,14 +6,16 @@ import json
 import pathlib
 import tomllib
 
+from keras_csg import choices
+
 CHOICES = {
-    "gate_schedule": ("joint", "alternating"),
-    "optimizer": ("sgd", "adam", "adamw", "rmsprop"),
-    "lr_schedule": ("cosine", "step", "constant"),
-    "precision": ("auto", "float32", "mixed_bfloat16", "mixed_float16"),
-    "device": ("auto", "cpu", "gpu"),
-    "jit_compile": ("auto", "on", "off"),
-    "cache": ("auto", "on", "off"),
+    "gate_schedule": choices.GATE_SCHEDULES,
+    "optimizer": choices.OPTIMIZERS,
+    "lr_schedule": choices.LR_SCHEDULES,
+    "precision": choices.PRECISIONS,
+    "device": choices.DEVICES,
+    "jit_compile": choices.SWITCHES,
+    "cache": choices.SWITCHES,
 }
 # (least, largest, whether the least itself is allowed)
 RANGES = {

@@ -1,5 +1,8 @@
 """Defaults that train well untouched, by backbone and by data set."""
 
+from keras_csg.data import ClassificationData
+from keras_csg.training.options import TrainingOptions
+
 # Networks without batch normalisation or with attention: gradient descent
 # with momentum at the usual rate diverges or stalls on them.
 ADAPTIVE = ("convnext", "mit", "vit", "efficientnet", "nasnet", "mobilenetv3")
@@ -16,7 +19,9 @@ OPTIMIZERS = {
 }
 
 
-def fill_in(options, data):
+def fill_in(
+    options: TrainingOptions, data: ClassificationData
+) -> TrainingOptions:
     """Returns the options with every `None` the recipe answers for replaced.
 
     Args:

@@ -1,12 +1,12 @@
-import fcntl
+import contextlib
 import json
-import os
 import pathlib
 import platform
 import zipfile
 import zlib
 from importlib import metadata
 
+import filelock
 import keras
 
 from keras_csg.files import whole_file, write_json
@@ -22,6 +22,7 @@ DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
+LOCK_NAME = ".lock"
 PACKAGES = ("keras-csg", "keras", "tensorflow", "tensorflow-datasets", "numpy")
 
 
@@ -36,17 +37,20 @@ class Run:
         path: the directory.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | pathlib.Path):
         self.path = pathlib.Path(path)
         self.config_path = self.path / "config.json"
         self.model_path = self.path / "model.keras"
         self.metrics_path = self.path / "metrics.json"
         self.backup_path = self.path / "backup"
         self.logs_path = self.path / "logs"
-        self._lock = None
+        self.curves_path = self.path / "curves.png"
+        self.gate_path = self.path / "gate.png"
+        self.ablation_path = self.path / "ablation.png"
+        self._lock = filelock.FileLock(self.path / LOCK_NAME)
 
     @classmethod
-    def open(cls, path):
+    def open(cls, path: str | pathlib.Path) -> "Run":
         """Opens a finished run.
 
         Raises:
@@ -65,7 +69,7 @@ class Run:
             )
         return run
 
-    def create(self, options):
+    def create(self, options: TrainingOptions) -> None:
         """Makes the directory and writes `config.json`.
 
         Raises:
@@ -92,43 +96,43 @@ class Run:
         except OSError as error:
             raise ValueError(f"Cannot write to {self.path}: {error}") from error
 
-    def lock(self):
+    def lock(self) -> None:
         """Keeps a second training out of the directory, until this one ends.
 
         Raises:
             ValueError: if another process is training in it.
         """
-        self._lock = os.open(self.path, os.O_RDONLY)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            self._lock.acquire(blocking=False)
+        except filelock.Timeout:
             raise ValueError(
                 f"Another process is training in {self.path}; wait for it or "
                 "stop it first."
             ) from None
 
-    def unlock(self):
+    def unlock(self) -> None:
         """Lets others in again."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._lock.is_locked:
+            self._lock.release()
+            with contextlib.suppress(OSError):  # Another one may have it.
+                (self.path / LOCK_NAME).unlink(missing_ok=True)
 
     @property
-    def options(self):
+    def options(self) -> TrainingOptions:
         """The `TrainingOptions` of the run."""
         return TrainingOptions.from_dict(read_config(self.config_path))
 
     @property
-    def history(self):
+    def history(self) -> History:
         """The `History` of the epochs."""
         return History(self.path / "history.csv")
 
-    def save_model(self, model):
+    def save_model(self, model: keras.Model) -> None:
         """Writes `model.keras`, whole or not at all."""
         with whole_file(self.model_path) as part:
             model.save(part)
 
-    def load_model(self):
+    def load_model(self) -> keras.Model:
         """Returns the trained `CSGClassifier`.
 
         Raises:
@@ -142,18 +146,18 @@ class Run:
                 f"Cannot read {self.model_path}: {reason}"
             ) from error
 
-    def read_metrics(self):
+    def read_metrics(self) -> dict:
         """Returns what `metrics.json` holds, an empty dict without one."""
         if not self.metrics_path.exists():
             return {}
         return json.loads(self.metrics_path.read_text())
 
-    def write_metrics(self, metrics):
+    def write_metrics(self, metrics: dict) -> None:
         """Writes `metrics.json`."""
         write_json(self.metrics_path, metrics)
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Returns what a run depends on: package and Python versions."""
     return {
         "python": platform.python_version(),

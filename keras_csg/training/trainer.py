@@ -1,7 +1,9 @@
+import importlib.util
+import pathlib
 import shutil
+from collections.abc import Callable, Iterable
 
 import keras
-import tensorflow as tf
 
 from keras_csg.data import load_data
 from keras_csg.data.load import is_image_folder
@@ -16,7 +18,12 @@ from keras_csg.training.callbacks import (
     RunBackup,
 )
 from keras_csg.training.callbacks.backup import newest_backup, restore
+from keras_csg.training.environment import (
+    TrainingEnvironment,
+    choose_device,
+)
 from keras_csg.training.optimizers import create_optimizer
+from keras_csg.training.options import TrainingOptions
 from keras_csg.training.precision import choose_precision
 from keras_csg.training.recipes import fill_in
 from keras_csg.training.runs import Run
@@ -26,7 +33,8 @@ class Trainer:
     """One training run: set up, trained, evaluated, written down.
 
     Everything a user can get wrong is checked while it is constructed, before
-    the first step.
+    the first step. Dtype policy, seeds and determinism hold while it is set up
+    and while it trains, and are as they were in between and afterwards.
 
     Args:
         options: `TrainingOptions`.
@@ -38,11 +46,28 @@ class Trainer:
         ValueError: for anything in the options that cannot be had.
     """
 
-    def __init__(self, options, out, *, resume=False, log=lambda text: None):
+    def __init__(
+        self,
+        options: TrainingOptions,
+        out: str | pathlib.Path,
+        *,
+        resume: bool = False,
+        log: Callable[[str], None] = lambda text: None,
+    ):
         self.log = log
         self.run = Run(out)
-        options = set_up_device(options)
-        self.data = load_run_data(options, log=log)
+        choose_device(options.device)
+        if options.precision == "auto":
+            precision = choose_precision(options.backbone)
+            options = options.replace(precision=precision)
+        self.environment = TrainingEnvironment(
+            options.precision, options.seed, options.deterministic
+        )
+        with self.environment:
+            self._set_up(options, resume)
+
+    def _set_up(self, options, resume):
+        self.data = load_run_data(options, log=self.log)
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         self.model = self._create_model()
@@ -93,7 +118,7 @@ class Trainer:
         )
         return model
 
-    def train(self, callbacks=()):
+    def train(self, callbacks: Iterable[keras.callbacks.Callback] = ()) -> dict:
         """Trains from where the run stands to its last epoch.
 
         Args:
@@ -106,6 +131,11 @@ class Trainer:
         Raises:
             NonFiniteLossError: if the loss is not finite.
         """
+        with self.environment:
+            self._fit(callbacks)
+            return self._finish()
+
+    def _fit(self, callbacks):
         options = self.options
         if self.first_epoch < options.epochs:
             self.model.fit(
@@ -120,7 +150,6 @@ class Trainer:
                 shuffle=False,  # The stream is shuffled.
                 verbose=0,
             )
-        return self._finish()
 
     def _callbacks(self):
         logs = self.run.logs_path
@@ -130,6 +159,12 @@ class Trainer:
                 self.data.validation.batches(self.options.batch_size)
             )
         yield RunBackup(self.run.backup_path, self.run.history)
+        if importlib.util.find_spec("tensorboard") is None:
+            self.log(
+                "No logs for TensorBoard, which is not installed: "
+                "pip install 'keras-csg[tensorboard]'"
+            )
+            return
         yield keras.callbacks.TensorBoard(logs, write_graph=False)
         if self.model.gated:
             yield GateImages(logs / "gate")
@@ -149,14 +184,14 @@ class Trainer:
             self.model,
             self.data.test,
             self.options.batch_size,
-            ablation_path=run.path / "ablation.png",
+            ablation_path=run.ablation_path,
         )
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         run.write_metrics(results)
-        plots.save_curves(run.history, run.path / "curves.png")
+        plots.save_curves(run.history, run.curves_path)
         if self.model.gated:
-            plots.save_gate(self.model, run.path / "gate.png")
+            plots.save_gate(self.model, run.gate_path)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         run.unlock()
@@ -186,36 +221,10 @@ def load_run_data(options, *, data_dir=None, log=lambda text: None):
     )
 
 
-def gate_schedule(options):
+def gate_schedule(options: TrainingOptions) -> schedules.Schedule:
     """Returns the schedule object that the options describe."""
     if options.gate_schedule == "alternating":
         return schedules.AlternatingSchedule(
             options.gate_warmup, options.gate_period
         )
     return schedules.JointSchedule(options.gate_warmup)
-
-
-def set_up_device(options):
-    """Chooses device, precision and seeds, before anything is built.
-
-    Returns:
-        The options, with the precision that was chosen.
-
-    Raises:
-        ValueError: if a GPU is asked for and there is none.
-    """
-    gpus = tf.config.list_physical_devices("GPU")
-    if options.device == "gpu" and not gpus:
-        raise ValueError(
-            "A GPU was asked for and TensorFlow sees none: install the "
-            "drivers and `pip install keras-csg[gpu]`, or leave out --device."
-        )
-    if options.device == "cpu" and gpus:
-        tf.config.set_visible_devices([], "GPU")
-    if options.precision == "auto":
-        options = options.replace(precision=choose_precision(options.backbone))
-    keras.config.set_dtype_policy(options.precision)
-    keras.utils.set_random_seed(options.seed)
-    if options.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    return options

@@ -7,7 +7,7 @@ class GateImages(keras.callbacks.Callback):
     """Writes the gate matrix as a picture to TensorBoard, once an epoch.
 
     Rows are classes, columns filters ordered by the class they answer for, so
-    a class-specific gate shows as a staircase. Needs TensorFlow's summaries.
+    a class-specific gate shows as a staircase. Needs TensorFlow, TensorBoard.
 
     Args:
         log_dir: str. Directory of the event files.
@@ -25,7 +25,7 @@ class GateImages(keras.callbacks.Callback):
         self._writer = tf.summary.create_file_writer(self.log_dir)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Writes the picture and the share of each class's filters."""
+        """Writes the picture and the distribution of the entries."""
         import tensorflow as tf
 
         gate_matrix = keras.ops.convert_to_numpy(self.model.gate.gate_matrix)

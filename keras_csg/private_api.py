@@ -1,0 +1,103 @@
+"""All that this package takes of others' private interfaces, in one place.
+
+Each is here for want of a public name. The environment variable
+`KERAS_CSG_PLAIN` turns off what is built on them, by name and separated by
+commas: `batch_normalization` and `sgd` for the faster kernels, or `all`. A name
+that a later version of Keras or TensorFlow no longer has turns it off too, and
+a test notices.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+SWITCH = "KERAS_CSG_PLAIN"
+
+
+def is_enabled(name: str) -> bool:
+    """Whether the user left on what is called `name`; see the module."""
+    plain = {part.strip() for part in os.environ.get(SWITCH, "").split(",")}
+    return plain.isdisjoint((name, "all"))
+
+
+def flat_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Returns all layers of a model, those inside composite layers too.
+
+    Keras has no public name for the latter.
+    """
+    return list(model._flatten_layers())
+
+
+def compiled_by_xla() -> bool:
+    """Whether the graph that is being traced on TensorFlow is one for XLA.
+
+    TensorFlow has no public name that tells; Keras, too, imports such from
+    `tensorflow.python`. Where the private one is gone, XLA is assumed: Keras's
+    own kernels suit both.
+    """
+    import tensorflow as tf
+
+    try:
+        from tensorflow.python.ops import control_flow_util
+    except ImportError:
+        return True
+    graph = tf.compat.v1.get_default_graph()
+    return control_flow_util.GraphOrParentsInXlaContext(graph)
+
+
+def momentum_of(optimizer: keras.optimizers.SGD, variable: Any) -> Any:
+    """Returns the momentum that an optimizer keeps of a variable, or `None`.
+
+    Keras has no public name that says which is whose; `None` where the
+    private one is gone.
+    """
+    index_of = getattr(optimizer, "_get_variable_index", None)
+    return None if index_of is None else optimizer.momentums[index_of(variable)]
+
+
+def decays(optimizer: keras.optimizers.Optimizer, variable: Any) -> bool:
+    """Whether a built optimizer's weight decay moves a variable.
+
+    Keras lets one exclude variables but not ask.
+    """
+    return optimizer._use_weight_decay(variable)
+
+
+def exclude_from_weight_decay(
+    optimizer: keras.optimizers.Optimizer, variables: Iterable[Any]
+) -> None:
+    """Adds variables to what an optimizer's weight decay leaves alone.
+
+    Keras's public call replaces earlier exclusions and has no way to read
+    them, so they are carried over from its private attributes.
+    """
+    pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
+    excluded = getattr(optimizer, "_exclude_from_weight_decay", set())
+    optimizer.exclude_from_weight_decay(
+        var_list=list(variables),
+        var_names=[pattern.pattern] if pattern else None,
+    )
+    optimizer._exclude_from_weight_decay |= excluded
+
+
+def op_determinism() -> bool:
+    """Whether TensorFlow's operations are told to be deterministic."""
+    from tensorflow.python.framework import config
+
+    return config.is_op_determinism_enabled()
+
+
+def disable_op_determinism() -> None:
+    """Undoes `tf.config.experimental.enable_op_determinism`."""
+    from tensorflow.python.framework import config
+
+    config.disable_op_determinism()
+
+
+def global_seed() -> int | None:
+    """Returns the seed that `tf.random.set_seed` was given, if any."""
+    from tensorflow.python.eager import context
+
+    return context.global_seed()

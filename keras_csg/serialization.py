@@ -1,0 +1,51 @@
+"""Lets Keras load saved models before anything of this package is imported.
+
+`import keras_csg` loads no Keras, so nothing is registered with it yet. This
+puts stand-ins into Keras's list of custom objects, each of which imports the
+class it stands for when a file names it.
+"""
+
+import importlib
+from typing import Any
+
+PACKAGE = "keras_csg"
+MODULES = {
+    "CSGClassifier": "keras_csg.models",
+    "ClassAccuracy": "keras_csg.models",
+    "LogitCrossentropy": "keras_csg.models",
+    "JointSchedule": "keras_csg.models",
+    "AlternatingSchedule": "keras_csg.models",
+    "CSGGate": "keras_csg.layers",
+    "GateSparsity": "keras_csg.layers",
+    "UnitMaxGate": "keras_csg.layers",
+    "ImageNormalization": "keras_csg.layers",
+    "PaddedShortcut": "keras_csg.backbones.cifar_resnet",
+    "ClassHead": "keras_csg.deployment.graph.answer_layers",
+    "FilterContributions": "keras_csg.deployment.graph.answer_layers",
+    "ClassActivationMap": "keras_csg.deployment.graph.answer_layers",
+    "PredictedProbability": "keras_csg.deployment.graph.answer_layers",
+    "GroupedConv2D": "keras_csg.deployment.graph.plain_layers",
+}
+"""Where each class that a saved model may name is defined."""
+
+
+def register_classes(keras: Any) -> None:
+    """Makes Keras find this package's classes by their registered names.
+
+    Args:
+        keras: the module. A class that is registered already stays.
+    """
+    custom_objects = keras.saving.get_custom_objects()
+    for name, module in MODULES.items():
+        stand_in = _stand_in(name, module)
+        custom_objects.setdefault(f"{PACKAGE}>{name}", stand_in)
+
+
+def _stand_in(name, module):
+    """Returns a class whose `from_config` is that of another, once needed."""
+
+    def from_config(cls, config):
+        real = getattr(importlib.import_module(module), name)
+        return real.from_config(config)
+
+    return type(name, (), {"from_config": classmethod(from_config)})

@@ -1,0 +1,94 @@
+import random
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_csg import private_api
+
+
+class TrainingEnvironment:
+    """What a training changes in its process, for as long as it runs.
+
+    Entering it sets the dtype policy, the seeds and whether operations are
+    deterministic; leaving it puts back what was there, so that a notebook in
+    which a run was set up goes on as it was. Entered again it goes on with the
+    random numbers where it left off.
+
+    Args:
+        precision: str. Name of a Keras dtype policy.
+        seed: int.
+        deterministic: bool. Whether TensorFlow's operations have to give the
+            same bits every time.
+    """
+
+    def __init__(self, precision: str, seed: int, deterministic: bool):
+        self.precision = precision
+        self.seed = seed
+        self.deterministic = deterministic
+        self._inside: Any = None
+        self._outside: Any = None
+
+    def __enter__(self) -> "TrainingEnvironment":
+        self._outside = (
+            keras.config.dtype_policy(),
+            private_api.op_determinism(),
+            private_api.global_seed(),
+            _random_states(),
+        )
+        keras.config.set_dtype_policy(self.precision)
+        keras.utils.set_random_seed(self.seed)
+        if self._inside is not None:
+            _set_random_states(self._inside)
+        if self.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._inside = _random_states()
+        policy, deterministic, seed, states = self._outside
+        keras.config.set_dtype_policy(policy)
+        if self.deterministic and not deterministic:
+            private_api.disable_op_determinism()
+        tf.random.set_seed(seed)
+        _set_random_states(states)
+
+
+def choose_device(device: str) -> None:
+    """Hides the GPUs from TensorFlow where the processor is asked for.
+
+    For the whole process and for good: TensorFlow has no way back.
+
+    Args:
+        device: str. `"auto"`, `"cpu"` or `"gpu"`.
+
+    Raises:
+        ValueError: if a GPU is asked for and there is none, or TensorFlow has
+            one in use already and must not.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        raise ValueError(
+            "A GPU was asked for and TensorFlow sees none: install the "
+            "drivers and `pip install keras-csg[gpu]`, or leave out --device."
+        )
+    if device != "cpu" or not tf.config.get_visible_devices("GPU"):
+        return
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError as error:
+        raise ValueError(
+            "`device='cpu'` must be asked for before TensorFlow uses a GPU. "
+            f"Received: device={device!r}"
+        ) from error
+
+
+def _random_states():
+    return random.getstate(), np.random.get_state()
+
+
+def _set_random_states(states):
+    python, numpy = states
+    random.setstate(python)
+    np.random.set_state(numpy)

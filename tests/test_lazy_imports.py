@@ -1,0 +1,125 @@
+"""Importing the package costs nothing, and everything is there when used."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import keras
+import pytest
+
+import keras_csg
+from keras_csg import serialization
+
+HEAVY = {
+    "tensorflow",
+    "keras",
+    "matplotlib",
+    "sklearn",
+    "scipy",
+    "tensorflow_datasets",
+    "keras_cv",
+    "onnx",
+    "onnxruntime",
+    "PIL",
+    "numpy",
+}
+
+
+def loaded_after(code):
+    """Returns the heavy packages that a fresh interpreter has loaded."""
+    script = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return HEAVY & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "keras_csg",
+        "keras_csg.choices",
+        "keras_csg.quiet",
+        "keras_csg.training.options",
+    ],
+)
+def test_a_quick_module_loads_no_library(module):
+    assert loaded_after(f"import {module}") == set()
+
+
+def test_metrics_load_neither_tensorflow_nor_keras():
+    loaded = loaded_after("import keras_csg; keras_csg.metrics.l1_density")
+    assert not loaded & {"tensorflow", "keras", "matplotlib"}
+
+
+def test_every_public_name_is_there():
+    for name in keras_csg.__all__:
+        assert getattr(keras_csg, name) is not None
+    assert set(keras_csg.__all__) <= set(dir(keras_csg))
+    assert {"build", "metrics", "explain", "evaluation"} <= set(dir(keras_csg))
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="bulid"):
+        keras_csg.bulid  # noqa: B018
+
+
+def test_sub_packages_need_no_second_import():
+    script = "import keras_csg; print(keras_csg.metrics.l1_density([[1., 0.]]))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    assert done.stdout == "0.5\n", done.stderr
+
+
+SAVED = pathlib.Path(__file__).parent / "compatibility/0.1.0/run/model.keras"
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import keras_csg, keras",
+        "import keras, keras_csg",
+        "import keras_csg.layers, keras",
+        "import keras_csg.training, keras",
+    ],
+)
+def test_keras_loads_a_saved_model_whatever_was_imported_first(imports):
+    script = f"""{imports}
+model = keras.saving.load_model({str(SAVED)!r})
+print(type(model).__name__, model.num_classes)"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    assert done.stdout == "CSGClassifier 10\n", done.stderr
+
+
+def test_every_registered_class_has_a_stand_in():
+    """Also those of modules that nothing has imported yet."""
+    registered = set()
+    root = pathlib.Path(keras_csg.__file__).parent
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and any(
+                "register_keras_serializable" in ast.unparse(decorator)
+                for decorator in node.decorator_list
+            ):
+                registered.add(node.name)
+    assert registered == set(serialization.MODULES)
+
+
+def test_a_stand_in_becomes_the_class_it_stands_for():
+    config = {
+        "module": "keras_csg.layers",
+        "class_name": "UnitMaxGate",
+        "config": {},
+        "registered_name": "keras_csg>UnitMaxGate",
+    }
+    stand_in = serialization._stand_in("UnitMaxGate", "keras_csg.layers")
+    with keras.saving.custom_object_scope({"keras_csg>UnitMaxGate": stand_in}):
+        loaded = keras.saving.deserialize_keras_object(config)
+    assert type(loaded) is keras_csg.UnitMaxGate

@@ -1,0 +1,80 @@
+import random
+
+import keras
+import numpy as np
+import pytest
+
+from keras_csg import private_api
+from keras_csg.training import Trainer, TrainingOptions
+from keras_csg.training.environment import TrainingEnvironment
+
+tf = pytest.importorskip("tensorflow")
+
+
+def state():
+    return (
+        keras.config.dtype_policy().name,
+        private_api.op_determinism(),
+        private_api.global_seed(),
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+    )
+
+
+def test_what_was_there_comes_back():
+    random.seed(1)
+    np.random.seed(2)
+    tf.random.set_seed(3)
+    before = state()
+    with TrainingEnvironment("mixed_bfloat16", seed=5, deterministic=True):
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+        assert private_api.op_determinism()
+        assert private_api.global_seed() == 5
+        random.random()
+        np.random.rand()
+    assert state() == before
+
+
+def test_what_was_there_comes_back_after_an_error_too():
+    before = state()
+    with pytest.raises(RuntimeError, match="stop"):
+        with TrainingEnvironment("mixed_float16", seed=5, deterministic=False):
+            raise RuntimeError("stop")
+    assert state() == before
+
+
+def test_determinism_that_was_asked_for_elsewhere_stays():
+    tf.config.experimental.enable_op_determinism()
+    try:
+        with TrainingEnvironment("float32", seed=0, deterministic=True):
+            pass
+        assert private_api.op_determinism()
+    finally:
+        private_api.disable_op_determinism()
+
+
+def test_random_numbers_go_on_where_they_left_off():
+    def draws(environment):
+        with environment:
+            return random.random(), np.random.rand()
+
+    whole = TrainingEnvironment("float32", seed=4, deterministic=False)
+    with whole:
+        expected = [(random.random(), np.random.rand()) for _ in range(2)]
+    parted = TrainingEnvironment("float32", seed=4, deterministic=False)
+    given = [draws(parted)]
+    random.seed(99)
+    np.random.seed(99)
+    given.append(draws(parted))
+    assert given == expected
+
+
+def test_a_trainer_leaves_the_process_as_it_was(tmp_path):
+    options = TrainingOptions(
+        precision="mixed_bfloat16", deterministic=True, seed=3, epochs=1
+    )
+    before = state()
+    trainer = Trainer(options, tmp_path / "run")
+    trainer.run.unlock()
+    assert state() == before
+    assert trainer.model.backbone.dtype_policy.name == "mixed_bfloat16"
