@@ -3,12 +3,12 @@ import shutil
 import keras
 import tensorflow as tf
 
+from keras_csg import plots
 from keras_csg.data import load_data
 from keras_csg.data.load import is_image_folder
-from keras_csg.evaluation import classification as evaluation
+from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import schedules
 from keras_csg.models.build import build
-from keras_csg.plots import runs as plots
 from keras_csg.training.callbacks import (
     FiniteLoss,
     GateFreeMetrics,
@@ -145,22 +145,26 @@ class Trainer:
         """Evaluates on the test split, once, and writes the results."""
         self.log("Evaluating on the test split")
         run = self.run
-        results = evaluation.evaluate(
-            self.model,
-            self.data.test,
-            self.options.batch_size,
-            ablation_path=run.path / "ablation.png",
+        results, ablation = evaluate_classification(
+            self.model, self.data.test, self.options.batch_size
         )
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         run.write_metrics(results)
-        plots.save_curves(run.history, run.path / "curves.png")
-        if self.model.gated:
-            plots.save_gate(self.model, run.path / "gate.png")
+        self._draw(ablation)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         run.unlock()
         return results
+
+    def _draw(self, ablation):
+        path, model = self.run.path, self.model
+        plots.save_curves(self.run.history.columns(), path / "curves.png")
+        if model.gated:
+            gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
+            names = model.class_names
+            plots.save_gate(gate_matrix, names, path / "gate.png")
+            plots.save_ablation(ablation, names, path / "ablation.png")
 
 
 def load_run_data(options, *, data_dir=None, log=lambda text: None):
