@@ -98,7 +98,7 @@ def _open(paths):
 
 def _measure(run, ablate, mis_variant, data_dir, batch_size):
     """Measures a run and writes down what it found."""
-    from keras_csg.evaluation import classification as evaluation
+    from keras_csg import evaluation, plots
     from keras_csg_cli.run_data import load_data_of
 
     with user_mistakes():
@@ -112,16 +112,30 @@ def _measure(run, ablate, mis_variant, data_dir, batch_size):
         samples = evaluation.collect_samples(
             model, data.test, batch_size, mis_variant
         )
-    metrics = evaluation.measure(model, samples, run.path / "ablation.png")
+    metrics, ablation = evaluation.measure(model, samples)
+    if ablation is not None:
+        path = run.path / "ablation.png"
+        plots.save_ablation(ablation, model.class_names, path)
     if label is not None:
         path = run.path / f"ablation-{label}.png"
-        evaluation.save_ablation_confusion(model, samples, label, path)
+        _draw_confusion(model, samples, label, path)
         say(f"Drew {path}")
     # The figures in their order, then what only the training knew.
     metrics |= {k: v for k, v in known.items() if k not in metrics}
     with user_mistakes():
         run.write_metrics(metrics)
     return metrics
+
+
+def _draw_confusion(model, samples, label, path):
+    from keras_csg import metrics, plots
+    from keras_csg.evaluation import head_of
+
+    features, labels, _ = samples
+    matrices = metrics.ablation_confusion(
+        features, labels, head_of(model), label
+    )
+    plots.save_ablation_confusion(matrices, model.class_names, label, path)
 
 
 def _label(model, data, name):
@@ -149,10 +163,7 @@ def _known(run):
 
 
 def _print(results, against, as_json):
-    from keras_csg.evaluation.run_statistics import (
-        difference,
-        mean_and_deviation,
-    )
+    from keras_csg.evaluation import difference, mean_and_deviation
 
     runs = list(results.values())
     together = {}

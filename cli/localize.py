@@ -10,12 +10,6 @@ from keras_csg_cli.options import (
     user_mistakes,
 )
 
-SANITY_IMAGES = 16
-NO_GAME = (
-    "No grid pointing game of {}x{}: it takes {} classes with an image that is "
-    "classified rightly, with a probability of at least 0.9."
-)
-
 
 @click.command(short_help="Measure where the maps of a run point.")
 @run_argument
@@ -80,13 +74,13 @@ def localize(run_path, as_json, sanity, **asked):
         model = run.load_model()
         annotated = load_images(run.options, model, asked)
     name = "sanity" if sanity else "localization"
-    rows = (measure_sanity if sanity else measure)(model, annotated, asked)
-    results = to_json(rows, annotated, asked, sanity)
+    rows, results = (measure_sanity if sanity else measure)(
+        model, annotated, asked
+    )
     with user_mistakes():
         write_json(run.path / f"{name}.json", results)
         if not sanity:
-            picture = run.path / "localization.png"
-            output.save_picture(model, annotated, picture)
+            draw(model, annotated, run.path / "localization.png")
     if as_json:
         click.echo(json.dumps(results, indent=2))
         return
@@ -133,56 +127,33 @@ def load_other_images(name, model, masks, where):
 
 
 def measure(model, annotated, asked):
-    """Returns the figures of every map, by the names of map and figure."""
-    from keras_csg.evaluation.grid_pointing import grid_report
-    from keras_csg.evaluation.localization import localization_report
+    """Returns the figures of every map, for a table and for JSON."""
+    from keras_csg.evaluation import evaluate_maps
     from keras_csg_cli.localize_output import tracking
 
-    images, labels, masks = annotated
-    rows = {}
+    settings = ("part", "batch_size", "grid", "mosaics")
     with tracking() as track:
-        if masks is not None:
-            rows = localization_report(
-                model, annotated, batch_size=asked["batch_size"], track=track
-            )
-        sides = (2, 3) if masks is None or asked["grid"] else ()
-        for side in sides:
-            shares = grid_report(
-                model,
-                images,
-                labels,
-                side,
-                mosaics=asked["mosaics"],
-                track=track,
-            )
-            if shares is None:
-                say(NO_GAME.format(side, side, side**2))
-            for name, value in (shares or {}).items():
-                rows.setdefault(name, {})[f"grid_{side}x{side}"] = value
-    return rows
+        return evaluate_maps(
+            model,
+            annotated,
+            **{name: asked[name] for name in settings},
+            track=track,
+            log=say,
+        )
 
 
 def measure_sanity(model, annotated, asked):
-    """Returns how alike the maps stay, by depth."""
-    from keras_csg.explain import cascading_randomization
+    """Returns how alike the maps stay, for a table and for JSON."""
+    from keras_csg.evaluation import evaluate_sanity
 
-    images, labels, _ = annotated
-    step = max(1, len(images) // SANITY_IMAGES)
-    chosen = slice(None, step * SANITY_IMAGES, step)
-    return cascading_randomization(
-        model, images[chosen], labels[chosen], gated=model.gated
-    )
+    results = evaluate_sanity(model, annotated)
+    return results["depths"], results
 
 
-def to_json(rows, annotated, asked, sanity):
-    """Returns what a program might read of the figures."""
-    from keras_csg.evaluation.localization import flat_figures
+def draw(model, annotated, path):
+    """Draws some images with the maps of their classes."""
+    from keras_csg import plots
+    from keras_csg.explain import map_gallery
 
-    count = len(annotated.images)
-    if sanity:
-        return {"images": min(count, SANITY_IMAGES), "depths": rows}
-    known = annotated.masks is not None
-    results = {"images": count, "part": asked["part"] if known else None}
-    results |= flat_figures(rows)
-    game = rows.get("gated_cam", rows.get("cam", {})).get("grid_2x2")
-    return results if game is None else results | {"grid_pointing_game": game}
+    images, maps, masks, titles = map_gallery(model, annotated)
+    plots.save_maps(images, maps, path, masks=masks, titles=titles)

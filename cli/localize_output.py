@@ -1,4 +1,4 @@
-"""What `localize` shows: a bar, tables and a picture."""
+"""What `localize` shows: a bar and tables."""
 
 import contextlib
 
@@ -18,7 +18,6 @@ FIGURES = {
     "grid_3x3": "grid 3x3",
 }
 LIKENESS = {"rank_correlation": "rank", "ssim": "SSIM"}
-PICTURED = 6
 
 
 @contextlib.contextmanager
@@ -77,26 +76,3 @@ def print_sanity(depths, title):
 
 def _cell(value):
     return "" if value is None else f"{value:.4f}"
-
-
-def save_picture(model, annotated, path):
-    """Draws some images with the maps of their classes."""
-    from keras_csg.explain.randomization import MAPS
-    from keras_csg.plots import maps as plots
-
-    images, labels, masks = annotated
-    chosen = slice(None, None, max(1, -(-len(images) // PICTURED)))
-    prefix = "gated " if model.gated else ""
-    arguments = {"classes": labels[chosen], "gated": model.gated}
-    maps = {
-        prefix + name: make(model, images[chosen], **arguments)
-        for name, make in MAPS.items()
-    }
-    names = model.class_names or [str(c) for c in range(model.num_classes)]
-    plots.save_maps(
-        images[chosen],
-        maps,
-        path,
-        masks=None if masks is None else masks[chosen],
-        titles=[names[label] for label in labels[chosen]],
-    )

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_csg import CSGClassifier
+from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
 CLASSES = 4
 FILTERS = 6
@@ -32,6 +33,19 @@ def tiny_data(samples=70, seed=0):
     colours = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0]])
     images += 120 * colours[labels][:, None, None, :]
     return images, labels
+
+
+def tiny_split():
+    """`tiny_data`, rounded to whole values, as a split."""
+    images, labels = tiny_data()
+    return IndexedSplit(
+        cached_reader(images.astype("uint8")),
+        labels,
+        np.arange(len(labels)),
+        CLASSES,
+        images.shape[1:],
+        cached=True,
+    )
 
 
 def gate_of(model):

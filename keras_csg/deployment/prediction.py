@@ -9,7 +9,7 @@ from keras_csg.deployment.metadata import describe
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.plots import maps as plots
 
-MOST_FILTERS = 5
+NAMED_FILTERS = 5
 BATCH_SIZE = 64
 NEEDED = ("probabilities", "class_id")
 # The shorter side of a picture: that of a digit is not to be looked at.
@@ -145,7 +145,7 @@ def _entry(names, probabilities, index):
 
 def _largest_shares(shares):
     """Returns the filters with the largest positive shares of a logit."""
-    order = np.argsort(-shares, kind="stable")[:MOST_FILTERS]
+    order = np.argsort(-shares, kind="stable")[:NAMED_FILTERS]
     return [
         {"filter": int(k), "share": float(shares[k])}
         for k in order

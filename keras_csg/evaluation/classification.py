@@ -1,35 +1,43 @@
 """Figures of a trained classifier, from one pass over the data."""
 
 import os
+from typing import Any, NamedTuple
 
-from keras import ops
+import numpy as np
 
 from keras_csg import metrics
-from keras_csg.evaluation.features import FeatureExtractor
-from keras_csg.evaluation.figures import gate_figures, network_figures
-from keras_csg.plots import runs as plots
+from keras_csg.choices import MIS_VARIANTS
+from keras_csg.data.splits.image_split import ImageSplit
+from keras_csg.evaluation.features import (
+    FeatureExtractor,
+    SplitFeatures,
+    head_of,
+)
+from keras_csg.evaluation.flat_figures import without_nan
+from keras_csg.metrics.path_accuracy import share_right
+from keras_csg.models.classifier import CSGClassifier
 
-MIS_VARIANTS = ("paper", "picnn")
 
+class ClassificationResult(NamedTuple):
+    """What was measured of a classifier on a split.
 
-def collect_features(model, batches):
-    """Runs the backbone once over the data.
-
-    Args:
-        model: `CSGClassifier`.
-        batches: iterable of image batches `(batch, height, width, 3)` and
-            their labels `(batch,)`.
-
-    Returns:
-        A tuple of features `(samples, filters)`, float32, and labels
-        `(samples,)`, int32.
+    Attributes:
+        figures: flat dict of numbers and lists of numbers that JSON can hold.
+        ablation: `Ablation`, the recalls behind some of the figures; `None`
+            for a classifier without a gate.
     """
-    return FeatureExtractor(model)(batches)[:2]
+
+    figures: dict[str, Any]
+    ablation: metrics.Ablation | None
 
 
-def evaluate(
-    model, split, batch_size=128, *, mis_variant="paper", ablation_path=None
-):
+def evaluate_classification(
+    model: CSGClassifier,
+    split: ImageSplit,
+    batch_size: int = 128,
+    *,
+    mis_variant: str = "paper",
+) -> ClassificationResult:
     """Measures a classifier on a split.
 
     Args:
@@ -38,10 +46,9 @@ def evaluate(
         batch_size: int.
         mis_variant: `"paper"`, or `"picnn"` for a second score, `mis_picnn`,
             over the sums of the maps before the last activation.
-        ablation_path: see `measure`.
 
     Returns:
-        A flat dict; see `measure`.
+        `ClassificationResult`; see `measure`.
 
     Raises:
         ValueError: if the model's features are not finite, its backbone does
@@ -51,12 +58,31 @@ def evaluate(
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194)
         - PICNN: [Guang et al., 2023](https://arxiv.org/abs/2312.12068)
     """
-    samples = collect_samples(model, split, batch_size, mis_variant)
-    return measure(model, samples, ablation_path)
+    return measure(
+        model, collect_samples(model, split, batch_size, mis_variant)
+    )
 
 
-def collect_samples(model, split, batch_size=128, mis_variant="paper"):
-    """Returns the `SplitFeatures` that `measure` needs; see `evaluate`."""
+def collect_samples(
+    model: CSGClassifier,
+    split: ImageSplit,
+    batch_size: int = 128,
+    mis_variant: str = "paper",
+) -> SplitFeatures:
+    """Runs the backbone over a split, once.
+
+    Args:
+        model: see `evaluate_classification`, as for the others.
+        split: see there.
+        batch_size: see there.
+        mis_variant: see there.
+
+    Returns:
+        The `SplitFeatures` that `measure` needs.
+
+    Raises:
+        ValueError: see there.
+    """
     if mis_variant not in MIS_VARIANTS:
         raise ValueError(
             f"`mis_variant` must be one of {', '.join(MIS_VARIANTS)}. "
@@ -66,57 +92,176 @@ def collect_samples(model, split, batch_size=128, mis_variant="paper"):
     return extract(split.batches(batch_size))
 
 
-def measure(model, samples, ablation_path=None):
+def measure(
+    model: CSGClassifier, samples: SplitFeatures
+) -> ClassificationResult:
     """Measures a classifier on features that were collected before.
 
     Args:
         model: `CSGClassifier`.
         samples: `SplitFeatures`.
-        ablation_path: `pathlib.Path` of a PNG file for a picture of the
-            recalls without each class's filters, and with them alone; of a
-            gated model only.
 
     Returns:
-        A flat dict of numbers and lists of numbers that JSON can hold:
-        `network_figures`, for a gated model also `gate_figures` and those of
-        `Ablation`, and `mis_picnn` where the samples have sums.
+        `ClassificationResult`. Its figures are `network_figures`, for a gated
+        model also `gate_figures` and those of `Ablation`, and `mis_picnn`
+        where the samples have sums.
     """
     features, labels, sums = samples
-    arrays = (features, labels, *_weights(model))
+    head = head_of(model)
     cores = os.cpu_count() or 1
-    results = network_figures(*arrays, n_jobs=cores)
+    figures = network_figures(features, labels, head, n_jobs=cores)
     if sums is not None:
-        results["mis_picnn"] = metrics.mutual_information_score(
+        figures["mis_picnn"] = metrics.mutual_information_score(
             sums, labels, num_classes=model.num_classes, n_jobs=cores
         )
     if not model.gated:
-        return results
-    results |= gate_figures(*arrays, density=model.gate.density)
-    recalls = metrics.ablation(*arrays)
-    if ablation_path is not None:
-        plots.save_ablation(recalls, model.class_names, ablation_path)
-    return results | recalls.figures()
+        return ClassificationResult(figures, None)
+    figures |= gate_figures(features, labels, head, density=model.gate.density)
+    recalls = metrics.ablation(features, labels, head)
+    return ClassificationResult(figures | recalls.figures(), recalls)
 
 
-def save_ablation_confusion(model, samples, label, path):
-    """Draws the confusion without, and with only, the filters of a class.
+def network_figures(
+    features: np.ndarray,
+    labels: np.ndarray,
+    head: metrics.Head,
+    *,
+    n_jobs: int = 1,
+) -> dict[str, Any]:
+    """Measures what needs no gate.
 
     Args:
-        model: gated `CSGClassifier`.
-        samples: `SplitFeatures`.
-        label: int. The class.
-        path: `pathlib.Path` of the PNG file.
+        features: array of shape `(samples, filters)`, finite: the global
+            averages of the maps.
+        labels: ints of shape `(samples,)` in `[0, classes)`.
+        head: `Head`. A filter's class is that of its largest entry in the
+            gate, or without one that of its largest weight.
+        n_jobs: int. Number of threads.
+
+    Returns:
+        A flat dict:
+
+        - `examples`, `filters`: int.
+        - `accuracy`: of the standard path.
+        - `mis`, `specificity`: see `mutual_information_score`, `specificity`.
+        - `own_class_mis`: mean over the filters of the information about
+          their class, at most `mis`.
+        - `class_agreement`: share of filters that know most of their class,
+          and are not dead.
+        - `dead_filters`: int, those with one value for all samples.
+        - `same_class_correlation`, `cross_class_correlation`: mean absolute
+          cosine between filters' weights in the head.
+        - `same_class_activation_correlation`,
+          `cross_class_activation_correlation`: the same between their
+          activations over the samples.
+
+        `None` stands for a figure that is not defined, such as the correlation
+        of filters of one class where no class has two.
+
+    Raises:
+        ValueError: if an argument is not as described.
     """
-    features, labels, _ = samples
-    matrices = metrics.ablation_confusion(
-        features, labels, *_weights(model), label
+    features, labels = metrics.check_samples(features, labels, head)
+    logits = head.logits(features)
+    no_gate = head.gate_matrix is None
+    classes = metrics.classes_of_filters(
+        head.kernel.T if no_gate else head.gate_matrix
     )
-    plots.save_ablation_confusion(matrices, model.class_names, label, path)
+    dead = metrics.dead_filters(features)
+    information = metrics.mutual_information(
+        features, labels, num_classes=head.num_classes, n_jobs=n_jobs
+    )
+    return without_nan(
+        {
+            "examples": len(labels),
+            "filters": head.filters,
+            "accuracy": share_right(labels, logits),
+            "mis": float(information.max(axis=0).mean()),
+            "specificity": metrics.specificity(
+                features, _softmax(logits), labels, n_jobs=n_jobs
+            ),
+            **_agreement(information, classes, dead),
+            "dead_filters": int(dead.sum()),
+            **_correlations(features, head.kernel, classes),
+        }
+    )
 
 
-def _weights(model):
-    """Returns the head's kernel and bias and, if there is one, the gate."""
-    weights = [*model.head.weights]
-    if model.gated:
-        weights.append(model.gate.gate_matrix)
-    return [ops.convert_to_numpy(weight) for weight in weights]
+def _softmax(logits):
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def _agreement(information, classes, dead):
+    """Compares the information `(classes, filters)` with filters' classes."""
+    own = information[classes, np.arange(len(classes))]
+    agrees = (own == information.max(axis=0)) & ~dead
+    return {
+        "own_class_mis": float(own.mean()),
+        "class_agreement": float(agrees.mean()),
+    }
+
+
+def _correlations(features, kernel, classes):
+    by_weights = metrics.filter_correlation(kernel, classes)
+    by_activations = metrics.filter_correlation(features.T, classes)
+    return {
+        "same_class_correlation": by_weights.same_class,
+        "cross_class_correlation": by_weights.cross_class,
+        "same_class_activation_correlation": by_activations.same_class,
+        "cross_class_activation_correlation": by_activations.cross_class,
+    }
+
+
+def gate_figures(
+    features: np.ndarray,
+    labels: np.ndarray,
+    head: metrics.Head,
+    *,
+    density: float | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Measures what the gate's filters know.
+
+    Args:
+        features: see `network_figures`.
+        labels: see `network_figures`.
+        head: `Head` with a gate.
+        density: float in `(0, 1]`, the gate's budget; `None` for
+            `1 / classes`.
+        seed: int. Seed of the shuffles.
+
+    Returns:
+        A flat dict:
+
+        - `class_specific_accuracy`, `own_accuracy`, `complement_accuracy`,
+          `gated_accuracy`: see the functions of these names.
+        - `l1_density`, `l1_interval`: float, and a list of two.
+        - `filters_per_class`: list of int.
+        - `shared_filters`: int, those with several entries of at least 0.5.
+        - `shuffled_class_specific_accuracy`, `shuffled_gated_accuracy`,
+          `shuffled_row_accuracy`: see `shuffled_gate`.
+
+    Raises:
+        ValueError: if an argument is not as described.
+    """
+    features, labels = metrics.check_samples(features, labels, head)
+    logits_of_paths = {
+        "class_specific": head.class_specific_logits(features),
+        "own": head.own_logits(features),
+        "complement": head.complement_logits(features),
+        "gated": head.gated_logits(features, labels),
+    }
+    gate_matrix = head.gate_matrix
+    shuffled = metrics.shuffled_gate(features, labels, head, seed=seed)
+    return {
+        **{
+            f"{path}_accuracy": share_right(labels, logits)
+            for path, logits in logits_of_paths.items()
+        },
+        "l1_density": metrics.l1_density(gate_matrix),
+        "l1_interval": list(metrics.l1_interval(head.num_classes, density)),
+        "filters_per_class": metrics.filters_per_class(gate_matrix).tolist(),
+        "shared_filters": int(metrics.shared_filters(gate_matrix).sum()),
+        **{f"shuffled_{k}": v for k, v in shuffled._asdict().items()},
+    }

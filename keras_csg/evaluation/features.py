@@ -1,10 +1,14 @@
-"""What a classifier's filters say to a split, from one backbone pass."""
+"""A classifier as arrays: its features over a split, and its head."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+
+from keras_csg.metrics.head import Head
+from keras_csg.models.classifier import CSGClassifier
 
 
 class SplitFeatures(NamedTuple):
@@ -35,13 +39,13 @@ class FeatureExtractor:
             activation layer.
     """
 
-    def __init__(self, model, sums=False):
+    def __init__(self, model: CSGClassifier, sums: bool = False) -> None:
         outputs = {"features": model.pooling(model.backbone.output)}
         if sums:
             outputs["sums"] = _sums_before_activation(model.backbone)
         self._extractor = keras.Model(model.backbone.input, outputs)
 
-    def __call__(self, batches):
+    def __call__(self, batches: Iterable[tuple[Any, Any]]) -> SplitFeatures:
         """Returns the `SplitFeatures` of the data.
 
         Args:
@@ -66,6 +70,24 @@ class FeatureExtractor:
         }
         _check_finite(arrays.values())
         return SplitFeatures(labels=np.concatenate(labels), **arrays)
+
+
+def head_of(model: CSGClassifier) -> Head:
+    """Returns a copy of the head and the gate of a classifier.
+
+    Args:
+        model: `CSGClassifier`.
+
+    Returns:
+        `Head`, of float32.
+
+    Raises:
+        ValueError: if the weights are not finite.
+    """
+    weights = [*model.head.weights]
+    if model.gated:
+        weights.append(model.gate.gate_matrix)
+    return Head(*(ops.convert_to_numpy(weight) for weight in weights))
 
 
 def _check_finite(arrays):

@@ -1,5 +1,8 @@
 """The grid pointing game of a classifier's maps, without any annotation."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from keras import ops
 
@@ -22,19 +25,22 @@ from keras_csg.metrics.grid_pointing_game import (
     make_mosaics,
 )
 from keras_csg.metrics.resizing import resize_maps
+from keras_csg.models.classifier import CSGClassifier
+
+MOSAICS = 50
 
 
-def grid_report(
-    model,
-    images,
-    labels,
-    side,
+def evaluate_grid_pointing(
+    model: CSGClassifier,
+    images: np.ndarray,
+    labels: np.ndarray,
+    side: int,
     *,
-    mosaics=50,
-    batch_size=4,
-    seed=0,
-    track=lambda batches, text: batches,
-):
+    mosaics: int = MOSAICS,
+    batch_size: int = 4,
+    seed: int = 0,
+    track: Callable[[list, str], Any] = lambda batches, text: batches,
+) -> dict[str, float] | None:
     """Plays the grid pointing game with every kind of map.
 
     The backbone is fed mosaics at their full size, `side` times its own, as a

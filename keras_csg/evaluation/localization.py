@@ -1,13 +1,15 @@
 """How well a classifier's maps localise objects, as rows of a table."""
 
-import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from keras_csg.data.annotated_images import AnnotatedImages
 from keras_csg.explain.activation_map import activation_thresholds
 from keras_csg.explain.class_activation import weighted_maps
 from keras_csg.explain.class_filters import (
-    MOST_FILTERS,
+    GRADIENT_MAP_FILTERS,
     candidate_filters,
     class_weights,
     top_filters,
@@ -26,11 +28,13 @@ from keras_csg.metrics.localization import (
 )
 from keras_csg.metrics.localization_baselines import baseline_figures
 from keras_csg.metrics.resizing import resize_maps
+from keras_csg.models.classifier import CSGClassifier
 
 GRADIENT_THRESHOLD = 1.0
+"""Value from which a gradient map marks a pixel: the image's RMS."""
 
 
-def gate_choices(model):
+def gate_choices(model: CSGClassifier) -> dict[bool, str]:
     """Returns the ways to look at a model: `gated` and what a row is called.
 
     Returns:
@@ -39,14 +43,14 @@ def gate_choices(model):
     return {True: "gated_", False: ""} if model.gated else {False: ""}
 
 
-def localization_report(
-    model,
-    annotated,
+def evaluate_localization(
+    model: CSGClassifier,
+    annotated: AnnotatedImages,
     *,
-    batch_size=16,
-    filters=MOST_FILTERS,
-    track=lambda batches, text: batches,
-):
+    batch_size: int = 16,
+    filters: int = GRADIENT_MAP_FILTERS,
+    track: Callable[[list, str], Any] = lambda batches, text: batches,
+) -> dict[str, dict[str, float]]:
     """Measures class activation, gradient and activation maps, by the paper.
 
     Each of the true class, with the gate (the class's own filters, weights
@@ -63,7 +67,7 @@ def localization_report(
 
     Args:
         model: `CSGClassifier`, on TensorFlow.
-        annotated: `keras_csg.data.annotated_images.AnnotatedImages`.
+        annotated: `AnnotatedImages`, with masks.
         batch_size: int.
         filters: int. Number of filters of a class for the gradient maps.
         track: callable from batches and a text to the batches, such as a
@@ -128,19 +132,3 @@ def _gradient_figures(gradients, batches, chosen, valid):
         overlaps.append((overlap * shares).sum(axis=1))
         hits.append((pointing_game(maps, masks) * shares).sum(axis=1))
     return localization_figures(np.concatenate(overlaps), np.concatenate(hits))
-
-
-def flat_figures(rows):
-    """Returns the rows as one flat dict that JSON can hold.
-
-    Args:
-        rows: dict from a row's name to a dict of its figures.
-
-    Returns:
-        dict from `<row>_<figure>` to a float, `None` for NaN.
-    """
-    return {
-        f"{row}_{name}": None if math.isnan(value) else value
-        for row, figures in rows.items()
-        for name, value in figures.items()
-    }

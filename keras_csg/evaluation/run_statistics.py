@@ -1,9 +1,14 @@
 """Figures of several runs, put together."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+Figures = dict[str, Any]
 
-def mean_and_deviation(runs):
+
+def mean_and_deviation(runs: Sequence[Figures]) -> tuple[Figures, Figures]:
     """Averages each figure over several runs.
 
     Args:
@@ -28,7 +33,7 @@ def mean_and_deviation(runs):
     return means, deviations
 
 
-def difference(run, other):
+def difference(run: Figures, other: Figures) -> Figures:
     """Returns how much larger each figure of one run is than another's.
 
     Args:

@@ -9,12 +9,20 @@ from keras_csg.explain.feature_maps import (
     feature_maps,
 )
 from keras_csg.metrics.resizing import resize_maps
+from keras_csg.models.classifier import CSGClassifier
 
-SHARE = 0.3
+HIGH_SHARE = 0.3
 """Share of a filter's activations over a split that count as high."""
 
 
-def activation_map(model, images, classes=None, *, gated=True, batch_size=32):
+def activation_map(
+    model: CSGClassifier,
+    images: np.ndarray,
+    classes: np.ndarray | None = None,
+    *,
+    gated: bool = True,
+    batch_size: int = 32,
+) -> np.ndarray:
     """Shows where the filter most active for a class fires.
 
     Args:
@@ -48,7 +56,9 @@ def activation_map(model, images, classes=None, *, gated=True, batch_size=32):
     return resize_maps(own, np.shape(images)[1:3])
 
 
-def activation_thresholds(maps, share=SHARE):
+def activation_thresholds(
+    maps: np.ndarray, share: float = HIGH_SHARE
+) -> np.ndarray:
     """Returns the value from which each filter's activations are high.
 
     Args:
@@ -58,6 +68,9 @@ def activation_thresholds(maps, share=SHARE):
 
     Returns:
         float array of shape `(filters,)`.
+
+    Raises:
+        ValueError: if `share` is out of its range.
 
     Reference:
         - [Bau et al., 2017](https://arxiv.org/abs/1704.05796)

@@ -8,11 +8,17 @@ from keras_csg.explain.feature_maps import (
     feature_maps,
 )
 from keras_csg.metrics.resizing import resize_maps
+from keras_csg.models.classifier import CSGClassifier
 
 
 def class_activation_map(
-    model, images, classes=None, *, gated=True, batch_size=32
-):
+    model: CSGClassifier,
+    images: np.ndarray,
+    classes: np.ndarray | None = None,
+    *,
+    gated: bool = True,
+    batch_size: int = 32,
+) -> np.ndarray:
     """Shows where the evidence for a class lies: CAM.
 
     The filters' maps, weighted by the class's row of the head, resized to the
@@ -45,7 +51,7 @@ def class_activation_map(
     )
 
 
-def weighted_maps(maps, weights):
+def weighted_maps(maps: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Sums each sample's maps over its filters.
 
     Args:

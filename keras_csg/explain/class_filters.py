@@ -1,13 +1,16 @@
-"""Which filters speak for a class, and how much."""
+"""Which filters add to a class's logit, and how much."""
 
 import numpy as np
 from keras import ops
 
-MOST_FILTERS = 30
-"""Filters of a class whose gradients are looked at."""
+from keras_csg.metrics.gates import FULLY_OPEN
+from keras_csg.models.classifier import CSGClassifier
+
+GRADIENT_MAP_FILTERS = 30
+"""Filters of a class that its gradient map is the mean of, at most."""
 
 
-def gate_rows(model):
+def gate_rows(model: CSGClassifier) -> np.ndarray:
     """Returns the gate matrix `(classes, filters)`, float32.
 
     Raises:
@@ -21,7 +24,7 @@ def gate_rows(model):
     return ops.convert_to_numpy(model.gate.gate_matrix)
 
 
-def class_weights(model, gated):
+def class_weights(model: CSGClassifier, gated: bool) -> np.ndarray:
     """Returns what each filter adds to each class's logit.
 
     Args:
@@ -35,8 +38,8 @@ def class_weights(model, gated):
     return kernel * gate_rows(model) if gated else kernel
 
 
-def candidate_filters(model, gated):
-    """Returns the filters that may speak for each class.
+def candidate_filters(model: CSGClassifier, gated: bool) -> np.ndarray:
+    """Returns the filters that each class's maps may be made of.
 
     Args:
         model: `CSGClassifier`.
@@ -47,11 +50,16 @@ def candidate_filters(model, gated):
         bool array of shape `(classes, filters)`.
     """
     if gated:
-        return gate_rows(model) >= 1
+        return gate_rows(model) >= FULLY_OPEN
     return np.ones((model.num_classes, model.filters), bool)
 
 
-def top_filters(features, classes, candidates, most=MOST_FILTERS):
+def top_filters(
+    features: np.ndarray,
+    classes: np.ndarray,
+    candidates: np.ndarray,
+    most: int = GRADIENT_MAP_FILTERS,
+) -> tuple[np.ndarray, np.ndarray]:
     """Chooses the filters most active for each class, on average.
 
     Args:

@@ -2,13 +2,17 @@
 
 import contextlib
 import random
+from collections.abc import Iterator
 
 import keras
 
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
+from keras_csg.models.classifier import CSGClassifier
 
 
-def clone_classifier(model, image_size=None):
+def clone_classifier(
+    model: CSGClassifier, image_size: tuple[int, int] | None = None
+) -> CSGClassifier:
     """Returns a copy with layers and weights of its own.
 
     Args:
@@ -34,7 +38,9 @@ def clone_classifier(model, image_size=None):
     return clone
 
 
-def clone_backbone(backbone, image_size=None):
+def clone_backbone(
+    backbone: keras.Model, image_size: tuple[int, int] | None = None
+) -> keras.Model:
     """Returns a copy of a backbone with fresh, random weights."""
     images = None
     if image_size is not None:
@@ -44,7 +50,7 @@ def clone_backbone(backbone, image_size=None):
 
 
 @contextlib.contextmanager
-def seeded_initializers(seed):
+def seeded_initializers(seed: int) -> Iterator[None]:
     """Makes initializers without a seed of their own draw from `seed`.
 
     Keras takes the seed of each from Python's `random`, whose state is put

@@ -1,10 +1,14 @@
-"""What every map starts from: filters' maps, classes, and gate rows."""
+"""What every map starts from: the filters' maps, and the classes asked for."""
 
 import numpy as np
 from keras import ops
 
+from keras_csg.models.classifier import CSGClassifier
 
-def feature_maps(model, images, batch_size=32):
+
+def feature_maps(
+    model: CSGClassifier, images: np.ndarray, batch_size: int = 32
+) -> np.ndarray:
     """Runs the backbone.
 
     Args:
@@ -18,7 +22,7 @@ def feature_maps(model, images, batch_size=32):
     Raises:
         ValueError: if the images are not as described.
     """
-    images = check_images(images)
+    images = check_rgb(images)
     return np.concatenate(
         [
             np.asarray(model.backbone.predict_on_batch(batch), "float32")
@@ -27,7 +31,7 @@ def feature_maps(model, images, batch_size=32):
     )
 
 
-def in_batches(array, batch_size):
+def in_batches(array: np.ndarray, batch_size: int) -> list[np.ndarray]:
     """Returns the parts of an array, `batch_size` samples each."""
     return [
         array[start : start + batch_size]
@@ -35,8 +39,19 @@ def in_batches(array, batch_size):
     ]
 
 
-def check_images(images):
-    """Returns the images as an array `(samples, height, width, 3)`."""
+def check_rgb(images: np.ndarray) -> np.ndarray:
+    """Checks that images have three axes and three channels.
+
+    Args:
+        images: array of shape `(samples, height, width, 3)`, none of them
+            empty.
+
+    Returns:
+        They as an array.
+
+    Raises:
+        ValueError: if they have another shape.
+    """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
         raise ValueError(
@@ -46,7 +61,9 @@ def check_images(images):
     return images
 
 
-def classes_to_explain(model, maps, classes=None):
+def classes_to_explain(
+    model: CSGClassifier, maps: np.ndarray, classes: np.ndarray | None = None
+) -> np.ndarray:
     """Returns the classes whose maps are asked for.
 
     Args:
@@ -56,6 +73,9 @@ def classes_to_explain(model, maps, classes=None):
 
     Returns:
         int array of shape `(samples,)`.
+
+    Raises:
+        ValueError: if the classes are not as described.
     """
     if classes is None:
         features = maps.mean(axis=(1, 2))

@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from keras_csg.metrics.resizing import one_blas_thread
+from keras_csg.models.classifier import CSGClassifier
 
 BLUR = 30 / 128
 """Standard deviation of the Gaussian, in widths of the image."""
@@ -16,16 +17,16 @@ class FilterGradients:
         model: `CSGClassifier`, on TensorFlow.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: CSGClassifier) -> None:
         self.model = model
         self._norms = _graph_function(model)
 
-    def maps(self, images, filters):
+    def maps(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
         """Returns what `filter_gradient_maps` does, of one batch."""
         weights = np.eye(self.model.filters, dtype="float32")
         return blur_gradients(self.norms(images, weights[filters]))
 
-    def norms(self, images, weights):
+    def norms(self, images: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Returns the gradients of weighted sums of the features.
 
         One forward pass; then one backward pass for each of the n sums, of
@@ -64,7 +65,7 @@ def _graph_function(model):
     )
 
 
-def blur_gradients(norms):
+def blur_gradients(norms: np.ndarray) -> np.ndarray:
     """Divides maps by their root mean square and blurs them.
 
     The Gaussian ends one standard deviation from its centre and the border is

@@ -3,29 +3,30 @@ import functools
 import numpy as np
 
 from keras_csg.explain.class_filters import (
-    MOST_FILTERS,
+    GRADIENT_MAP_FILTERS,
     candidate_filters,
     top_filters,
 )
 from keras_csg.explain.feature_maps import (
-    check_images,
+    check_rgb,
     classes_to_explain,
     feature_maps,
     in_batches,
 )
 from keras_csg.explain.filter_gradients import FilterGradients
+from keras_csg.models.classifier import CSGClassifier
 
 
 def gradient_map(
-    model,
-    images,
-    classes=None,
+    model: CSGClassifier,
+    images: np.ndarray,
+    classes: np.ndarray | None = None,
     *,
-    gated=True,
-    filters=MOST_FILTERS,
-    batch_size=8,
-):
-    """Shows which pixels move the filters of a class.
+    gated: bool = True,
+    filters: int = GRADIENT_MAP_FILTERS,
+    batch_size: int = 8,
+) -> np.ndarray:
+    """Shows which pixels change the filters of a class most.
 
     The mean of what `filter_gradient_maps` gives for the class's filters,
     those most active on average over the given images of the class.
@@ -39,9 +40,10 @@ def gradient_map(
         batch_size: int.
 
     Returns:
-        float32 array of shape `(samples, height, width)`, at least 0; about 1
-        is what a pixel has that is neither here nor there. Zero throughout
-        where a class has no filter of its own.
+        float32 array of shape `(samples, height, width)`, at least 0, in units
+        of the root mean square over the image: where the gradients are equally
+        large everywhere the map is 1. Zero throughout where a class has no
+        filter of its own.
 
     Raises:
         ValueError: if an argument is not as described, or `gated` is asked of
@@ -75,8 +77,14 @@ def gradient_map(
     )
 
 
-def filter_gradient_maps(model, images, filters, *, batch_size=8):
-    """Shows which pixels move given filters.
+def filter_gradient_maps(
+    model: CSGClassifier,
+    images: np.ndarray,
+    filters: np.ndarray,
+    *,
+    batch_size: int = 8,
+) -> np.ndarray:
+    """Shows which pixels change given filters most.
 
     The gradient of a filter's global average by the pixels; its L2 norm over
     the channels; divided by the root of its mean square over the image;
@@ -90,7 +98,7 @@ def filter_gradient_maps(model, images, filters, *, batch_size=8):
 
     Returns:
         float32 array of shape `(samples, n, height, width)`, at least 0. All
-        zero for a filter that no pixel moves.
+        zero for a filter whose gradient is zero.
 
     Raises:
         ValueError: if the images are not as described.
@@ -103,7 +111,7 @@ def filter_gradient_maps(model, images, filters, *, batch_size=8):
         [
             gradients.maps(batch, numbers)
             for batch, numbers in zip(
-                in_batches(check_images(images), batch_size),
+                in_batches(check_rgb(images), batch_size),
                 in_batches(np.asarray(filters), batch_size),
                 strict=True,
             )
@@ -111,7 +119,7 @@ def filter_gradient_maps(model, images, filters, *, batch_size=8):
     )
 
 
-# Tracing takes seconds, and whoever looks at a model looks more than once. It
+# Tracing takes seconds, and a model is explained more than once. The cache
 # keeps one model alive at most.
 @functools.lru_cache(maxsize=1)
 def _gradients_of(model):

@@ -1,29 +1,32 @@
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 
-from keras_csg.explain.activation_map import activation_map
-from keras_csg.explain.class_activation import class_activation_map
 from keras_csg.explain.cloning import (
     clone_backbone,
     clone_classifier,
     seeded_initializers,
 )
 from keras_csg.explain.feature_maps import classes_to_explain, feature_maps
-from keras_csg.explain.gradient_map import gradient_map
+from keras_csg.explain.kinds import MAPS
 from keras_csg.explain.similarity import (
     rank_correlation,
     structural_similarity,
 )
-
-MAPS = {
-    "cam": class_activation_map,
-    "gradient_map": gradient_map,
-    "activation_map": activation_map,
-}
+from keras_csg.models.classifier import CSGClassifier
 
 
 def cascading_randomization(
-    model, images, classes=None, *, gated=True, maps=None, depths=6, seed=0
-):
+    model: CSGClassifier,
+    images: np.ndarray,
+    classes: np.ndarray | None = None,
+    *,
+    gated: bool = True,
+    maps: Mapping[str, Callable[..., np.ndarray]] | None = None,
+    depths: int = 6,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
     """Checks that maps depend on what the network has learnt.
 
     From the head down to the images, layers are set to fresh initial weights,
@@ -37,7 +40,7 @@ def cascading_randomization(
         classes: ints of shape `(samples,)`; `None` for those predicted.
         gated: bool. Whether to look at the gated maps.
         maps: dict from a name to a function such as `class_activation_map`;
-            `None` for `MAPS`.
+            `None` for `keras_csg.explain.MAPS`.
         depths: int. Number of depths at which the maps are compared.
         seed: int. Seed of the fresh weights.
 

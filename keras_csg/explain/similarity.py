@@ -6,8 +6,8 @@ from scipy import ndimage, stats
 WINDOW = 7
 
 
-def rank_correlation(maps, others):
-    """Returns Spearman's rank correlation of each map with its other.
+def rank_correlation(maps: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Returns Spearman's rank correlation of each map with its counterpart.
 
     Args:
         maps: array of shape `(samples, height, width)`.
@@ -28,8 +28,8 @@ def rank_correlation(maps, others):
     return np.where(norms.max(axis=0) > 0, cosines, 1.0)
 
 
-def structural_similarity(maps, others):
-    """Returns the SSIM of each map with its other, both scaled to `[0, 1]`.
+def structural_similarity(maps: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Returns the SSIM of each map and its counterpart, scaled to `[0, 1]`.
 
     Over windows of 7 x 7 pixels, fewer in smaller maps.
 

@@ -13,11 +13,14 @@ from keras_csg.metrics.gates import dead_filters as dead_filters
 from keras_csg.metrics.gates import filters_per_class as filters_per_class
 from keras_csg.metrics.gates import l1_density as l1_density
 from keras_csg.metrics.gates import l1_interval as l1_interval
+from keras_csg.metrics.gates import ordered_by_class as ordered_by_class
 from keras_csg.metrics.gates import own_filters as own_filters
 from keras_csg.metrics.gates import shared_filters as shared_filters
 from keras_csg.metrics.grid_pointing_game import (
     grid_pointing_game as grid_pointing_game,
 )
+from keras_csg.metrics.head import Head as Head
+from keras_csg.metrics.head import check_samples as check_samples
 from keras_csg.metrics.localization import (
     intersection_over_union as intersection_over_union,
 )
@@ -44,6 +47,7 @@ from keras_csg.metrics.path_accuracy import (
     complement_accuracy as complement_accuracy,
 )
 from keras_csg.metrics.path_accuracy import gated_accuracy as gated_accuracy
+from keras_csg.metrics.path_accuracy import gated_logits as gated_logits
 from keras_csg.metrics.path_accuracy import own_accuracy as own_accuracy
 from keras_csg.metrics.path_accuracy import (
     standard_accuracy as standard_accuracy,

@@ -1,15 +1,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import confusion_matrix
 
-from keras_csg.metrics.checks import (
-    check_features,
-    check_gate,
-    check_head,
-    check_labels,
-)
-from keras_csg.metrics.gates import own_filters
+from keras_csg.metrics.head import Head, check_samples
 
 # Bytes of a block of logits: such that it stays in the processor's cache.
 BLOCK_BYTES = 2**18
@@ -31,7 +24,7 @@ class Ablation(NamedTuple):
     removed: np.ndarray
     kept: np.ndarray
 
-    def figures(self):
+    def figures(self) -> dict[str, float]:
         """Returns the means, a flat dict of floats in `[0, 1]`.
 
         `removed_own_recall` and `kept_own_recall` are of the class whose
@@ -47,7 +40,7 @@ class Ablation(NamedTuple):
         }
 
 
-def ablation(features, labels, kernel, bias, gate_matrix):
+def ablation(features: np.ndarray, labels: np.ndarray, head: Head) -> Ablation:
     """Removes each class's own filters in turn, then keeps only them.
 
     A class's own filters are those fully open to it. A class without any
@@ -58,9 +51,7 @@ def ablation(features, labels, kernel, bias, gate_matrix):
     Args:
         features: array of shape `(samples, filters)`, finite.
         labels: ints of shape `(samples,)` in `[0, classes)`.
-        kernel: array of shape `(filters, classes)`.
-        bias: array of shape `(classes,)`.
-        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
+        head: `Head` with a gate.
 
     Returns:
         `Ablation`.
@@ -71,22 +62,22 @@ def ablation(features, labels, kernel, bias, gate_matrix):
     Reference:
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 4
     """
-    features = check_features(features)
-    kernel, bias = check_head(kernel, bias, features.shape[1])
-    labels = check_labels(labels, len(features), len(bias))
-    own = own_filters(check_gate(gate_matrix, kernel.shape[::-1]))
-    own = [np.flatnonzero(row) for row in own]
-    right = np.zeros((2, len(bias), len(bias)), "int64")
-    step = max(1, BLOCK_BYTES // (len(bias) * features.itemsize))
+    features, labels = check_samples(features, labels, head)
+    classes = head.num_classes
+    own = [np.flatnonzero(row) for row in head.own_filters()]
+    right = np.zeros((2, classes, classes), "int64")
+    step = max(1, BLOCK_BYTES // (classes * features.itemsize))
     for start in range(0, len(labels), step):
         block = slice(start, start + step)
-        _count_right(features[block], labels[block], kernel, bias, own, right)
-    sizes = np.bincount(labels, minlength=len(bias))
+        _count_right(features[block], labels[block], head, own, right)
+    sizes = np.bincount(labels, minlength=classes)
     with np.errstate(invalid="ignore"):  # No samples: 0 / 0.
         return Ablation(*(right / sizes))
 
 
-def ablation_confusion(features, labels, kernel, bias, gate_matrix, label):
+def ablation_confusion(
+    features: np.ndarray, labels: np.ndarray, head: Head, label: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Counts confusions without, and with only, the filters of one class.
 
     `ablation` gives the diagonals of these matrices for all classes; here is
@@ -95,9 +86,7 @@ def ablation_confusion(features, labels, kernel, bias, gate_matrix, label):
     Args:
         features: array of shape `(samples, filters)`, finite.
         labels: ints of shape `(samples,)` in `[0, classes)`.
-        kernel: array of shape `(filters, classes)`.
-        bias: array of shape `(classes,)`.
-        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
+        head: `Head` with a gate.
         label: int in `[0, classes)`, the class whose filters are removed or
             kept.
 
@@ -109,33 +98,33 @@ def ablation_confusion(features, labels, kernel, bias, gate_matrix, label):
     Raises:
         ValueError: if an argument is not as described.
     """
-    features = check_features(features)
-    kernel, bias = check_head(kernel, bias, features.shape[1])
-    labels = check_labels(labels, len(features), len(bias))
-    if not 0 <= label < len(bias):
+    features, labels = check_samples(features, labels, head)
+    if not 0 <= label < head.num_classes:
         raise ValueError(
-            f"`label` must be in [0, {len(bias)}). Received: label={label}"
+            f"`label` must be in [0, {head.num_classes}). "
+            f"Received: label={label}"
         )
-    own = own_filters(check_gate(gate_matrix, kernel.shape[::-1]))[label]
-    return tuple(
-        confusion_matrix(
-            labels,
-            ((features * mask) @ kernel + bias).argmax(axis=-1),
-            labels=np.arange(len(bias)),
-        )
-        for mask in (~own, own)
-    )
+    own = head.own_filters()[label]
+    removed, kept = (head.logits(features * mask) for mask in (~own, own))
+    return _confusion(labels, removed), _confusion(labels, kept)
 
 
-def _count_right(features, labels, kernel, bias, own, right):
+def _confusion(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Counts true classes down and predicted ones across."""
+    classes = logits.shape[1]
+    pairs = labels.astype(np.intp) * classes + logits.argmax(axis=-1)
+    return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+
+def _count_right(features, labels, head, own, right):
     """Adds a block's right answers to `right` `(2, classes, classes)`."""
-    logits = features @ kernel + bias
+    logits = head.logits(features)
     part, rest = np.empty_like(logits), np.empty_like(logits)
     for label, filters in enumerate(own):
         # Removed and kept are two sides of one product over few filters.
-        np.matmul(features[:, filters], kernel[filters], out=part)
+        np.matmul(features[:, filters], head.kernel[filters], out=part)
         np.subtract(logits, part, out=rest)
-        part += bias
+        part += head.bias
         for counts, left in zip(right, (rest, part), strict=True):
             hits = labels[left.argmax(axis=-1) == labels]
-            counts[label] += np.bincount(hits, minlength=len(bias))
+            counts[label] += np.bincount(hits, minlength=head.num_classes)

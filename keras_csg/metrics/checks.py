@@ -3,47 +3,60 @@
 import numpy as np
 
 
-def check_samples(features, labels, num_classes):
-    """Checks the features and labels of a split.
+def check_features(features: np.ndarray, name: str = "features") -> np.ndarray:
+    """Checks features.
 
     Args:
         features: array of shape `(samples, filters)`, finite; at least one
             sample and one filter.
-        labels: ints of shape `(samples,)` in `[0, num_classes)`. A class may
-            be missing.
-        num_classes: int.
+        name: str. What an error calls them.
 
     Returns:
-        Features and labels as arrays.
+        They as an array.
 
     Raises:
         ValueError: if they are not as described.
     """
-    features = check_features(features)
-    return features, check_labels(labels, len(features), num_classes)
-
-
-def check_features(features, name="features"):
-    """Checks an array `(samples, filters)`; see `check_samples`."""
     features = np.asarray(features)
     if features.ndim != 2 or 0 in features.shape:
         raise ValueError(
             f"`{name}` must have two axes, neither of them empty. "
             f"Received: {name}.shape={features.shape}"
         )
-    broken = np.count_nonzero(~np.isfinite(features))
+    check_finite(features, name)
+    return features
+
+
+def check_finite(array: np.ndarray, name: str) -> None:
+    """Checks that an array is finite; an error calls it `name`.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    broken = np.count_nonzero(~np.isfinite(array))
     if broken:
         raise ValueError(
             f"`{name}` must be finite. Received: {name} with {broken} values "
             "NaN or infinite"
         )
-    return features
 
 
-def check_labels(labels, samples, num_classes):
-    """Checks ints of shape `(samples,)`; see `check_samples`.
+def check_labels(
+    labels: np.ndarray, samples: int, num_classes: float | None
+) -> np.ndarray:
+    """Checks labels.
 
-    Without a number of classes the largest label is the last class.
+    Args:
+        labels: ints of shape `(samples,)` in `[0, num_classes)`.
+        samples: int.
+        num_classes: number of classes; `None` where the largest label is that
+            of the last class.
+
+    Returns:
+        They as an array.
+
+    Raises:
+        ValueError: if they are not as described.
     """
     labels = np.asarray(labels)
     if labels.shape != (samples,) or labels.dtype.kind not in "iu":
@@ -60,13 +73,14 @@ def check_labels(labels, samples, num_classes):
     return labels
 
 
-def check_head(kernel, bias, filters):
+def check_head(
+    kernel: np.ndarray, bias: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Checks a classifier head.
 
     Args:
-        kernel: array of shape `(filters, classes)`.
-        bias: array of shape `(classes,)`.
-        filters: int. Number of filters of the features.
+        kernel: array of shape `(filters, classes)`, finite.
+        bias: array of shape `(classes,)`, finite.
 
     Returns:
         Both as arrays.
@@ -75,20 +89,24 @@ def check_head(kernel, bias, filters):
         ValueError: if they are not as described.
     """
     kernel, bias = np.asarray(kernel), np.asarray(bias)
-    if kernel.ndim != 2 or kernel.shape[0] != filters:
+    if kernel.ndim != 2 or 0 in kernel.shape:
         raise ValueError(
-            f"`kernel` must have shape ({filters}, classes), a row per "
-            f"filter. Received: kernel.shape={kernel.shape}"
+            "`kernel` must have shape (filters, classes), a row per filter. "
+            f"Received: kernel.shape={kernel.shape}"
         )
     if bias.shape != kernel.shape[1:]:
         raise ValueError(
             f"`bias` must have shape ({kernel.shape[1]},), a value per class. "
             f"Received: bias.shape={bias.shape}"
         )
+    check_finite(kernel, "kernel")
+    check_finite(bias, "bias")
     return kernel, bias
 
 
-def check_gate(gate_matrix, shape=None):
+def check_gate(
+    gate_matrix: np.ndarray, shape: tuple[int, ...] | None = None
+) -> np.ndarray:
     """Checks a gate matrix.
 
     Args:

@@ -19,7 +19,9 @@ class FilterCorrelation(NamedTuple):
     cross_class: float
 
 
-def filter_correlation(vectors, filter_classes):
+def filter_correlation(
+    vectors: np.ndarray, filter_classes: np.ndarray
+) -> FilterCorrelation:
     """Returns the mean absolute cosine between filters, by their classes.
 
     Every pair of two different filters counts once. A filter whose vector is

@@ -30,7 +30,7 @@ class FilterLocalization(NamedTuple):
     pointing_game: np.ndarray
     classes: np.ndarray
 
-    def figures(self):
+    def figures(self) -> dict[str, float]:
         """Returns the means over the filters, a dict of floats."""
         return {
             name: float(np.nanmean(getattr(self, name)))
@@ -38,12 +38,18 @@ class FilterLocalization(NamedTuple):
         }
 
 
-def filter_localization(maps, labels, masks, thresholds, candidates):
+def filter_localization(
+    maps: np.ndarray,
+    labels: np.ndarray,
+    masks: np.ndarray,
+    thresholds: np.ndarray,
+    candidates: np.ndarray,
+) -> FilterLocalization:
     """Scores every filter on the class it localises best.
 
     A filter marks the pixels where its map, resized bilinearly, is at least
-    its threshold. Of the classes that it may speak for it takes the one with
-    the highest `ap30`, of equal ones that with the higher `iou`.
+    its threshold. Of its candidate classes it takes the one with the highest
+    `ap30`, of equal ones that with the higher `iou`.
 
     Args:
         maps: float array of shape `(samples, h, w, filters)`.
@@ -73,7 +79,9 @@ def filter_localization(maps, labels, masks, thresholds, candidates):
     return FilterLocalization(*best, classes)
 
 
-def filter_overlaps(maps, masks, thresholds):
+def filter_overlaps(
+    maps: np.ndarray, masks: np.ndarray, thresholds: np.ndarray
+) -> np.ndarray:
     """Returns the overlap of each filter's high activations with the object.
 
     Args:
@@ -108,7 +116,7 @@ def filter_overlaps(maps, masks, thresholds):
     return np.where(constant, 0, overlaps).astype("float32")
 
 
-def filter_hits(maps, masks):
+def filter_hits(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Returns whether each filter is most active on the object.
 
     Args:

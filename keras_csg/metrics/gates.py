@@ -4,10 +4,14 @@ import numpy as np
 
 from keras_csg.metrics.checks import check_features, check_gate
 
+FULLY_OPEN = 1.0
+"""Entry of the gate from which a filter is a class's own."""
+
 SHARED_FROM = 0.5
+"""Entry from which a filter serves a class."""
 
 
-def l1_density(gate_matrix):
+def l1_density(gate_matrix: np.ndarray) -> float:
     """Returns how open the gate is: `sum(|G|) / (classes * filters)`.
 
     Args:
@@ -17,13 +21,24 @@ def l1_density(gate_matrix):
         float in `[0, 1]`; at least `1 / classes` where every filter is fully
         open to one class.
 
+    Raises:
+        ValueError: if the gate matrix is not as described.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_csg.metrics import l1_density
+        >>> l1_density(np.array([[1.0, 0.0], [0.5, 1.0]]))
+        0.625
+
     Reference:
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 4
     """
     return float(np.mean(check_gate(gate_matrix), dtype="float64"))
 
 
-def l1_interval(num_classes, density=None):
+def l1_interval(
+    num_classes: int, density: float | None = None
+) -> tuple[float, float]:
     """Returns the least and the largest density that training asks for.
 
     Every column of the gate has a largest entry of exactly 1 and the others in
@@ -59,7 +74,7 @@ def l1_interval(num_classes, density=None):
     return floor, max(floor, density or 0.0)
 
 
-def own_filters(gate_matrix):
+def own_filters(gate_matrix: np.ndarray) -> np.ndarray:
     """Returns which filters are fully open to which class.
 
     Args:
@@ -69,10 +84,10 @@ def own_filters(gate_matrix):
         bool array of shape `(classes, filters)`. A filter with several entries
         of 1 is every one of those classes' own.
     """
-    return check_gate(gate_matrix) >= 1
+    return check_gate(gate_matrix) >= FULLY_OPEN
 
 
-def filters_per_class(gate_matrix):
+def filters_per_class(gate_matrix: np.ndarray) -> np.ndarray:
     """Returns how many filters each class has as its own.
 
     Args:
@@ -85,7 +100,9 @@ def filters_per_class(gate_matrix):
     return own_filters(gate_matrix).sum(axis=1)
 
 
-def shared_filters(gate_matrix, threshold=SHARED_FROM):
+def shared_filters(
+    gate_matrix: np.ndarray, threshold: float = SHARED_FROM
+) -> np.ndarray:
     """Returns which filters serve several classes.
 
     Args:
@@ -99,8 +116,8 @@ def shared_filters(gate_matrix, threshold=SHARED_FROM):
     return (check_gate(gate_matrix) >= threshold).sum(axis=0) > 1
 
 
-def classes_of_filters(weights):
-    """Returns the class each filter speaks for most.
+def classes_of_filters(weights: np.ndarray) -> np.ndarray:
+    """Returns the class that each filter adds to most.
 
     Args:
         weights: array of shape `(classes, filters)`: the gate matrix or, for a
@@ -113,7 +130,7 @@ def classes_of_filters(weights):
     return check_features(weights, "weights").argmax(axis=0)
 
 
-def dead_filters(features):
+def dead_filters(features: np.ndarray) -> np.ndarray:
     """Returns which filters tell nothing: the same value for every sample.
 
     Args:
@@ -128,7 +145,7 @@ def dead_filters(features):
     return features.min(axis=0) == features.max(axis=0)
 
 
-def ordered_by_class(gate_matrix):
+def ordered_by_class(gate_matrix: np.ndarray) -> np.ndarray:
     """Returns the matrix `(classes, filters)`, filters by their best class."""
     order = gate_matrix.argmax(axis=0).argsort(kind="stable")
     return gate_matrix[:, order]

@@ -5,7 +5,7 @@ import numpy as np
 from keras_csg.metrics.localization import check_maps
 
 
-def grid_pointing_game(maps, side):
+def grid_pointing_game(maps: np.ndarray, side: int) -> np.ndarray:
     """Returns the share of positive attribution in the right cell.
 
     Args:
@@ -19,6 +19,14 @@ def grid_pointing_game(maps, side):
 
     Raises:
         ValueError: if the shapes do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_csg.metrics import grid_pointing_game
+        >>> maps = np.ones((1, 4, 2, 2))  # A mosaic of 2 x 2 images of 1 x 1.
+        >>> maps[0, 0] = [[3, 0], [1, 0]]  # Cell 0 is the upper left one.
+        >>> grid_pointing_game(maps, side=2)
+        array([[0.75, 0.25, 0.25, 0.25]])
 
     Reference:
         - [Boehle et al., 2021](https://arxiv.org/abs/2104.00032), section 4
@@ -53,8 +61,14 @@ def _checked_shape(maps, side):
 
 
 def choose_cells(
-    labels, probabilities, side, mosaics, *, confidence=0.9, seed=0
-):
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    side: int,
+    mosaics: int,
+    *,
+    confidence: float = 0.9,
+    seed: int = 0,
+) -> np.ndarray | None:
     """Chooses images of different classes, classified with confidence.
 
     Args:
@@ -87,7 +101,7 @@ def choose_cells(
     return numbers[first[chosen] + offset.astype(int)]
 
 
-def make_mosaics(images, cells):
+def make_mosaics(images: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """Puts images side by side.
 
     Args:

@@ -7,11 +7,11 @@ map points nowhere: it is never right.
 
 import numpy as np
 
-SHARE = 0.3
+CAM_SHARE = 0.3
 """Share of the pixels that a class activation map marks."""
 
 
-def top_pixels(maps, share=SHARE):
+def top_pixels(maps: np.ndarray, share: float = CAM_SHARE) -> np.ndarray:
     """Marks the pixels where maps are highest.
 
     Args:
@@ -38,7 +38,9 @@ def top_pixels(maps, share=SHARE):
     return ((pixels >= least) & ~constant).reshape(maps.shape)
 
 
-def intersection_over_union(predicted, masks):
+def intersection_over_union(
+    predicted: np.ndarray, masks: np.ndarray
+) -> np.ndarray:
     """Returns how well marked pixels cover the object's.
 
     Args:
@@ -63,7 +65,7 @@ def intersection_over_union(predicted, masks):
     return overlap(predicted, masks)
 
 
-def packed(masks):
+def packed(masks: np.ndarray) -> np.ndarray:
     """Packs masks, 64 pixels to a number.
 
     Args:
@@ -88,7 +90,7 @@ def packed(masks):
     return bits.view("uint64")
 
 
-def overlap(predicted, masks):
+def overlap(predicted: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Returns the intersection over union of `packed` masks."""
     both = _count(predicted & masks)
     object_area = _count(masks)
@@ -101,7 +103,7 @@ def _count(bits):
     return np.bitwise_count(bits).sum(axis=-1, dtype="int32")
 
 
-def pointing_game(maps, masks):
+def pointing_game(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Returns whether each map is highest on the object.
 
     Args:
@@ -134,7 +136,9 @@ def pointing_game(maps, masks):
     return np.where(masks.any(axis=(-2, -1)), hits, np.nan)
 
 
-def precision_at(overlaps, least, strict=False):
+def precision_at(
+    overlaps: np.ndarray, least: float, strict: bool = False
+) -> float:
     """Returns the share of the overlaps that reach a value.
 
     Args:
@@ -152,7 +156,9 @@ def precision_at(overlaps, least, strict=False):
     return float((overlaps > least if strict else overlaps >= least).mean())
 
 
-def localization_figures(overlaps, hits):
+def localization_figures(
+    overlaps: np.ndarray, hits: np.ndarray
+) -> dict[str, float]:
     """Sums up the overlaps and hits of a split.
 
     Args:
@@ -172,7 +178,7 @@ def localization_figures(overlaps, hits):
     }
 
 
-def check_maps(maps):
+def check_maps(maps: np.ndarray) -> np.ndarray:
     """Returns maps as an array `(..., height, width)`.
 
     Raises:

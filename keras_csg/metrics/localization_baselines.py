@@ -8,12 +8,12 @@ from keras_csg.metrics.localization import (
 )
 
 
-def whole_image(size):
+def whole_image(size: tuple[int, int]) -> np.ndarray:
     """Returns the mask `(height, width)` of every pixel."""
     return np.ones(size, bool)
 
 
-def centered_square(size, share=0.5):
+def centered_square(size: tuple[int, int], share: float = 0.5) -> np.ndarray:
     """Returns the mask of a centred rectangle of the image's aspect.
 
     Args:
@@ -30,7 +30,7 @@ def centered_square(size, share=0.5):
     return near[0][:, None] & near[1][None, :]
 
 
-def baseline_figures(masks):
+def baseline_figures(masks: np.ndarray) -> dict[str, dict[str, float]]:
     """Measures the baselines; the pointing game is played at random in them.
 
     Args:

@@ -1,17 +1,20 @@
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 
-from keras_csg.metrics._information.ross_estimate import (
-    has_two_groups,
-    one_against_rest,
-)
+from keras_csg.metrics._information import has_two_groups, one_against_rest
 from keras_csg.metrics.checks import check_labels
 
 
 def mutual_information(
-    features, labels, num_classes=None, n_neighbors=3, random_state=0, n_jobs=1
-):
+    features: np.ndarray,
+    labels: np.ndarray,
+    num_classes: int | None = None,
+    n_neighbors: int = 3,
+    random_state: int | None = 0,
+    n_jobs: int = 1,
+) -> np.ndarray:
     """Information each filter gives about each class against the rest.
 
     Ross's estimate of `I(a_k; 1[y = c])` from the k nearest neighbors. Row `c`
@@ -49,9 +52,15 @@ def mutual_information(
         ValueError: If an argument is not as described.
 
     Example:
-        >>> features = model.predict(images)  # (samples, filters)
+        >>> import numpy as np
+        >>> from keras_csg.metrics import mutual_information
+        >>> labels = np.arange(60) % 3
+        >>> features = np.eye(3)[labels][:, [2, 0]]  # Two filters, one class.
         >>> information = mutual_information(features, labels)
+        >>> information.shape
+        (3, 2)
         >>> information.argmax(axis=0)  # The class each filter knows best.
+        array([2, 0])
 
     Reference:
         - [Ross, 2014](https://doi.org/10.1371/journal.pone.0087357)
@@ -72,7 +81,9 @@ def mutual_information(
     return np.stack(_map(of_filter, columns, n_jobs), axis=1)
 
 
-def mutual_information_score(features, labels, **kwargs):
+def mutual_information_score(
+    features: np.ndarray, labels: np.ndarray, **kwargs: Any
+) -> float:
     """Mutual Information Score (MIS) of Liang et al.: higher is more specific.
 
     Args:
@@ -91,8 +102,13 @@ def mutual_information_score(features, labels, **kwargs):
 
 
 def specificity(
-    features, probabilities, labels, n_neighbors=3, random_state=0, n_jobs=1
-):
+    features: np.ndarray,
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    n_neighbors: int = 3,
+    random_state: int | None = 0,
+    n_jobs: int = 1,
+) -> float:
     """What a filter knows of its best class, relative to the whole network.
 
     The MIS divided by the mean over the classes `c` of `I(p_c; 1[y = c])`, the

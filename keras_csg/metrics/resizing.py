@@ -1,10 +1,11 @@
 import functools
+from contextlib import AbstractContextManager
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 
-def resize_maps(maps, size):
+def resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes maps bilinearly, pixel centres to pixel centres.
 
     As `keras.ops.image.resize` does, but of any number of leading axes, as two
@@ -26,7 +27,7 @@ def resize_maps(maps, size):
         return np.matmul(rows, np.matmul(maps, columns.T))
 
 
-def bilinear_weights(inputs, outputs):
+def bilinear_weights(inputs: int, outputs: int) -> np.ndarray:
     """Returns the matrix that resizes one axis bilinearly.
 
     Args:
@@ -42,7 +43,7 @@ def bilinear_weights(inputs, outputs):
     return np.maximum(1 - distances, 0).astype("float32")
 
 
-def one_blas_thread():
+def one_blas_thread() -> AbstractContextManager:
     """Returns a context in which matrix products take one thread each.
 
     A product of maps is too small to be shared out: where other work keeps

@@ -4,12 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.metrics.checks import check_gate, check_samples
-from keras_csg.metrics.path_accuracy import (
-    accuracy,
-    class_specific_accuracy,
-    gated_logits,
-)
+from keras_csg.metrics.head import Head, check_samples
+from keras_csg.metrics.path_accuracy import share_right
 
 
 class ShuffledGate(NamedTuple):
@@ -29,8 +25,13 @@ class ShuffledGate(NamedTuple):
 
 
 def shuffled_gate(
-    features, labels, kernel, bias, gate_matrix, *, shuffles=10, seed=0
-):
+    features: np.ndarray,
+    labels: np.ndarray,
+    head: Head,
+    *,
+    shuffles: int = 10,
+    seed: int = 0,
+) -> ShuffledGate:
     """Measures a trained classifier with its gate rows dealt out anew.
 
     No class keeps its row. The figures are means over several shuffles.
@@ -45,9 +46,7 @@ def shuffled_gate(
     Args:
         features: array of shape `(samples, filters)`, finite.
         labels: ints of shape `(samples,)` in `[0, classes)`.
-        kernel: array of shape `(filters, classes)`.
-        bias: array of shape `(classes,)`.
-        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
+        head: `Head` with a gate.
         shuffles: int, at least 1. Number of shuffles.
         seed: int. Seed of the first; those after it have the next ones.
 
@@ -62,27 +61,27 @@ def shuffled_gate(
         raise ValueError(
             f"`shuffles` must be at least 1. Received: shuffles={shuffles}"
         )
-    gate_matrix = check_gate(gate_matrix)
-    features, labels = check_samples(features, labels, len(gate_matrix))
-    arrays = (features, labels, kernel, bias, gate_matrix)
-    results = [_shuffled_once(*arrays, seed + i) for i in range(shuffles)]
+    features, labels = check_samples(features, labels, head)
+    results = [
+        _shuffled_once(features, labels, head, seed + i)
+        for i in range(shuffles)
+    ]
     return ShuffledGate(*(float(v) for v in np.mean(results, axis=0)))
 
 
-def _shuffled_once(features, labels, kernel, bias, gate_matrix, seed):
-    rows = shuffled_rows(len(gate_matrix), seed)
+def _shuffled_once(features, labels, head, seed):
+    rows = shuffled_rows(head.num_classes, seed)
     given = rows[labels]  # The class whose row each sample gets.
-    logits = gated_logits(features, kernel, bias, gate_matrix, given)
+    specific = head.class_specific_logits(features, rows)
+    gated = head.gated_logits(features, given)
     return (
-        class_specific_accuracy(
-            features, labels, kernel, bias, gate_matrix[rows]
-        ),
-        accuracy(logits, labels),
-        accuracy(logits, given),
+        share_right(labels, specific),
+        share_right(labels, gated),
+        share_right(given, gated),
     )
 
 
-def shuffled_rows(num_classes, seed=0):
+def shuffled_rows(num_classes: int, seed: int = 0) -> np.ndarray:
     """Returns a random order of the classes that leaves none in its place.
 
     Args:

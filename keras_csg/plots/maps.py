@@ -1,16 +1,28 @@
 """Pictures of maps laid over images."""
 
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 from PIL import Image
 
 from keras_csg.files import whole_file
 from keras_csg.metrics.resizing import resize_maps
+from keras_csg.plots.names import literal
 
 OPACITY = 0.7
 
 
-def save_maps(images, maps, path, *, masks=None, titles=None):
+def save_maps(
+    images: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    path: pathlib.Path,
+    *,
+    masks: np.ndarray | None = None,
+    titles: Sequence[str] | None = None,
+) -> None:
     """Draws images with maps laid over them.
 
     Args:
@@ -31,8 +43,7 @@ def save_maps(images, maps, path, *, masks=None, titles=None):
             if masks is not None:
                 _outline(panel, masks[number])
         if titles is not None:
-            # A name between dollar signs would be read as a formula.
-            line[0].set_title(titles[number].replace("$", r"\$"), fontsize=9)
+            line[0].set_title(literal(titles[number]), fontsize=9)
         for panel, values in zip(line[1:], maps.values(), strict=True):
             panel.imshow(values[number], cmap="inferno", alpha=0.6)
     for panel, name in zip(panels[0][1:], maps, strict=True):
@@ -41,7 +52,9 @@ def save_maps(images, maps, path, *, masks=None, titles=None):
         figure.savefig(part, dpi=110)
 
 
-def save_overlay(image, heatmap, path):
+def save_overlay(
+    image: np.ndarray, heatmap: np.ndarray, path: pathlib.Path
+) -> None:
     """Draws one image, pixel by pixel, with a heatmap laid over it.
 
     The warmer a pixel the more of the image it covers, so that what is cold

@@ -1,27 +1,37 @@
-"""Pictures of a run; the only module that imports a plotting library."""
+"""Pictures of a run."""
 
-import keras
+import math
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from keras_csg.files import whole_file
+from keras_csg.metrics.ablation import Ablation
 from keras_csg.metrics.gates import ordered_by_class
+from keras_csg.plots.names import literal_names
 
 MOST_NAMES = 40
+"""Classes whose names fit beside a matrix."""
+
+Columns = Mapping[str, Sequence[float]]
 
 
-def save_curves(history, path):
+def save_curves(columns: Columns, path: pathlib.Path) -> None:
     """Draws the accuracies, the losses and the gate's density by epoch.
 
     Args:
-        history: `History` of a run.
+        columns: dict from a figure's name to its values by epoch, NaN where
+            an epoch has none; `epoch`, their numbers, among them. Without an
+            epoch nothing is drawn.
         path: `pathlib.Path` of the PNG file.
     """
-    epochs = history.column("epoch")
+    epochs = columns.get("epoch", [])
     if not epochs:
         return
-    columns = history.rows[0].keys()
     gated = "l1_density" in columns
     titles = ["Accuracy", "Loss"]
     titles += ["L1-density of the gate"] * gated
@@ -29,17 +39,17 @@ def save_curves(history, path):
     figure = Figure(figsize=(4.4 * len(titles), 4), layout="constrained")
     panels = dict(zip(titles, figure.subplots(1, len(titles)), strict=True))
     accuracy, loss = panels["Accuracy"], panels["Loss"]
-    _draw(accuracy, history, "accuracy", "standard path")
-    _draw(loss, history, "standard_loss" if gated else "loss", "standard path")
+    _draw(accuracy, columns, "accuracy", "standard path")
+    _draw(loss, columns, "standard_loss" if gated else "loss", "standard path")
     if gated:
-        _draw(accuracy, history, "class_specific_accuracy", "class-specific")
-        _draw(loss, history, "gated_loss", "gated path")
+        _draw(accuracy, columns, "class_specific_accuracy", "class-specific")
+        _draw(loss, columns, "gated_loss", "gated path")
         density = panels["L1-density of the gate"]
-        density.plot(epochs, history.column("l1_density"), color="C2")
+        density.plot(epochs, columns["l1_density"], color="C2")
         density.set_ylim(0, 1.02)
     if "val_mis" in columns:
         mis = panels["MIS without the gate"]
-        mis.plot(epochs, history.column("val_mis"), color="C3")
+        mis.plot(epochs, columns["val_mis"], color="C3")
     loss.set_yscale("log")
     for title, panel in panels.items():
         panel.set(title=title, xlabel="epoch")
@@ -50,26 +60,33 @@ def save_curves(history, path):
     _save(figure, path)
 
 
-def _draw(panel, history, name, label):
-    epochs = history.column("epoch")
-    (line,) = panel.plot(epochs, history.column(f"val_{name}"), label=label)
+def _draw(panel, columns, name, label):
+    """Draws a figure of the validation split and, dotted, of the training."""
+    epochs = columns["epoch"]
+    missing = [math.nan] * len(epochs)
+    validation = columns.get(f"val_{name}", missing)
+    (line,) = panel.plot(epochs, validation, label=label)
     panel.plot(
         epochs,
-        history.column(name),
+        columns.get(name, missing),
         linestyle=":",
         color=line.get_color(),
         label=f"{label}, training",
     )
 
 
-def save_gate(model, path):
+def save_gate(
+    gate_matrix: np.ndarray,
+    class_names: Sequence[str] | None,
+    path: pathlib.Path,
+) -> None:
     """Draws the gate matrix, its filters ordered by their best class.
 
     Args:
-        model: gated `CSGClassifier`.
+        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
+        class_names: list of str, or `None`.
         path: `pathlib.Path` of the PNG file.
     """
-    gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
     classes, filters = gate_matrix.shape
     figure = Figure(
         figsize=(min(4 + filters / 10, 16), min(1.5 + classes / 4, 12)),
@@ -90,10 +107,8 @@ def save_gate(model, path):
         xlabel=f"{filters} filters, ordered by their best class",
         ylabel="class",
     )
-    if model.class_names and classes <= MOST_NAMES:
-        # A name between dollar signs would be read as a formula.
-        names = [name.replace("$", r"\$") for name in model.class_names]
-        panel.set_yticks(range(classes), names)
+    if class_names and classes <= MOST_NAMES:
+        panel.set_yticks(range(classes), literal_names(class_names))
     _save(figure, path)
 
 
@@ -102,7 +117,11 @@ def _save(figure, path):
         figure.savefig(part, dpi=120)
 
 
-def save_ablation(recalls, class_names, path):
+def save_ablation(
+    recalls: Ablation,
+    class_names: Sequence[str] | None,
+    path: pathlib.Path,
+) -> None:
     """Draws the recall of every class without, and with only, one's filters.
 
     Args:
@@ -124,8 +143,7 @@ def save_ablation(recalls, class_names, path):
             title=f"The class's filters {title}", xlabel="recall of this class"
         )
         if class_names and classes <= MOST_NAMES:
-            # A name between dollar signs would be read as a formula.
-            names = [name.replace("$", r"\$") for name in class_names]
+            names = literal_names(class_names)
             panel.set_xticks(range(classes), names, rotation=90)
             panel.set_yticks(range(classes), names)
     panels[0].set_ylabel("filters of this class")
@@ -133,7 +151,12 @@ def save_ablation(recalls, class_names, path):
     _save(figure, path)
 
 
-def save_ablation_confusion(matrices, class_names, label, path):
+def save_ablation_confusion(
+    matrices: tuple[np.ndarray, np.ndarray],
+    class_names: Sequence[str] | None,
+    label: int,
+    path: pathlib.Path,
+) -> None:
     """Draws what is taken for what without, and with only, a class's filters.
 
     Args:
@@ -143,9 +166,7 @@ def save_ablation_confusion(matrices, class_names, label, path):
         label: int. The class.
         path: `pathlib.Path` of the PNG file.
     """
-    names = class_names or list(map(str, range(len(matrices[0]))))
-    # A name between dollar signs would be read as a formula.
-    names = [name.replace("$", r"\$") for name in names]
+    names = literal_names(class_names or map(str, range(len(matrices[0]))))
     side = min(3 + len(names) / 3, 14)
     figure = Figure(figsize=(2 * side, side + 1.5), layout="constrained")
     panels = figure.subplots(1, 2)

@@ -33,10 +33,16 @@ class History:
         """Returns a column as floats, NaN where a row has no value."""
         return [float(row.get(name) or "nan") for row in self.rows]
 
+    def columns(self):
+        """Returns all columns by their names, as `column` does each."""
+        return {name: self.column(name) for name in self._names()}
+
+    def _names(self):
+        return list(dict.fromkeys(key for row in self.rows for key in row))
+
     def _write(self):
-        columns = list(dict.fromkeys(key for row in self.rows for key in row))
         text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer = csv.DictWriter(text, self._names(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(self.rows)
         with whole_file(self.path) as part:

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable
 
 import keras
 
+from keras_csg import plots
 from keras_csg.data import load_data
 from keras_csg.data.load import is_image_folder
-from keras_csg.evaluation import classification as evaluation
+from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import schedules
 from keras_csg.models.build import build
-from keras_csg.plots import runs as plots
 from keras_csg.training.callbacks import (
     FiniteLoss,
     GateFreeMetrics,
@@ -180,22 +180,26 @@ class Trainer:
         """Evaluates on the test split, once, and writes the results."""
         self.log("Evaluating on the test split")
         run = self.run
-        results = evaluation.evaluate(
-            self.model,
-            self.data.test,
-            self.options.batch_size,
-            ablation_path=run.ablation_path,
+        results, ablation = evaluate_classification(
+            self.model, self.data.test, self.options.batch_size
         )
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         run.write_metrics(results)
-        plots.save_curves(run.history, run.curves_path)
-        if self.model.gated:
-            plots.save_gate(self.model, run.gate_path)
+        self._draw(ablation)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         run.unlock()
         return results
+
+    def _draw(self, ablation):
+        run, model = self.run, self.model
+        plots.save_curves(run.history.columns(), run.curves_path)
+        if model.gated:
+            gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
+            names = model.class_names
+            plots.save_gate(gate_matrix, names, run.gate_path)
+            plots.save_ablation(ablation, names, run.ablation_path)
 
 
 def load_run_data(options, *, data_dir=None, log=lambda text: None):

@@ -6,27 +6,25 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from keras_csg import CSGClassifier, metrics
-from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
-from keras_csg.evaluation import classification as evaluation
-from keras_csg.evaluation.features import FeatureExtractor
-from keras_csg.training.callbacks import GateFreeMetrics, RunBackup
-from keras_csg.training.history import History
+from keras_csg.choices import MIS_VARIANTS
+from keras_csg.evaluation import (
+    FeatureExtractor,
+    collect_samples,
+    evaluate_classification,
+    head_of,
+)
 from tests.tiny import (
     CLASSES,
     FILTERS,
     tiny_backbone,
     tiny_classifier,
-    tiny_data,
+    tiny_split,
 )
 
 
 @pytest.fixture
 def split():
-    images, labels = tiny_data()
-    reader = cached_reader(images.astype("uint8"))
-    return IndexedSplit(
-        reader, labels, np.arange(70), CLASSES, (8, 8, 3), cached=True
-    )
+    return tiny_split()
 
 
 @pytest.fixture
@@ -41,7 +39,7 @@ def model():
 
 def test_accuracies_are_the_models_own(model, split):
     images, labels = split.images_and_labels()
-    found = evaluation.evaluate(model, split, batch_size=32)
+    found = evaluate_classification(model, split, batch_size=32).figures
     model.compile("sgd")
     evaluated = model.evaluate(images, labels, verbose=0, return_dict=True)
     for name in ("accuracy", "class_specific_accuracy", "l1_density"):
@@ -59,19 +57,19 @@ def test_features_are_collected_once_whatever_the_batches(model, split):
     calls = []
     batches = split.batches
     split.batches = lambda size: calls.append(size) or batches(size)
-    found = evaluation.evaluate(model, split, batch_size=32)
+    found = evaluate_classification(model, split, batch_size=32).figures
     assert calls == [32]
-    whole = evaluation.evaluate(model, split, batch_size=70)
+    whole = evaluate_classification(model, split, batch_size=70).figures
     assert found.keys() == whole.keys()
     for name, value in found.items():
         assert_allclose(value, whole[name], rtol=1e-4, err_msg=name)
 
 
-def test_a_standard_network_has_the_figures_without_a_gate(split, tmp_path):
-    path = tmp_path / "ablation.png"
-    found = evaluation.evaluate(
-        tiny_classifier(gated=False), split, ablation_path=path
+def test_a_standard_network_has_the_figures_without_a_gate(split):
+    found, ablation = evaluate_classification(
+        tiny_classifier(gated=False), split
     )
+    assert ablation is None
     assert set(found) == {
         "examples",
         "filters",
@@ -86,19 +84,34 @@ def test_a_standard_network_has_the_figures_without_a_gate(split, tmp_path):
         "same_class_activation_correlation",
         "cross_class_activation_correlation",
     }
-    assert not path.exists()
 
 
-def test_the_ablation_is_drawn(model, split, tmp_path):
-    path = tmp_path / "ablation.png"
-    evaluation.evaluate(model, split, ablation_path=path)
-    assert path.read_bytes().startswith(b"\x89PNG")
-    assert list(tmp_path.iterdir()) == [path]
+def test_the_ablation_comes_with_the_figures(model, split):
+    found, ablation = evaluate_classification(model, split)
+    features, labels, _ = collect_samples(model, split)
+    expected = metrics.ablation(features, labels, head_of(model))
+    for recalls, others in zip(ablation, expected, strict=True):
+        assert_array_equal(recalls, others)
+    assert ablation.figures().items() <= found.items()
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_the_head_of_a_model_has_its_weights(gated):
+    model = tiny_classifier(gated=gated)
+    head = head_of(model)
+    assert_array_equal(head.kernel, model.head.kernel)
+    assert_array_equal(head.bias, model.head.bias)
+    if gated:
+        assert_array_equal(head.gate_matrix, model.gate.gate_matrix)
+    else:
+        assert head.gate_matrix is None
+    features = np.ones((3, FILTERS), "float32")
+    assert_allclose(head.logits(features), model.head(features), rtol=1e-5)
 
 
 def test_picnn_sums_the_maps_before_the_activation(model, split):
     images, labels = split.images_and_labels()
-    found = evaluation.evaluate(model, split, 32, mis_variant="picnn")
+    found, _ = evaluate_classification(model, split, 32, mis_variant="picnn")
     before = keras.Model(
         model.backbone.input, model.backbone.get_layer("relu").input
     )
@@ -119,74 +132,42 @@ def test_picnn_needs_an_activation_at_the_end(split):
     cut = keras.Model(backbone.input, backbone.get_layer("conv").output)
     model = CSGClassifier(cut, CLASSES)
     with pytest.raises(ValueError, match="ends with 'conv' of type Conv2D"):
-        evaluation.evaluate(model, split, mis_variant="picnn")
-    assert "mis" in evaluation.evaluate(model, split)
+        evaluate_classification(model, split, mis_variant="picnn")
+    assert "mis" in evaluate_classification(model, split).figures
 
 
 def test_an_unknown_variant_is_refused(model, split):
     with pytest.raises(ValueError, match="paper, picnn.*mis_variant='sum'"):
-        evaluation.evaluate(model, split, mis_variant="sum")
+        evaluate_classification(model, split, mis_variant="sum")
+
+
+def test_every_variant_on_offer_is_taken(model, split):
+    for variant in MIS_VARIANTS:
+        samples = collect_samples(model, split, mis_variant=variant)
+        assert (samples.sums is not None) == (variant == "picnn")
 
 
 def test_a_broken_network_is_named(model, split):
     kernel = model.backbone.get_layer("conv").kernel
     kernel.assign(np.full(kernel.shape, np.nan))
     with pytest.raises(ValueError, match="finite.*420 values NaN"):
-        evaluation.evaluate(model, split)
+        evaluate_classification(model, split)
+
+
+def test_a_broken_head_is_named(model, split):
+    model.head.kernel.assign(np.full(model.head.kernel.shape, np.inf))
+    with pytest.raises(ValueError, match="`kernel` must be finite.*24 values"):
+        evaluate_classification(model, split)
 
 
 def test_no_images_are_refused(model):
     with pytest.raises(ValueError, match="Received: no batch"):
-        evaluation.collect_features(model, [])
+        FeatureExtractor(model)([])
 
 
 def test_mixed_precision_gives_float32_features(split):
     keras.config.set_dtype_policy("mixed_bfloat16")
     model = tiny_classifier()
-    features, labels = evaluation.collect_features(model, split.batches(32))
+    features, labels, _ = collect_samples(model, split, 32)
     assert features.dtype == "float32"
     assert_array_equal(labels, split.images_and_labels()[1])
-
-
-def test_the_gate_free_score_goes_to_logs_and_history(tmp_path, split):
-    model = tiny_classifier()
-    model.compile("sgd")
-    history = History(tmp_path / "history.csv")
-    logged = model.fit(
-        *tiny_data(),
-        epochs=3,
-        callbacks=[
-            GateFreeMetrics(split.batches(32), every=2),
-            RunBackup(tmp_path / "backup", history),
-        ],
-        verbose=0,
-    ).history
-    features, labels = evaluation.collect_features(model, split.batches(32))
-    score = metrics.mutual_information_score(features, labels)
-    assert logged["val_mis"][-1] == pytest.approx(score)
-    scores = history.column("val_mis")
-    assert scores[::2] == logged["val_mis"] and np.isnan(scores[1])
-    images, labels = split.images_and_labels()
-    logits = np.array(model(images))
-    assert logged["val_accuracy"][-1] == metrics.accuracy(logits, labels)
-
-
-def test_the_accuracy_that_fit_measured_stays(split):
-    model = tiny_classifier(gated=False)
-    model.compile("sgd")
-    images, labels = tiny_data()
-    logged = model.fit(
-        images,
-        labels,
-        validation_data=(images[:8], labels[:8]),
-        callbacks=[GateFreeMetrics(split.batches(70))],
-        verbose=0,
-    ).history
-    of_eight = model.evaluate(images[:8], labels[:8], verbose=0)[1]
-    assert logged["val_accuracy"] == [pytest.approx(of_eight)]
-    assert len(logged["val_mis"]) == 1
-
-
-def test_a_measurement_every_zero_epochs_is_refused():
-    with pytest.raises(ValueError, match="at least 1.*every=0"):
-        GateFreeMetrics([], every=0)

@@ -4,20 +4,22 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import confusion_matrix, recall_score
 
 from keras_csg import metrics
-from tests.metrics.test_path_accuracy import random_arrays
+from keras_csg.metrics import Head
+from tests.metrics.arrays import random_samples
 
 
-def brute_force(features, labels, kernel, bias, gate, kept):
+def brute_force(features, labels, head, kept):
     """A pass for each class, and scikit-learn's recall."""
-    rows = []
-    for row in gate:
+    classes, rows = range(len(head.bias)), []
+    for row in head.gate_matrix:
         mask = (row == 1) if kept else (row < 1)
-        predicted = ((features * mask) @ kernel + bias).argmax(axis=1)
-        matrix = confusion_matrix(labels, predicted, labels=range(len(bias)))
+        logits = (features * mask) @ head.kernel + head.bias
+        predicted = logits.argmax(axis=1)
+        matrix = confusion_matrix(labels, predicted, labels=classes)
         recall = recall_score(
             labels,
             predicted,
-            labels=range(len(bias)),
+            labels=classes,
             average=None,
             zero_division=np.nan,
         )
@@ -33,7 +35,7 @@ def test_recalls_are_scikit_learns(monkeypatch, block):
 
     module = sys.modules["keras_csg.metrics.ablation"]
     monkeypatch.setattr(module, "BLOCK_BYTES", block)
-    arrays = random_arrays()
+    arrays = random_samples()
     recalls = metrics.ablation(*arrays)
     assert_allclose(recalls.removed, brute_force(*arrays, kept=False))
     assert_allclose(recalls.kept, brute_force(*arrays, kept=True))
@@ -45,7 +47,8 @@ def test_small_case_by_hand():
     labels = np.array([0, 1, 1, 0])  # The last looks like class 1.
     kernel = np.array([[1.0, 0], [0, 1], [0, 1]])
     gate = np.array([[1.0, 0, 0], [0, 1, 1]])
-    recalls = metrics.ablation(features, labels, kernel, np.zeros(2), gate)
+    head = Head(kernel, np.zeros(2), gate)
+    recalls = metrics.ablation(features, labels, head)
     # Equal logits of zero are class 0.
     assert_array_equal(recalls.removed, [[0.5, 1], [1, 0]])
     assert_array_equal(recalls.kept, [[1, 0], [0.5, 1]])
@@ -62,15 +65,14 @@ def test_confusion_by_hand():
     labels = np.array([0, 1, 1, 0])
     kernel = np.array([[1.0, 0], [0, 1], [0, 1]])
     gate = np.array([[1.0, 0, 0], [0, 1, 1]])
-    removed, kept = metrics.ablation_confusion(
-        features, labels, kernel, np.zeros(2), gate, label=1
-    )
+    head = Head(kernel, np.zeros(2), gate)
+    removed, kept = metrics.ablation_confusion(features, labels, head, label=1)
     assert_array_equal(removed, [[2, 0], [2, 0]])
     assert_array_equal(kept, [[1, 1], [0, 2]])
 
 
 def test_confusions_have_the_recalls_on_their_diagonals():
-    arrays = random_arrays()
+    arrays = random_samples()
     recalls = metrics.ablation(*arrays)
     for label in range(len(recalls.removed)):
         pair = metrics.ablation_confusion(*arrays, label)
@@ -82,13 +84,13 @@ def test_confusions_have_the_recalls_on_their_diagonals():
 
 def test_a_class_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="label=99"):
-        metrics.ablation_confusion(*random_arrays(), 99)
+        metrics.ablation_confusion(*random_samples(), 99)
 
 
 def test_a_class_without_samples_is_left_out_of_the_means():
-    features, labels, *head = random_arrays()
+    features, labels, head = random_samples()
     here = labels != 2
-    recalls = metrics.ablation(features[here], labels[here], *head)
+    recalls = metrics.ablation(features[here], labels[here], head)
     for recall in recalls:
         assert np.isnan(recall[:, 2]).all()
         assert np.isfinite(np.delete(recall, 2, axis=1)).all()
@@ -99,10 +101,24 @@ def test_a_class_without_samples_is_left_out_of_the_means():
 
 
 def test_a_class_without_filters_loses_nothing():
-    features, labels, kernel, bias, gate = random_arrays()
+    features, labels, head = random_samples()
+    gate = head.gate_matrix.copy()
     gate[1] = 0.5
-    recalls = metrics.ablation(features, labels, kernel, bias, gate)
-    predicted = (features @ kernel + bias).argmax(axis=1)
+    head = Head(head.kernel, head.bias, gate)
+    recalls = metrics.ablation(features, labels, head)
+    predicted = (features @ head.kernel + head.bias).argmax(axis=1)
     whole = recall_score(labels, predicted, average=None)
     assert_allclose(recalls.removed[1], whole)
-    assert_array_equal(recalls.kept[1], np.arange(4) == bias.argmax())
+    assert_array_equal(recalls.kept[1], np.arange(4) == head.bias.argmax())
+
+
+def test_confusions_are_scikit_learns_whatever_the_labels_type():
+    features, labels, head = random_samples()
+    own = head.gate_matrix[2] == 1
+    logits = (features * ~own) @ head.kernel + head.bias
+    expected = confusion_matrix(labels, logits.argmax(axis=1), labels=range(4))
+    for dtype in ("uint8", "int32"):
+        removed, _ = metrics.ablation_confusion(
+            features, labels.astype(dtype), head, 2
+        )
+        assert_array_equal(removed, expected)

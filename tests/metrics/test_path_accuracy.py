@@ -1,8 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
 from keras_csg import metrics
+from keras_csg.metrics import Head
+from tests.metrics.arrays import random_samples
 
 GATED = (
     metrics.class_specific_accuracy,
@@ -11,30 +15,14 @@ GATED = (
     metrics.gated_accuracy,
 )
 # Two filters, each its class's own and each speaking for its class.
-KERNEL = np.eye(2)
-BIAS = np.array([0.0, 0.1])
-GATE = np.eye(2)
+HEAD = Head(np.eye(2), np.array([0.0, 0.1]), np.eye(2))
 FEATURES = np.array([[2.0, 0], [1, 3], [3, 1], [0, 2]])
 LABELS = np.array([0, 1, 1, 1])  # The third is taken for class 0.
 
 
-def random_arrays(samples=80, classes=4, filters=9, seed=0):
-    rng = np.random.default_rng(seed)
-    gate = rng.uniform(0, 0.9, (classes, filters))
-    gate[rng.integers(classes, size=filters), np.arange(filters)] = 1
-    gate[0, 3] = 1  # May be a second class's.
-    return (
-        rng.exponential(size=(samples, filters)),
-        rng.integers(classes, size=samples),
-        rng.normal(size=(filters, classes)),
-        rng.normal(size=classes),
-        gate,
-    )
-
-
 def test_small_case_by_hand():
-    assert metrics.standard_accuracy(FEATURES, LABELS, KERNEL, BIAS) == 0.75
-    arrays = (FEATURES, LABELS, KERNEL, BIAS, GATE)
+    arrays = (FEATURES, LABELS, HEAD)
+    assert metrics.standard_accuracy(*arrays) == 0.75
     assert metrics.class_specific_accuracy(*arrays) == 0.75
     assert metrics.own_accuracy(*arrays) == 0.75
     # Without the predicted class's filter: sample 0 goes to class 1 by the
@@ -47,19 +35,21 @@ def test_small_case_by_hand():
 
 
 def test_an_open_gate_changes_nothing():
-    features, labels, kernel, bias, gate = random_arrays()
-    standard = metrics.standard_accuracy(features, labels, kernel, bias)
-    open_gate = np.ones_like(gate)
+    features, labels, head = random_samples()
+    standard = metrics.standard_accuracy(features, labels, head)
+    open_gate = np.ones_like(head.gate_matrix)
+    head = dataclasses.replace(head, gate_matrix=open_gate)
     for figure in GATED:
-        value = figure(features, labels, kernel, bias, open_gate)
+        value = figure(features, labels, head)
         if figure is metrics.complement_accuracy:  # Nothing but the bias.
-            assert value == np.mean(labels == bias.argmax())
+            assert value == np.mean(labels == head.bias.argmax())
         else:
             assert value == standard
 
 
 def test_every_path_is_the_formula_sample_by_sample():
-    features, labels, kernel, bias, gate = random_arrays()
+    features, labels, head = random_samples()
+    kernel, bias, gate = head.kernel, head.bias, head.gate_matrix
     predicted = {figure: [] for figure in GATED}
     for a, y in zip(features, labels, strict=True):
         m = gate[np.argmax(kernel.T @ a + bias)] == 1
@@ -75,51 +65,75 @@ def test_every_path_is_the_formula_sample_by_sample():
         ):
             predicted[figure].append(np.argmax(logits))
     for figure, values in predicted.items():
-        assert figure(features, labels, kernel, bias, gate) == accuracy_score(
-            labels, values
-        )
+        assert figure(features, labels, head) == accuracy_score(labels, values)
 
 
 def test_equal_logits_count_for_the_first_class():
-    assert metrics.accuracy(np.zeros((4, 2)), np.array([0, 1, 1, 1])) == 0.25
+    assert metrics.accuracy(np.array([0, 1, 1, 1]), np.zeros((4, 2))) == 0.25
 
 
 def test_a_class_without_samples_is_no_matter():
-    features, labels, *head = random_arrays()
+    features, labels, head = random_samples()
     kept = labels != 2
     for figure in GATED:
-        assert 0 <= figure(features[kept], labels[kept], *head) <= 1
+        assert 0 <= figure(features[kept], labels[kept], head) <= 1
 
 
-ARRAYS = dict(
-    zip(
-        ("features", "labels", "kernel", "bias", "gate_matrix"),
-        random_arrays(),
-        strict=True,
-    )
-)
+def test_gated_logits_are_those_of_the_given_rows():
+    features, _, head = random_samples()
+    rows = np.arange(80) % 4
+    logits = metrics.gated_logits(features, rows, head)
+    for a, row, found in zip(features, rows, logits, strict=True):
+        gated = head.gate_matrix[row] * a
+        np.testing.assert_allclose(found, head.kernel.T @ gated + head.bias)
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("features", "labels", "message"),
     [
-        ({"features": np.ones(80)}, "two axes"),
-        ({"features": np.ones((0, 9)), "labels": np.ones(0, int)}, "empty"),
-        ({"features": np.full((80, 9), np.nan)}, "finite.*720 values"),
-        ({"labels": np.full(80, 4)}, r"in \[0, 4\)"),
-        ({"labels": np.full(80, -1)}, r"in \[0, 4\)"),
-        ({"labels": np.zeros(79, int)}, "80 integers"),
-        ({"labels": np.zeros((80, 1), int)}, "80 integers"),
-        ({"labels": np.zeros(80)}, "80 integers.*float64"),
-        ({"kernel": np.ones((8, 4))}, r"\(9, classes\)"),
-        ({"bias": np.ones(3)}, r"\(4,\)"),
-        ({"gate_matrix": np.ones((9, 4))}, r"\(4, 9\)"),
-        ({"gate_matrix": np.full((4, 9), 2.0)}, r"in \[0, 1\]"),
+        (np.ones(80), None, "two axes"),
+        (np.ones((0, 9)), np.ones(0, int), "empty"),
+        (np.ones((80, 8)), None, r"\(samples, 9\).*\(80, 8\)"),
+        (np.full((80, 9), np.nan), None, "finite.*720 values"),
+        (None, np.full(80, 4), r"in \[0, 4\)"),
+        (None, np.full(80, -1), r"in \[0, 4\)"),
+        (None, np.zeros(79, int), "80 integers"),
+        (None, np.zeros((80, 1), int), "80 integers"),
+        (None, np.zeros(80), "80 integers.*float64"),
     ],
 )
 @pytest.mark.parametrize(
-    "figure", [*GATED, metrics.ablation, metrics.shuffled_gate]
+    "figure",
+    [
+        metrics.standard_accuracy,
+        *GATED,
+        metrics.gated_logits,
+        metrics.ablation,
+        metrics.shuffled_gate,
+    ],
 )
-def test_what_does_not_fit_is_refused(figure, changed, message):
+def test_what_does_not_fit_is_refused(figure, features, labels, message):
+    fitting, right, head = random_samples()
+    features = fitting if features is None else features
+    labels = right if labels is None else labels
     with pytest.raises(ValueError, match=f"{message}.*"):
-        figure(**{**ARRAYS, **changed})
+        figure(features, labels, head)
+
+
+def test_rows_must_be_classes():
+    features, labels, head = random_samples()
+    with pytest.raises(ValueError, match=r"in \[0, 4\)"):
+        metrics.gated_accuracy(features, labels, head, rows=labels + 1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "logits", "message"),
+    [
+        (np.zeros(2, int), np.full((2, 3), np.inf), "`logits` must be finite"),
+        (np.zeros(2, int), np.zeros(2), "`logits` must have two axes"),
+        (np.array([0, 3]), np.zeros((2, 3)), r"`labels` must be in \[0, 3\)"),
+    ],
+)
+def test_logits_and_labels_must_fit(labels, logits, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.accuracy(labels, logits)

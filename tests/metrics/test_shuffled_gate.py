@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from keras_csg import metrics
-from tests.metrics.test_path_accuracy import random_arrays
+from keras_csg.metrics import Head
+from tests.metrics.arrays import random_samples
 
 CLASSES = 10
 
@@ -13,7 +14,7 @@ def specific(samples=400):
     labels = rng.integers(CLASSES, size=samples)
     features = np.eye(CLASSES)[labels] + 0.1 * rng.random((samples, CLASSES))
     eye = np.eye(CLASSES)
-    return features, labels, eye - 0.1, np.zeros(CLASSES), eye
+    return features, labels, Head(eye - 0.1, np.zeros(CLASSES), eye)
 
 
 @pytest.mark.parametrize("num_classes", [2, 3, 10, 101])
@@ -40,33 +41,27 @@ def test_class_specific_filters_collapse():
 
 
 def test_a_gate_that_does_nothing_stays():
-    features, labels, kernel, bias, gate = random_arrays()
-    shuffled = metrics.shuffled_gate(
-        features, labels, kernel, bias, np.ones_like(gate)
-    )
-    standard = metrics.standard_accuracy(features, labels, kernel, bias)
+    features, labels, head = random_samples()
+    head = Head(head.kernel, head.bias, np.ones_like(head.gate_matrix))
+    shuffled = metrics.shuffled_gate(features, labels, head)
+    standard = metrics.standard_accuracy(features, labels, head)
     assert shuffled.class_specific_accuracy == pytest.approx(standard)
     assert shuffled.gated_accuracy == pytest.approx(standard)
 
 
 def test_one_shuffle_is_the_permuted_gate():
-    features, labels, kernel, bias, gate = random_arrays()
-    rows = metrics.shuffled_rows(len(gate), seed=3)
-    shuffled = metrics.shuffled_gate(
-        features, labels, kernel, bias, gate, shuffles=1, seed=3
-    )
+    features, labels, head = random_samples()
+    rows = metrics.shuffled_rows(head.num_classes, seed=3)
+    shuffled = metrics.shuffled_gate(features, labels, head, shuffles=1, seed=3)
+    permuted = Head(head.kernel, head.bias, head.gate_matrix[rows])
     assert shuffled[:2] == (
-        metrics.class_specific_accuracy(
-            features, labels, kernel, bias, gate[rows]
-        ),
-        metrics.gated_accuracy(
-            features, labels, kernel, bias, gate, rows=rows[labels]
-        ),
+        metrics.class_specific_accuracy(features, labels, permuted),
+        metrics.gated_accuracy(features, labels, head, rows=rows[labels]),
     )
 
 
 def test_the_figures_are_means_over_the_shuffles():
-    arrays = random_arrays()
+    arrays = random_samples()
     single = [
         metrics.shuffled_gate(*arrays, shuffles=1, seed=seed)
         for seed in (5, 6, 7)

@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.metrics._information.neighbor_counts import counts_within
+from keras_csg.metrics._information.neighbor_counts import (
+    SortedSamples,
+    counts_within,
+)
 
 
 class LostNeighbors(NamedTuple):
@@ -25,7 +28,7 @@ class LostNeighbors(NamedTuple):
     lost: np.ndarray
 
 
-def lost_neighbors(data, windows):
+def lost_neighbors(data: SortedSamples, windows: np.ndarray) -> LostNeighbors:
     """Finds the neighbors that leaving out one class takes away.
 
     Args:
@@ -51,7 +54,12 @@ def lost_neighbors(data, windows):
     return LostNeighbors(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def rest_counts(data, distances, windows, pairs):
+def rest_counts(
+    data: SortedSamples,
+    distances: np.ndarray,
+    windows: np.ndarray,
+    pairs: LostNeighbors,
+) -> np.ndarray:
     """Counts up to the k-th neighbor among the samples not of one class.
 
     For each neighbor lost, the window grows by the nearest sample outside it
@@ -109,7 +117,7 @@ def _not_of(classes, positions, labels, others):
     return np.where(is_class, others.take(positions), positions)
 
 
-def few_rest_counts(data, label):
+def few_rest_counts(data: SortedSamples, label: int) -> np.ndarray:
     """Counts for a class outside which there are `k` samples or fewer.
 
     Each of them takes all the others as its neighbors.

@@ -36,7 +36,9 @@ class SortedSamples(NamedTuple):
     k: int
 
 
-def sort_samples(feature, labels, num_classes, k):
+def sort_samples(
+    feature: np.ndarray, labels: np.ndarray, num_classes: int, k: int
+) -> SortedSamples:
     """Sorts one feature `(samples,)` with its labels: `SortedSamples`."""
     order = np.argsort(feature)
     pad = np.full(k, np.inf)
@@ -55,7 +57,9 @@ def sort_samples(feature, labels, num_classes, k):
     )
 
 
-def nearest_windows(values, first, last, k):
+def nearest_windows(
+    values: np.ndarray, first: np.ndarray, last: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Finds the narrowest window of `k + 1` samples around each sample.
 
     Args:
@@ -80,7 +84,9 @@ def nearest_windows(values, first, last, k):
     return distances, windows
 
 
-def all_counts(data):
+def all_counts(
+    data: SortedSamples,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Counts up to the k-th neighbor among all samples, of any class.
 
     Args:
@@ -103,7 +109,7 @@ def all_counts(data):
     return counts, distances, windows
 
 
-def own_counts(data):
+def own_counts(data: SortedSamples) -> np.ndarray:
     """Counts up to the k-th neighbor among the samples of the same class.
 
     Args:
@@ -139,7 +145,13 @@ def _distances_in_groups(values, sizes, k):
     return distances, windows
 
 
-def counts_within(data, positions, distances, left, right):
+def counts_within(
+    data: SortedSamples,
+    positions: np.ndarray,
+    distances: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+) -> np.ndarray:
     """Number of samples nearer than a distance, those in the middle included.
 
     Args:

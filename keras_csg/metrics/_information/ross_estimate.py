@@ -16,7 +16,12 @@ from keras_csg.metrics._information.neighbor_counts import (
 )
 
 
-def one_against_rest(feature, labels, num_classes, n_neighbors):
+def one_against_rest(
+    feature: np.ndarray,
+    labels: np.ndarray,
+    num_classes: int,
+    n_neighbors: int,
+) -> np.ndarray:
     """Estimates `I(feature; 1[label = c])` for every class `c`.
 
     With the `n` samples in two groups, those of the class and the rest, each
@@ -57,7 +62,7 @@ def one_against_rest(feature, labels, num_classes, n_neighbors):
     return information
 
 
-def has_two_groups(sizes):
+def has_two_groups(sizes: np.ndarray) -> np.ndarray:
     """Classes of which, and outside which, there are two samples at least."""
     return (sizes >= 2) & (sizes.sum() - sizes >= 2)
 

@@ -1,7 +1,6 @@
 import keras
-from keras import ops
 
-from keras_csg.evaluation.features import FeatureExtractor
+from keras_csg.evaluation.features import FeatureExtractor, head_of
 from keras_csg.metrics.mutual_information import mutual_information_score
 from keras_csg.metrics.path_accuracy import standard_accuracy
 
@@ -49,7 +48,6 @@ class GateFreeMetrics(keras.callbacks.Callback):
         if self._extract is None:
             self._extract = FeatureExtractor(self.model)
         features, labels, _ = self._extract(self.batches)
-        kernel, bias = map(ops.convert_to_numpy, self.model.head.weights)
         logs["val_mis"] = mutual_information_score(
             features,
             labels,
@@ -58,5 +56,5 @@ class GateFreeMetrics(keras.callbacks.Callback):
         )
         if "val_accuracy" not in logs:
             logs["val_accuracy"] = standard_accuracy(
-                features, labels, kernel, bias
+                features, labels, head_of(self.model)
             )

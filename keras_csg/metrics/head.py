@@ -1,0 +1,185 @@
+import dataclasses
+
+import numpy as np
+
+from keras_csg.metrics.checks import (
+    check_features,
+    check_gate,
+    check_head,
+    check_labels,
+)
+from keras_csg.metrics.gates import FULLY_OPEN
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Head:
+    """What turns features into logits: the classifier's head and its gate.
+
+    It is checked when it is made, and its arrays are copies that cannot be
+    written to. So its methods check nothing more: they take features and
+    labels as `check_samples` returns them.
+
+    Attributes:
+        kernel: array of shape `(filters, classes)`, finite.
+        bias: array of shape `(classes,)`, finite.
+        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`; `None`
+            for a classifier without a gate.
+
+    Raises:
+        ValueError: if an array is not as described, or a method that needs a
+            gate is called without one.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_csg.metrics import Head
+        >>> head = Head(
+        ...     kernel=np.array([[2.0, 1.0], [0.0, 1.0]]),
+        ...     bias=np.zeros(2),
+        ...     gate_matrix=np.eye(2),
+        ... )
+        >>> features = np.array([[1.0, 3.0]])
+        >>> head.logits(features)
+        array([[2., 4.]])
+        >>> head.class_specific_logits(features)
+        array([[2., 3.]])
+        >>> head.gated_logits(features, np.array([0]))
+        array([[2., 1.]])
+
+    Reference:
+        - [Liang et al., 2020](https://arxiv.org/abs/2007.08194)
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    gate_matrix: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        kernel, bias = check_head(self.kernel, self.bias)
+        arrays = {"kernel": kernel, "bias": bias}
+        if self.gate_matrix is not None:
+            shape = kernel.shape[::-1]
+            arrays["gate_matrix"] = check_gate(self.gate_matrix, shape)
+        for name, array in arrays.items():
+            own = np.array(array)
+            own.flags.writeable = False
+            object.__setattr__(self, name, own)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return self.kernel.shape[1]
+
+    @property
+    def filters(self) -> int:
+        """Number of filters."""
+        return self.kernel.shape[0]
+
+    def own_filters(self) -> np.ndarray:
+        """Returns which filters are fully open to which class.
+
+        Returns:
+            bool array of shape `(classes, filters)`.
+        """
+        return self._gate() >= FULLY_OPEN
+
+    def logits(self, features: np.ndarray) -> np.ndarray:
+        """Returns the standard path's logits, `W a + b`.
+
+        Args:
+            features: array of shape `(samples, filters)`.
+
+        Returns:
+            array of shape `(samples, classes)`.
+        """
+        return features @ self.kernel + self.bias
+
+    def class_specific_logits(
+        self, features: np.ndarray, rows: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Returns the class-specific path's logits, `(W * G) a + b`.
+
+        Args:
+            features: array of shape `(samples, filters)`.
+            rows: ints of shape `(classes,)`: the gate row that each class
+                gets; `None` for its own.
+
+        Returns:
+            array of shape `(samples, classes)`.
+        """
+        gate_matrix = self._gate() if rows is None else self._gate()[rows]
+        return features @ (self.kernel * gate_matrix.T) + self.bias
+
+    def gated_logits(
+        self, features: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
+        """Returns the gated path's logits, `W (G[row] * a) + b`.
+
+        Args:
+            features: array of shape `(samples, filters)`.
+            rows: ints of shape `(samples,)`: the gate row of each sample.
+
+        Returns:
+            array of shape `(samples, classes)`.
+        """
+        return self.logits(features * self._gate()[rows])
+
+    def own_logits(self, features: np.ndarray) -> np.ndarray:
+        """Returns the logits from the predicted class's own filters alone.
+
+        Args:
+            features: array of shape `(samples, filters)`.
+
+        Returns:
+            array of shape `(samples, classes)`.
+        """
+        own = self._filters_of_the_predicted(features)
+        return self.logits(np.where(own, features, 0))
+
+    def complement_logits(self, features: np.ndarray) -> np.ndarray:
+        """Returns the logits without the predicted class's own filters.
+
+        Args:
+            features: array of shape `(samples, filters)`.
+
+        Returns:
+            array of shape `(samples, classes)`.
+        """
+        own = self._filters_of_the_predicted(features)
+        return self.logits(np.where(own, 0, features))
+
+    def _filters_of_the_predicted(self, features: np.ndarray) -> np.ndarray:
+        return self.own_filters()[self.logits(features).argmax(axis=-1)]
+
+    def _gate(self) -> np.ndarray:
+        if self.gate_matrix is None:
+            raise ValueError(
+                "The head must have a gate for this. Received: gate_matrix=None"
+            )
+        return self.gate_matrix
+
+
+def check_samples(
+    features: np.ndarray, labels: np.ndarray, head: Head
+) -> tuple[np.ndarray, np.ndarray]:
+    """Checks the features and labels of a split against a head.
+
+    Args:
+        features: array of shape `(samples, filters)`, finite; at least one
+            sample.
+        labels: ints of shape `(samples,)` in `[0, classes)`. A class may be
+            missing.
+        head: `Head`.
+
+    Returns:
+        Features and labels as arrays.
+
+    Raises:
+        ValueError: if they are not as described.
+    """
+    features = check_features(features)
+    if features.shape[1] != head.filters:
+        raise ValueError(
+            f"`features` must have shape (samples, {head.filters}), a column "
+            f"per filter of the head. Received: features.shape={features.shape}"
+        )
+    return features, check_labels(labels, len(features), head.num_classes)
