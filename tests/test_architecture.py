@@ -17,7 +17,12 @@ LAYERS = [
     ["keras_csg.metrics", "keras_csg.data"],
     ["keras_csg.backbones"],
     ["keras_csg.layers", "keras_csg.optimizers"],
-    ["keras_csg.files", "keras_csg.quiet", "keras_csg.choices"],
+    [
+        "keras_csg.files",
+        "keras_csg.quiet",
+        "keras_csg.choices",
+        "keras_csg.version",
+    ],
 ]
 
 

@@ -12,6 +12,7 @@ import keras
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions, read_config
+from keras_csg.version import version
 
 # What reading a file raises, by Keras, zipfile and h5py, if it is not whole.
 DAMAGE = (
@@ -22,7 +23,7 @@ DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-PACKAGES = ("keras-csg", "keras", "tensorflow", "tensorflow-datasets", "numpy")
+PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 
 
 class Run:
@@ -157,5 +158,6 @@ def versions():
     """Returns what a run depends on: package and Python versions."""
     return {
         "python": platform.python_version(),
+        "keras-csg": version(),
         **{name: metadata.version(name) for name in PACKAGES},
     }
