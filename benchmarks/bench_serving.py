@@ -28,8 +28,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 import keras_csg
 import keras_csg.backbones
-from keras_csg.deployment.formats import litert as litert_format
-from keras_csg.deployment.formats import onnx as onnx_format
+from keras_csg.deployment.formats.onnx import OnnxFormat
+from keras_csg.deployment.formats.quantization import convert
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.metadata import describe
 
@@ -81,13 +81,13 @@ def write_pair(model, plain, format, images, folder):
             warnings.simplefilter("ignore", FutureWarning)  # NumPy's, of Keras.
             plain.export(paths[0], format="onnx", verbose=False)
         metadata = describe(model, answering, format)
-        onnx_format.write(answering, metadata, paths[1])
+        OnnxFormat().write(answering, metadata, paths[1])
         return [open_onnx(path) for path in paths]
     settings = {}
     if format == "int8":
         settings = {"quantize": "int8", "calibration": images}
     return [
-        open_litert(litert_format.convert(network, **settings))
+        open_litert(convert(network, **settings))
         for network in (plain, answering)
     ]
 

@@ -1,25 +1,20 @@
-import contextlib
 import json
 import pathlib
 import traceback
 
 import click
 
-from keras_csg_cli.export_targets import (
-    ALL,
-    FORMATS,
-    LAYOUTS,
-    QUANTIZED,
-    check_targets,
-    plan_targets,
-)
+from keras_csg.choices import FORMATS, INPUT_DTYPES, LAYOUTS, QUANTIZATIONS
 from keras_csg_cli.options import (
     UserMistake,
     json_option,
     load_library,
     run_argument,
+    say,
     user_mistakes,
 )
+
+ALL = "all"
 
 
 @click.command(short_help="Write a run's network for servers and devices.")
@@ -47,14 +42,14 @@ from keras_csg_cli.options import (
 @click.option(
     "--input",
     "input_dtype",
-    type=click.Choice(["float32", "uint8"]),
+    type=click.Choice(INPUT_DTYPES),
     default="float32",
     show_default=True,
     help="Type of the pixels the files take; 0..255 either way.",
 )
 @click.option(
     "--quantize",
-    type=click.Choice([*QUANTIZED, ALL]),
+    type=click.Choice([*QUANTIZATIONS, ALL]),
     multiple=True,
     help="Smaller LiteRT files beside the float32 one; may be given several "
     "times.",
@@ -94,87 +89,93 @@ def export(run_path, formats, out, quantize, layout, name, as_json, **asked):
     images of the validation split, and what that showed lies beside it, in a
     file whose name ends in .proof.json.
     """
+    from keras_csg.deployment.targets import check_targets, plan_targets
+
     out = pathlib.Path(out or pathlib.Path(run_path) / "export")
-    if name and not layout:
-        raise UserMistake("--name needs --layout: files have names of theirs.")
-    name = name or pathlib.Path(run_path).absolute().name
-    targets = plan_targets(out, formats, quantize, layout, name)
-    check_targets(out, targets, asked["force"])
+    if layout and not name:
+        name = pathlib.Path(run_path).absolute().name
+    with user_mistakes():
+        targets = plan_targets(
+            out,
+            _expanded(formats, FORMATS),
+            _expanded(quantize, QUANTIZATIONS),
+            layout,
+            name,
+        )
+        check_targets(out, targets, overwrite=asked["force"])
     load_library()
     with user_mistakes():
         model, images = _open(run_path, asked)
-    with _no_empty_folder(out):
-        proofs, failures = _write_all(model, images, targets, asked)
+    proofs, failures = _write_all(model, images, targets, asked)
     _print(proofs, failures, title=f"{run_path} in {out}", as_json=as_json)
     if failures:
         raise _ExportFailed(failures)
 
 
+def _expanded(asked, known):
+    return known if ALL in asked else asked
+
+
 def _open(run_path, asked):
-    """Returns the run's model and its `RunImages`, all arguments checked."""
+    """Returns the run's model, and its data as arguments of `export_all`."""
     from keras_csg.deployment.graph.answers import check_outputs
     from keras_csg.training import Run
-    from keras_csg_cli.export_images import load_images
 
     run = Run.open(run_path)
     model = run.load_model()
     if asked["outputs"] is not None:
         check_outputs(model, asked["outputs"])
-    return model, load_images(run, model, asked["data_dir"])
+    return model, _load_data(run, model, asked["data_dir"])
 
 
-@contextlib.contextmanager
-def _no_empty_folder(path):
-    """Removes a folder that is new and empty in the end, and only then."""
-    existed = path.exists()
+def _load_data(run, model, data_dir):
+    """Returns the run's data, or why there are none, which it says as well.
+
+    Raises:
+        ValueError: if the user said where the data are and they are not.
+    """
+    from keras_csg_cli.run_data import load_data_of
+
     try:
-        yield
-    finally:
-        if not existed:
-            with contextlib.suppress(OSError):
-                path.rmdir()
+        return {"data": load_data_of(run, model, data_dir)}
+    except (ValueError, OSError) as error:
+        if data_dir is not None:
+            raise
+        reason = " ".join(str(error).split())
+    say(
+        f"The run's data are gone ({reason}): files are compared with the "
+        "network on random pixels instead; name where they are with "
+        "--data-dir."
+    )
+    return {"missing_data": reason}
 
 
 def _write_all(model, images, targets, asked):
-    """Writes what can be written.
-
-    Returns:
-        A list of proofs, and a dict from the paths that failed to the errors.
-    """
+    """Writes what can be written, as `export_all` returns it."""
+    from keras_csg.deployment.exporting_all import export_all
     from keras_csg_cli.export_output import human_size, tracking
 
-    proofs, failures = [], {}
     with tracking(len(targets)) as (begin, done):
-        for target in targets:
-            begin(target.path.name)
-            try:
-                proof = _write(model, images, target, asked)
-            except Exception as error:
-                failures[target.path] = error
-                done(f"{target.path} failed")
-                if not isinstance(error, ValueError | OSError):
-                    traceback.print_exc()  # A bug, and the others may be well.
-                continue
-            proofs.append(proof)
-            done(f"{target.path}: {human_size(proof['bytes'])}")
-    return proofs, failures
 
+        def show(target, result):
+            if isinstance(result, dict):
+                done(f"{target.path}: {human_size(result['bytes'])}")
+                return
+            done(f"{target.path} failed")
+            if not isinstance(result, ValueError | OSError):
+                traceback.print_exception(result)  # A bug.
 
-def _write(model, images, target, asked):
-    import keras_csg
-
-    return keras_csg.export(
-        model,
-        target.path,
-        target.format,
-        outputs=asked["outputs"],
-        input_dtype=asked["input_dtype"],
-        quantize=target.quantize,
-        min_agreement=asked["min_agreement"],
-        layout=target.layout,
-        overwrite=asked["force"],
-        **images.arguments(target),
-    )
+        return export_all(
+            model,
+            targets,
+            on_begin=lambda target: begin(target.path.name),
+            on_done=show,
+            outputs=asked["outputs"],
+            input_dtype=asked["input_dtype"],
+            min_agreement=asked["min_agreement"],
+            overwrite=asked["force"],
+            **images,
+        )
 
 
 def _print(proofs, failures, title, as_json):

@@ -1,9 +1,7 @@
-"""Arguments and manners that commands share."""
+"""Arguments, errors and messages that commands share."""
 
 import contextlib
 import os
-import sys
-import tempfile
 
 import click
 
@@ -43,19 +41,10 @@ def load_library():
     It writes to the file descriptor, before its log level counts. What was
     held back is shown if the import fails.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 2)
-        try:
-            import tensorflow  # noqa: F401, ICN001
+    from keras_csg.quiet import held_back
 
-            import keras_csg  # noqa: F401
-        except Exception:
-            held_back.seek(0)
-            os.write(stderr, held_back.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with held_back(2):
+        import tensorflow  # noqa: F401, ICN001
+
+        import keras_csg.models  # noqa: F401

@@ -57,8 +57,7 @@ def open_source(path):
     Raises:
         ValueError: if `path` is neither.
     """
-    from keras_csg.deployment import open_exported
-    from keras_csg.deployment.locating import find_model
+    from keras_csg.deployment import find_model, open_exported
     from keras_csg.training import Run
 
     path = pathlib.Path(path)
@@ -66,13 +65,12 @@ def open_source(path):
         raise ValueError(f"There is neither a run nor an exported file {path}.")
     if Run(path).config_path.exists():
         return Run.open(path).load_model()
-    exported = path if path.is_file() else find_model(path)
-    if exported is None:
+    if find_model(path) is None:
         raise ValueError(
             f"{path} is neither a run nor an exported model: it has no "
             "config.json, no saved_model.pb and no version of a model."
         )
-    return open_exported(exported)
+    return open_exported(path)
 
 
 def _print(prediction):

@@ -23,3 +23,4 @@ from .models import ClassAccuracy as ClassAccuracy
 from .models import CSGClassifier as CSGClassifier
 from .models import LogitCrossentropy as LogitCrossentropy
 from .models import build as build
+from .version import __version__ as __version__

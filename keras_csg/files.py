@@ -1,10 +1,12 @@
-"""Files that appear under their final name only when they are whole."""
+"""Files and folders that get their name only when they are whole."""
 
 import contextlib
 import json
 import os
 import pathlib
+import shutil
 from collections.abc import Iterator
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -14,17 +16,77 @@ def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
     It lies in the same folder and has the same suffix, which some writers go
     by. If the body raises, it is removed and `path` stays as it was.
     """
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    with hidden_part(path) as part:
+        yield part
+        flush_to_disk(part)
+        part.replace(path)
+
+
+@contextlib.contextmanager
+def hidden_part(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Gives a hidden path beside `path` to build a file or a folder at.
+
+    What lies there, before or in the end, is removed.
+    """
+    part = _hidden(path, "part")
+    remove(part)
     try:
         yield part
-        with part.open("rb") as stream:
-            os.fsync(stream.fileno())
-        part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        remove(part)
 
 
-def write_json(path: pathlib.Path, value) -> None:
+@contextlib.contextmanager
+def set_aside(*paths: pathlib.Path) -> Iterator[None]:
+    """Makes room at paths for what the body puts there.
+
+    The files or folders that lie there are hidden beside them. They are
+    removed at the end; if the body raises, they get their place back.
+    """
+    old = {path: _hidden(path, "old") for path in paths}
+    for path, kept in old.items():
+        remove(kept)
+        if os.path.lexists(path):
+            path.rename(kept)
+    try:
+        yield
+    except BaseException:
+        for path, kept in old.items():
+            remove(path)
+            if os.path.lexists(kept):
+                kept.rename(path)
+        raise
+    for kept in old.values():
+        remove(kept)
+
+
+def flush_to_disk(path: pathlib.Path) -> None:
+    """Waits until a file, or all within a folder, is on the disk."""
+    for file in files_at(path):
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+
+
+def files_at(path: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the files at a path: itself, or all within a folder."""
+    within = path.rglob("*") if path.is_dir() else [path]
+    return [file for file in within if file.is_file()]
+
+
+def remove(path: pathlib.Path) -> None:
+    """Removes a file, a folder with all in it, or nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        with contextlib.suppress(NotADirectoryError):
+            path.unlink(missing_ok=True)
+
+
+def write_json(path: pathlib.Path, value: Any) -> None:
     """Writes `value` as indented JSON."""
     with whole_file(path) as part:
         part.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def _hidden(path, word):
+    return path.with_name(f".{path.stem}.{word}{path.suffix}")

@@ -1,4 +1,4 @@
-"""Keeps what exporters print to themselves, unless they fail."""
+"""Holds back what converters print, and shows it if they fail."""
 
 import contextlib
 import io
@@ -7,42 +7,64 @@ import os
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def quietly():
+def quietly() -> Iterator[None]:
     """Holds back what is printed, logged or warned of inside.
 
     Converters write to the process's stdout and stderr from C++, log, print
-    and warn about their own code. If the body raises, what it had to say is
-    shown on stderr.
+    and warn about their own code. If the body raises, what it printed is shown
+    on stderr.
+    """
+    with (
+        held_back(1, 2),
+        _without_logging(),
+        # A notebook's or a test's is not the process's.
+        contextlib.redirect_stdout(_process_stream(1)),
+        contextlib.redirect_stderr(_process_stream(2)),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def held_back(*descriptors: int) -> Iterator[None]:
+    """Holds back what is written to the process's file descriptors inside.
+
+    If the body raises, it is shown on stderr.
+
+    Args:
+        *descriptors: numbers of file descriptors: 1 is stdout, 2 is stderr.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = [os.dup(1), os.dup(2)]
-    disabled = logging.root.manager.disable
-    with tempfile.TemporaryFile() as held_back:
-        os.dup2(held_back.fileno(), 1)
-        os.dup2(held_back.fileno(), 2)
-        logging.disable(logging.WARNING)
+    kept = {number: os.dup(number) for number in descriptors}
+    with tempfile.TemporaryFile() as text:
+        for number in kept:
+            os.dup2(text.fileno(), number)
         try:
-            with (
-                # A notebook's or a test's is not the process's.
-                contextlib.redirect_stdout(_process_stream(1)),
-                contextlib.redirect_stderr(_process_stream(2)),
-                warnings.catch_warnings(),
-            ):
-                warnings.simplefilter("ignore")
-                yield
+            yield
         except Exception:
-            held_back.seek(0)
-            os.write(kept[1], held_back.read())
+            text.seek(0)
+            os.write(kept.get(2, 2), text.read())
             raise
         finally:
-            logging.disable(disabled)
-            for number, descriptor in zip((1, 2), kept, strict=True):
+            for number, descriptor in kept.items():
                 os.dup2(descriptor, number)
                 os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _without_logging():
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(disabled)
 
 
 def _process_stream(number):

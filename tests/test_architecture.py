@@ -24,6 +24,7 @@ LAYERS = [
         "keras_csg.private_api",
         "keras_csg.serialization",
         "keras_csg.stand_in",
+        "keras_csg.version",
     ],
 ]
 

@@ -1,11 +1,12 @@
 import logging
 import os
+import subprocess
 import sys
 import warnings
 
 import pytest
 
-from keras_csg.quiet import quietly
+from keras_csg.quiet import held_back, quietly
 
 
 def chatter():
@@ -39,3 +40,25 @@ def test_a_log_handler_that_was_made_inside_still_writes_afterwards(capfd):
         logger.addHandler(logging.StreamHandler())
     logger.warning("later")
     assert capfd.readouterr().err == "later\n"
+
+
+def test_one_descriptor_is_held_back_and_the_other_is_not(capfd):
+    with held_back(2):
+        os.write(1, b"an answer")
+        os.write(2, b"chatter")
+    assert capfd.readouterr() == ("an answer", "")
+    with pytest.raises(RuntimeError), held_back(1):
+        os.write(1, b"what went wrong")
+        raise RuntimeError
+    assert capfd.readouterr() == ("", "what went wrong")
+
+
+def test_it_is_imported_without_the_library():
+    code = (
+        "import sys, keras_csg.quiet, keras_csg.choices, keras_csg.files;"
+        "print(sorted({'keras', 'tensorflow', 'numpy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

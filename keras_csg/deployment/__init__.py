@@ -1,9 +1,5 @@
-"""Files that answer, and explain, where this package is not installed."""
+"""Exported models: files that classify and explain without this package."""
 
-from keras_csg.deployment.exporting import export as export
-from keras_csg.deployment.formats.registry import open_exported as open_exported
-from keras_csg.deployment.formats.registry import read_metadata as read_metadata
-from keras_csg.deployment.graph.answers import (
-    answering_model as answering_model,
-)
-from keras_csg.deployment.metadata import Metadata as Metadata
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,14 +1,22 @@
 import os
 import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 
-from keras_csg.deployment.formats import registry as formats
-from keras_csg.deployment.formats.base import check_images
+from keras_csg.deployment import layouts
+from keras_csg.deployment.formats.base import check_request
+from keras_csg.deployment.formats.registry import (
+    find_format_of_suffix,
+    get_format,
+    list_formats,
+)
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
-from keras_csg.deployment.publishing import files_of, publish, staged
+from keras_csg.deployment.publishing import publish, staged
+from keras_csg.files import files_at
+from keras_csg.models.classifier import CSGClassifier
 
 RANDOM_IMAGES = 16
 ANY_SIDE = 64
@@ -16,36 +24,37 @@ ANY_SIDE = 64
 
 
 def export(
-    model,
-    path,
-    format=None,
+    model: CSGClassifier,
+    path: str | os.PathLike,
+    format: str | None = None,
     *,
-    outputs=None,
-    input_dtype="float32",
-    quantize=None,
-    calibration=None,
-    images=None,
-    labels=None,
-    layout=None,
-    tolerance=1e-4,
-    min_agreement=0.95,
-    max_accuracy_loss=0.02,
-    overwrite=False,
-):
+    outputs: Iterable[str] | None = None,
+    input_dtype: str = "float32",
+    quantize: str | None = None,
+    calibration: np.ndarray | None = None,
+    images: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    layout: str | None = None,
+    tolerance: float = 1e-4,
+    min_agreement: float = 0.95,
+    max_accuracy_loss: float = 0.02,
+    overwrite: bool = False,
+) -> dict:
     """Exports a classifier, and proves that the file answers as it does.
 
     The file is run in its own runtime beside the Keras model, on the same
     images, before it gets its name; the proof is written beside it, as
-    `<path>.proof.json`. Where anything fails nothing is left behind.
+    `<path>.proof.json`. If anything fails, no file is left.
 
     Args:
         model: `CSGClassifier`.
         path: str or path. Of the file; the folder of a SavedModel; with
             `layout` the model's folder in a server's model repository.
-        format: `"saved_model"`, `"onnx"` or `"litert"`. `None` goes by the
-            suffix: none, `.onnx` or `.tflite`.
+        format: `"saved_model"`, `"onnx"`, `"litert"` or what else is
+            registered with `keras_csg.deployment.register_format`. `None` goes
+            by the suffix, none, `.onnx` or `.tflite`, or by the layout.
         outputs: list of names out of
-            `keras_csg.deployment.graph.answers.OUTPUTS`; `None` for all the
+            `keras_csg.deployment.graph.outputs.OUTPUTS`; `None` for all the
             model has.
         input_dtype: `"float32"` or `"uint8"`: what images the file takes.
         quantize: `None`, `"float16"`, `"dynamic"` or `"int8"`; for
@@ -78,14 +87,13 @@ def export(
         >>> keras_csg.export(model, "model.onnx", images=data, labels=labels)
     """
     path = pathlib.Path(os.path.abspath(path))
-    format = _choose_format(format, path, layout)
-    writer = formats.get_format(format)
-    settings = _settings(format, quantize, calibration)
+    writer = _choose_format(format, path, layout)
+    settings = _settings(writer, quantize, calibration)
     answering = answering_model(model, outputs, input_dtype)
-    metadata = describe(model, answering, format, quantize)
+    metadata = describe(model, answering, writer.name, quantize)
     images, source = _proof_images(metadata, images, labels)
     with staged(path, overwrite) as part:
-        file = _place(layout, format, part, path.name, metadata, answering)
+        file = _place(layout, part, path.name, metadata, answering)
         writer.write(answering, metadata, file, **settings)
         proof = prove(
             answering,
@@ -98,8 +106,8 @@ def export(
         )
         report = {
             "path": str(path),
-            "format": format,
-            "bytes": sum(f.stat().st_size for f in files_of(file)),
+            "format": writer.name,
+            "bytes": sum(f.stat().st_size for f in files_at(file)),
             "proof_images": source,
             **proof,
         }
@@ -107,33 +115,39 @@ def export(
     return report
 
 
-def _choose_format(format, path, layout):
-    if format is None and layout is None:
-        return formats.find_format(path)
-    if format is None:
-        return {"triton": "onnx"}.get(layout, "saved_model")
-    suffix = formats.get_format(format).SUFFIX
-    if layout is None and path.suffix.lower() != suffix:
+def _choose_format(name, path, layout):
+    """Returns the `Format` that is named, or follows from the other two."""
+    if layout is not None:
+        possible = layouts.formats_of_layout(layout)
+        return get_format(possible[0] if name is None else name)
+    if name is None:
+        return find_format_of_suffix(path)
+    suffix = get_format(name).suffix
+    if path.suffix.lower() != suffix:
         ending = f"must end in {suffix}" if suffix else "must have no suffix"
         raise ValueError(
-            f"`path` {ending} for the format {format}. Received: path={path}"
+            f"`path` {ending} for the format {name}. Received: path={path}"
         )
-    return format
+    return get_format(name)
 
 
 def _settings(format, quantize, calibration):
-    if format == "litert":
-        return {"quantize": quantize, "calibration": calibration}
-    for name, value in {
-        "quantize": quantize,
-        "calibration": calibration,
-    }.items():
-        if value is not None:
+    """Returns the settings that the format takes; none may be given besides."""
+    given = {"quantize": quantize, "calibration": calibration}
+    for name, value in given.items():
+        if value is not None and name not in format.settings:
+            takers = [
+                n for n in list_formats() if name in get_format(n).settings
+            ]
             raise ValueError(
-                f"`{name}` is for the format litert. "
-                f"Received: format={format!r}"
+                f"`{name}` is for the format {' or '.join(takers)}. "
+                f"Received: format={format.name!r}"
             )
-    return {}
+    return {name: given[name] for name in format.settings}
+
+
+def _takers(setting):
+    return [n for n in list_formats() if setting in get_format(n).settings]
 
 
 def _proof_images(metadata, images, labels):
@@ -148,7 +162,7 @@ def _proof_images(metadata, images, labels):
         return images.astype(dtype), "random"
     if np.dtype(dtype).kind == "u":
         images = np.clip(np.rint(images), 0, 255)
-    images = check_images(np.asarray(images).astype(dtype), metadata)
+    images = check_request(np.asarray(images).astype(dtype), metadata)
     if labels is not None and np.shape(labels) != (len(images),):
         raise ValueError(
             f"`labels` must be {len(images)} integers, one per image. "
@@ -157,14 +171,17 @@ def _proof_images(metadata, images, labels):
     return images, "given"
 
 
-def _place(layout, format, part, name, metadata, answering):
+def _place(layout, part, name, metadata, answering):
     """Returns where the model goes, within the layout where there is one."""
     if layout is None:
         return part
-    from keras_csg.deployment import layouts
-
     part.mkdir()
     shapes = {key: value.shape for key, value in answering.output.items()}
     return layouts.arrange(
-        layout, format, part, metadata, name=name, output_shapes=shapes
+        layout,
+        metadata.format,
+        part,
+        metadata,
+        name=name,
+        output_shapes=shapes,
     )

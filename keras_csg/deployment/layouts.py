@@ -1,30 +1,61 @@
 """The folders in which model servers look for a model."""
 
-PLATFORMS = {"onnx": "onnxruntime_onnx", "saved_model": "tensorflow_savedmodel"}
-MODEL_FILES = {"onnx": "model.onnx", "saved_model": "model.savedmodel"}
+import pathlib
+from collections.abc import Iterator, Mapping
+
+from keras_csg.choices import LAYOUTS
+from keras_csg.deployment.formats.registry import get_format, list_formats
+from keras_csg.deployment.metadata import LABELS_FILE, Metadata, labels_text
+
 DATA_TYPES = {
     "float32": "TYPE_FP32",
     "int32": "TYPE_INT32",
     "uint8": "TYPE_UINT8",
 }
+Shapes = Mapping[str, tuple[int | None, ...]]
 LABELLED = ("probabilities", "class_specific_probabilities")
-LABELS_FILE = "labels.txt"
 VERSION = "1"
 # Of images put into one batch. Triton refuses a larger request, so there is
 # room for a client's own batches.
 MAX_BATCH_SIZE = 64
-# The SavedModel's signature that has all outputs; the default one has not.
-SIGNATURE = "explain"
 
 
-def arrange(layout, format, folder, metadata, *, name=None, output_shapes=None):
+def formats_of_layout(layout: str) -> list[str]:
+    """Returns the names of the formats a layout can hold, the usual one first.
+
+    Raises:
+        ValueError: if there is no such layout.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(
+            f"`layout` must be one of {', '.join(LAYOUTS)}. "
+            f"Received: layout={layout!r}"
+        )
+    usual = LAYOUTS[layout]
+    added = [
+        name
+        for name in list_formats()
+        if layout in get_format(name).in_layouts and name not in usual
+    ]
+    return [*usual, *added]
+
+
+def arrange(
+    layout: str,
+    format: str,
+    folder: pathlib.Path,
+    metadata: Metadata,
+    *,
+    name: str | None = None,
+    output_shapes: Shapes | None = None,
+) -> pathlib.Path:
     """Lays out the folder of a model in a server's model repository.
 
     Writes everything but the model.
 
     Args:
         layout: `"triton"` or `"tfserving"`.
-        format: `"onnx"` or `"saved_model"`; for `"tfserving"` only the latter.
+        format: str, one of `formats_of_layout(layout)`.
         folder: path of an existing folder.
         metadata: the model's `Metadata`.
         name: str. What the model is called, which must be the name of its
@@ -39,27 +70,37 @@ def arrange(layout, format, folder, metadata, *, name=None, output_shapes=None):
     Raises:
         ValueError: if there is no such layout, or it cannot hold the format.
     """
-    if layout not in _ARRANGERS:
-        raise ValueError(
-            f"`layout` must be one of {', '.join(_ARRANGERS)}. "
-            f"Received: layout={layout!r}"
-        )
-    arranger, formats = _ARRANGERS[layout]
-    if format not in formats:
+    possible = formats_of_layout(layout)
+    if format not in possible:
         raise ValueError(
             f"The layout {layout} is for models in the format "
-            f"{' or '.join(formats)}. Received: format={format!r}"
+            f"{' or '.join(possible)}. Received: format={format!r}"
         )
-    return arranger(
-        format, folder, metadata, name or folder.name, output_shapes or {}
-    )
+    if layout == "triton":
+        name = name or folder.name
+        _write_triton_files(format, folder, metadata, name, output_shapes)
+    place = folder / VERSION / get_format(format).in_layouts[layout]
+    place.parent.mkdir(exist_ok=True)
+    return place
 
 
-def triton_config(format, metadata, name, output_shapes=None):
+def places_in_version() -> Iterator[str]:
+    """Yields where a model may lie in the folder of its version."""
+    for layout in LAYOUTS:
+        for name in formats_of_layout(layout):
+            yield get_format(name).in_layouts[layout]
+
+
+def triton_config(
+    format: str,
+    metadata: Metadata,
+    name: str,
+    output_shapes: Shapes | None = None,
+) -> str:
     """Describes a model for Triton.
 
     Args:
-        format: `"onnx"` or `"saved_model"`.
+        format: str, one of `formats_of_layout("triton")`.
         metadata: the model's `Metadata`.
         name: str. What the model is called.
         output_shapes: see `arrange`.
@@ -67,11 +108,12 @@ def triton_config(format, metadata, name, output_shapes=None):
     Returns:
         str, the text of a `config.pbtxt`.
     """
+    served = get_format(format)
     shapes = _known_shapes(metadata) | dict(output_shapes or {})
     images = metadata.input
     lines = [
         f"name: {_quoted(name)}",
-        f"platform: {_quoted(PLATFORMS[format])}",
+        f"platform: {_quoted(served.triton_platform)}",
         f"max_batch_size: {MAX_BATCH_SIZE}",
         "# Joins the requests that wait while the model is busy.",
         "dynamic_batching { }",
@@ -80,38 +122,22 @@ def triton_config(format, metadata, name, output_shapes=None):
     for output in metadata.outputs:
         dtype = "int32" if output == "class_id" else "float32"
         lines += _tensor("output", output, dtype, shapes[output])
-    if format == "saved_model":
+    for key, value in served.triton_parameters.items():
         lines += [
             "parameters {",
-            '  key: "TF_SIGNATURE_DEF"',
-            f"  value {{ string_value: {_quoted(SIGNATURE)} }}",
+            f"  key: {_quoted(key)}",
+            f"  value {{ string_value: {_quoted(value)} }}",
             "}",
         ]
     return "\n".join(lines) + "\n"
 
 
-def _arrange_triton(format, folder, metadata, name, output_shapes):
+def _write_triton_files(format, folder, metadata, name, output_shapes):
     config = triton_config(format, metadata, name, output_shapes)
     (folder / "config.pbtxt").write_text(config, encoding="utf-8")
     # One label a line, whatever a class is called.
     labels = [" ".join(label.split()) for label in metadata.class_names]
-    (folder / LABELS_FILE).write_text(
-        "".join(f"{label}\n" for label in labels), encoding="utf-8"
-    )
-    version = folder / VERSION
-    version.mkdir()
-    return version / MODEL_FILES[format]
-
-
-def _arrange_tfserving(format, folder, metadata, name, output_shapes):
-    """Names the version: TensorFlow Serving reads the rest off the model."""
-    return folder / VERSION
-
-
-_ARRANGERS = {
-    "triton": (_arrange_triton, tuple(PLATFORMS)),
-    "tfserving": (_arrange_tfserving, ("saved_model",)),
-}
+    (folder / LABELS_FILE).write_text(labels_text(labels), encoding="utf-8")
 
 
 def _known_shapes(metadata):

@@ -1,14 +1,24 @@
-"""What an exported file says of itself."""
+"""The description that an exported file carries."""
 
 import base64
 import dataclasses
-import importlib.metadata
 import json
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_csg.deployment.graph.answers import OUTPUTS
+from keras_csg.deployment.graph.outputs import OUTPUTS
+from keras_csg.version import version
+
+if TYPE_CHECKING:
+    import keras
+
+    from keras_csg.models.classifier import CSGClassifier
+
+METADATA_FILE = "keras_csg.json"
+LABELS_FILE = "labels.txt"
+"""Names of what lies beside an exported model: its metadata, its classes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +27,7 @@ class Metadata:
 
     It is JSON: in an ONNX file under the key `keras_csg` of its
     `metadata_props`, in a SavedModel as `assets.extra/keras_csg.json`, in a
-    LiteRT file as `keras_csg.json` in the zip archive behind the model. To
+    LiteRT file as `keras_csg.json` in the zip archive after the model. To
     read the gate matrix without this package:
 
         value = json.loads(text)["gate_matrix"]
@@ -25,7 +35,7 @@ class Metadata:
         gate = np.frombuffer(data, "<f4").reshape(value["shape"])
 
     Args:
-        format: `"saved_model"`, `"onnx"` or `"litert"`.
+        format: str. Name of its format, such as `"onnx"`.
         backbone: str. Name of the backbone.
         class_names: list of str, in the order of the probabilities.
         input: dict with `name`, `shape` `(None, height, width, 3)`, `dtype`,
@@ -41,15 +51,15 @@ class Metadata:
 
     format: str
     backbone: str
-    class_names: list
+    class_names: list[str]
     input: dict
-    outputs: dict
+    outputs: dict[str, str]
     gate_matrix: np.ndarray | None = None
-    filter_classes: list | None = None
+    filter_classes: list[int] | None = None
     quantization: str | None = None
-    project_version: str = importlib.metadata.version("keras-csg")
+    project_version: str = dataclasses.field(default_factory=version)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """Returns the metadata as a JSON string."""
         values = {
             field.name: getattr(self, field.name)
@@ -60,7 +70,7 @@ class Metadata:
         return json.dumps(values)
 
     @classmethod
-    def from_json(cls, text):
+    def from_json(cls, text: str) -> "Metadata":
         """Reads what `to_json` wrote.
 
         Raises:
@@ -85,7 +95,17 @@ class Metadata:
             ) from error
 
 
-def describe(model, answering, format, quantization=None):
+def labels_text(class_names: list[str]) -> str:
+    """Returns what a file of the classes holds: a line for each, in order."""
+    return "".join(f"{name}\n" for name in class_names)
+
+
+def describe(
+    model: "CSGClassifier",
+    answering: "keras.Model",
+    format: str,
+    quantization: str | None = None,
+) -> Metadata:
     """Returns the `Metadata` of a classifier that is to be exported.
 
     Args:

@@ -1,26 +1,35 @@
+import os
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from keras_csg.data.image_files import decode_file
-from keras_csg.deployment.graph.answers import answering_model, output_names
+from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.graph.outputs import output_names
 from keras_csg.deployment.metadata import describe
 from keras_csg.models.classifier import CSGClassifier
-from keras_csg.plots import maps as plots
 
 NAMED_FILTERS = 5
 BATCH_SIZE = 64
 NEEDED = ("probabilities", "class_id")
-# The shorter side of a picture: that of a digit is not to be looked at.
+# The shorter side of a picture, in pixels: small images are enlarged to it.
 PICTURE_SIDE = 256
 
 
-def predict_files(source, paths, *, top=3, heatmaps=None):
+def predict_files(
+    source: CSGClassifier | ExportedAnswers,
+    paths: Sequence[str | os.PathLike],
+    *,
+    top: int = 3,
+    heatmaps: str | os.PathLike | None = None,
+) -> list[dict]:
     """Classifies image files.
 
-    What `source` does not answer is left out, such as the class-specific
-    head's opinion where there is no gate.
+    What `source` does not compute is left out, such as the class-specific
+    head's prediction where there is no gate.
 
     Args:
         source: `CSGClassifier`, or what `keras_csg.open_exported` returns.
@@ -62,7 +71,7 @@ def predict_files(source, paths, *, top=3, heatmaps=None):
     return predictions
 
 
-class _AnsweringClassifier:
+class _AnsweringClassifier(ExportedAnswers):
     """A classifier that answers as an exported file does."""
 
     def __init__(self, model, with_heatmap):
@@ -71,8 +80,9 @@ class _AnsweringClassifier:
             names.remove("heatmap")
         self._answering = answering_model(model, names)
         self.metadata = describe(model, self._answering, "keras")
+        self.runtime = f"keras {keras.__version__}"
 
-    def answer(self, images):
+    def _run(self, images):
         answers = self._answering(images, training=False)
         return {
             name: keras.ops.convert_to_numpy(values)
@@ -108,7 +118,7 @@ def _read(path, size):
 
 
 def _describe(answer, names, top):
-    """Returns what the answers to one image say, in words."""
+    """Returns the prediction for one image, with names for numbers."""
     probabilities = answer["probabilities"]
     described = {
         "classes": [
@@ -172,9 +182,11 @@ class _Pictures:
 
     def draw(self, prediction, heatmap):
         """Draws one image and writes down in the prediction where."""
+        from keras_csg.plots.maps import save_overlay  # Loads matplotlib.
+
         path = self._free_path(prediction["image"])
         image = _read(prediction["image"], self._size)
-        plots.save_overlay(image, heatmap, path)
+        save_overlay(image, heatmap, path)
         prediction["heatmap"] = str(path)
 
     def _free_path(self, image):

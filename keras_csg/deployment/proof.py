@@ -1,7 +1,16 @@
 """Runs an exported file beside its model: the same images, the same answers."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from keras_csg.deployment.formats.base import ExportedAnswers
+
+if TYPE_CHECKING:
+    import keras
+
+Answers = Mapping[str, np.ndarray]
 # The outputs that speak of the predicted class alone.
 CLASS_OUTPUTS = ("filter_contributions", "heatmap", "gate_agreement")
 
@@ -11,16 +20,16 @@ class ProofError(ValueError):
 
 
 def prove(
-    answering,
-    opened,
-    images,
-    labels=None,
+    answering: "keras.Model",
+    opened: ExportedAnswers,
+    images: np.ndarray,
+    labels: np.ndarray | None = None,
     *,
-    batch_sizes=(1, 8),
-    tolerance=1e-4,
-    min_agreement=0.95,
-    max_accuracy_loss=0.02,
-):
+    batch_sizes: tuple[int, ...] = (1, 8),
+    tolerance: float = 1e-4,
+    min_agreement: float = 0.95,
+    max_accuracy_loss: float = 0.02,
+) -> dict:
     """Compares an exported file with the Keras model it was made of.
 
     A float32 file must give every output within `tolerance` and, but where the
@@ -76,7 +85,9 @@ def prove(
     return proof
 
 
-def compare(expected, given, labels=None):
+def compare(
+    expected: Answers, given: Answers, labels: np.ndarray | None = None
+) -> dict:
     """Compares answers to the same images.
 
     Args:
@@ -180,7 +191,7 @@ def _require_equal(proof, tolerance, results):
             f"off by {gap:.3g}, and at most {tolerance:.3g} is allowed "
             "(`tolerance`)."
         )
-    # Without probabilities nobody knows how close two classes are.
+    # Without probabilities it is unknown how close two classes are.
     margins = [
         float("inf") if result["margin"] is None else result["margin"]
         for result in results

@@ -1,19 +1,20 @@
-"""Gives a finished export its name, or leaves nothing behind."""
+"""Gives a finished export its name, or removes it."""
 
 import contextlib
 import os
-import shutil
+import pathlib
+from collections.abc import Iterator
 
-from keras_csg.files import write_json
+from keras_csg.files import flush_to_disk, hidden_part, set_aside, write_json
 
 
-def proof_path(path):
+def proof_path(path: pathlib.Path) -> pathlib.Path:
     """Returns where the proof of an exported model lies: beside it."""
     return path.with_name(f"{path.name}.proof.json")
 
 
 @contextlib.contextmanager
-def staged(path, overwrite):
+def staged(path: pathlib.Path, overwrite: bool) -> Iterator[pathlib.Path]:
     """Gives a hidden path beside `path` to build a file or a folder at.
 
     Whatever is left there is removed at the end, and if the body raises also
@@ -32,22 +33,11 @@ def staged(path, overwrite):
                 f"{target} exists: choose another path, or replace it with "
                 "`overwrite=True` (`--force`)."
             )
-    part = _hidden(path, "part")
-    missing = [folder for folder in path.parents if not folder.exists()]
-    try:
-        _make_writable_folder(path.parent)
-        _remove(part)
+    with _new_folders(path.parent), hidden_part(path) as part:
         yield part
-    except BaseException:
-        _remove(part)
-        for folder in missing:
-            with contextlib.suppress(OSError):  # Others may have put files.
-                folder.rmdir()
-        raise
-    _remove(part)
 
 
-def publish(part, path, proof):
+def publish(part: pathlib.Path, path: pathlib.Path, proof: dict) -> None:
     """Moves what lies at `part` to `path`, and writes its proof beside it.
 
     Args:
@@ -55,33 +45,24 @@ def publish(part, path, proof):
         path: path that it gets. What lies there is replaced.
         proof: dict.
     """
-    for file in files_of(part):
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
-    old = {
-        target: _hidden(target, "old") for target in (path, proof_path(path))
-    }
-    for target, kept in old.items():
-        _remove(kept)
-        if os.path.lexists(target):
-            target.rename(kept)
-    try:
+    flush_to_disk(part)
+    with set_aside(path, proof_path(path)):
         write_json(proof_path(path), proof)
         part.rename(path)
+
+
+@contextlib.contextmanager
+def _new_folders(folder):
+    """Makes a folder, and removes what it made if the body raises."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    try:
+        _make_writable_folder(folder)
+        yield
     except BaseException:
-        for target, kept in old.items():
-            _remove(target)
-            if os.path.lexists(kept):
-                kept.rename(target)
+        for made in missing:
+            with contextlib.suppress(OSError):  # Others may have put files.
+                made.rmdir()
         raise
-    for kept in old.values():
-        _remove(kept)
-
-
-def files_of(path):
-    """Returns the files at a path: itself, or all within a folder."""
-    within = path.rglob("*") if path.is_dir() else [path]
-    return [file for file in within if file.is_file()]
 
 
 def _make_writable_folder(folder):
@@ -93,15 +74,3 @@ def _make_writable_folder(folder):
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"Cannot write to {folder}.")
-
-
-def _hidden(path, word):
-    return path.with_name(f".{path.stem}.{word}{path.suffix}")
-
-
-def _remove(path):
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        with contextlib.suppress(NotADirectoryError):
-            path.unlink(missing_ok=True)

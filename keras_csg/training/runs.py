@@ -12,6 +12,7 @@ import keras
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions, read_config
+from keras_csg.version import version
 
 # What reading a file raises, by Keras, zipfile and h5py, if it is not whole.
 DAMAGE = (
@@ -23,7 +24,7 @@ DAMAGE = (
     zlib.error,
 )
 LOCK_NAME = ".lock"
-PACKAGES = ("keras-csg", "keras", "tensorflow", "tensorflow-datasets", "numpy")
+PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 
 
 class Run:
@@ -161,5 +162,6 @@ def versions() -> dict[str, str]:
     """Returns what a run depends on: package and Python versions."""
     return {
         "python": platform.python_version(),
+        "keras-csg": version(),
         **{name: metadata.version(name) for name in PACKAGES},
     }

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import keras_csg
+from keras_csg.deployment import exporting_all
 from keras_csg.deployment.proof import ProofError
 from keras_csg.training import Run
 
@@ -232,14 +233,14 @@ def test_a_folder_of_images_that_moved_is_named(
 
 def fail_in(monkeypatch, format, error):
     """Lets the export of one format fail, and the others be."""
-    real = keras_csg.export
+    real = exporting_all.export
 
     def export(model, path, of, **kwargs):
         if of == format:
             raise error
         return real(model, path, of, **kwargs)
 
-    monkeypatch.setattr(keras_csg, "export", export)
+    monkeypatch.setattr(exporting_all, "export", export)
 
 
 def test_what_fails_is_named_and_the_rest_stays(

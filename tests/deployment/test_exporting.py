@@ -8,7 +8,7 @@ import pytest
 from onnx import numpy_helper
 
 import keras_csg
-from keras_csg.deployment.formats import onnx as onnx_format
+from keras_csg.deployment.formats.onnx import OnnxFormat
 from tests.deployment.trained import (
     answers_by_hand,
     assert_same_answers,
@@ -94,10 +94,10 @@ def test_an_existing_folder_is_replaced_as_a_whole(model, tmp_path):
 
 def tamper(monkeypatch):
     """Lets the writer write another head than the model's."""
-    write = onnx_format.write
+    write = OnnxFormat.write
 
-    def write_wrongly(answering, metadata, path):
-        write(answering, metadata, path)
+    def write_wrongly(self, answering, metadata, path):
+        write(self, answering, metadata, path)
         proto = onnx.load(path)
         for table in proto.graph.initializer:
             if list(table.dims) == [4, 6]:
@@ -105,7 +105,7 @@ def tamper(monkeypatch):
                 table.CopyFrom(numpy_helper.from_array(values, table.name))
         onnx.save(proto, path)
 
-    monkeypatch.setattr(onnx_format, "write", write_wrongly)
+    monkeypatch.setattr(OnnxFormat, "write", write_wrongly)
 
 
 @pytest.mark.parametrize("folder", [".", "new/folder"])

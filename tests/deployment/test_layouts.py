@@ -6,6 +6,7 @@ from google.protobuf import text_format
 
 import keras_csg
 from keras_csg.deployment import Metadata, layouts
+from keras_csg.deployment.formats.saved_model import EXPLAIN
 from tests.tiny import CLASSES, FILTERS, tiny_classifier
 
 schema = pytest.importorskip("tritonclient.grpc.model_config_pb2")
@@ -105,13 +106,11 @@ def test_uint8_images_are_said_to_be_such():
 
 
 def test_saved_model_config_names_the_signature_with_all_outputs():
-    from keras_csg.deployment.formats import saved_model as saved_model_format
-
     described = metadata("saved_model")
     config = parse(layouts.triton_config("saved_model", described, "m"))
     assert config.platform == "tensorflow_savedmodel"
     signature = config.parameters["TF_SIGNATURE_DEF"].string_value
-    assert signature == saved_model_format.EXPLAIN
+    assert signature == EXPLAIN
 
 
 @pytest.mark.parametrize("name", ['b"i', "b\\i", "b\ni", "bé"])
@@ -197,5 +196,5 @@ def test_exported_tensorflow_serving_folder_holds_the_signatures(tmp_path):
     signatures = tf.saved_model.load(path / "1").signatures
     assert set(signatures) == {"serving_default", "explain"}
     config = layouts.triton_config("saved_model", metadata("saved_model"), "m")
-    explained = signatures[layouts.SIGNATURE].structured_outputs
+    explained = signatures[EXPLAIN].structured_outputs
     assert set(explained) == set(tensors(parse(config).output))

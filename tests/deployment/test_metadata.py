@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from keras_csg.deployment.graph.answers import OUTPUTS, answering_model
+from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.graph.outputs import OUTPUTS
 from keras_csg.deployment.metadata import Metadata, describe
 from tests.deployment.trained import trained_classifier
 from tests.tiny import FILTERS

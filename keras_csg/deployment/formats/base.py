@@ -1,8 +1,16 @@
-"""Checks what a user hands to an exported model, and asks it."""
+"""What a format of exported models is, and what an exported model is asked."""
 
 import abc
+import pathlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+from keras_csg.deployment.metadata import Metadata
+
+if TYPE_CHECKING:
+    import keras
 
 
 class ExportedAnswers(abc.ABC):
@@ -13,7 +21,10 @@ class ExportedAnswers(abc.ABC):
         runtime: str. Name and version of the runtime.
     """
 
-    def answer(self, images):
+    metadata: Metadata
+    runtime: str
+
+    def answer(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns a dict of arrays, one for each output.
 
         Args:
@@ -23,7 +34,7 @@ class ExportedAnswers(abc.ABC):
         Raises:
             ValueError: if shape or dtype are others.
         """
-        values = self._run(check_images(images, self.metadata))
+        values = self._run(check_request(images, self.metadata))
         return {name: values[name] for name in self.metadata.outputs}
 
     @abc.abstractmethod
@@ -31,8 +42,75 @@ class ExportedAnswers(abc.ABC):
         """Returns the arrays by their outputs' names."""
 
 
-def check_images(images, metadata):
-    """Returns the images as an array that the exported model takes.
+class Format(abc.ABC):
+    """A kind of file, or folder, that a classifier is exported to.
+
+    A subclass is made known with `register_format`. Its module imports what
+    it needs of others within the calls that use it.
+
+    Attributes:
+        name: str. How `keras_csg.export` calls it.
+        suffix: str. What the path of a file ends in; empty for a folder.
+        settings: tuple of str: which of `"quantize"` and `"calibration"`
+            `write` takes.
+        in_layouts: dict from the layouts of servers that can hold the format
+            to the model's path within the folder of its version.
+        triton_platform: str. What Triton calls the runtime of the format;
+            `None` where no layout is Triton's.
+        triton_parameters: dict of str. What else Triton has to be told.
+    """
+
+    name: ClassVar[str]
+    suffix: ClassVar[str]
+    settings: ClassVar[tuple[str, ...]] = ()
+    in_layouts: ClassVar[Mapping[str, str]] = {}
+    triton_platform: ClassVar[str | None] = None
+    triton_parameters: ClassVar[Mapping[str, str]] = {}
+
+    @abc.abstractmethod
+    def write(
+        self,
+        answering: "keras.Model",
+        metadata: Metadata,
+        path: pathlib.Path,
+        **settings: Any,
+    ) -> None:
+        """Writes a model.
+
+        Args:
+            answering: `keras.Model` from `answering_model`.
+            metadata: its `Metadata`, which the file has to carry.
+            path: path of the file, or of a folder to make.
+            **settings: those of `self.settings`.
+
+        Raises:
+            ValueError: if the format lacks what the model needs.
+        """
+
+    @abc.abstractmethod
+    def open(self, path: pathlib.Path) -> ExportedAnswers:
+        """Opens what `write` wrote, in its runtime.
+
+        Raises:
+            ValueError: if it is something else or damaged, or the runtime is
+                not installed.
+        """
+
+    @abc.abstractmethod
+    def read_metadata(self, path: pathlib.Path) -> Metadata:
+        """Reads the `Metadata` of what `write` wrote, without its runtime.
+
+        Raises:
+            ValueError: if it is something else, or damaged.
+        """
+
+    def lies_at(self, path: pathlib.Path) -> bool:
+        """Tells whether what lies at a path is of this format, at a glance."""
+        return path.is_file() and path.suffix.lower() == self.suffix
+
+
+def check_request(images: np.ndarray, metadata: Metadata) -> np.ndarray:
+    """Returns images as an array, if they are what an exported model takes.
 
     Args:
         images: array of shape `(batch, height, width, 3)`.

@@ -6,82 +6,87 @@ import pathlib
 import threading
 import zipfile
 import zlib
+from typing import TYPE_CHECKING, Any
 
-from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.formats.base import ExportedAnswers, Format
 from keras_csg.deployment.formats.quantization import convert
-from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.metadata import (
+    LABELS_FILE,
+    METADATA_FILE,
+    Metadata,
+    labels_text,
+)
 from keras_csg.quiet import quietly
 
-SUFFIX = ".tflite"
-# What TFLite Metadata calls associated files: a zip archive behind the model.
-METADATA_FILE = "keras_csg.json"
-LABELS_FILE = "labels.txt"
+if TYPE_CHECKING:
+    import keras
+
 IDENTIFIER = b"TFL3"
 THREADS = 2
 
 
-def write(model, metadata, path, quantize=None, calibration=None):
-    """Writes a model as a LiteRT file.
+class LiteRTFormat(Format):
+    """One file, which runs in LiteRT without TensorFlow's operations.
 
-    The file runs in LiteRT without TensorFlow's operations. Its one signature
-    names the input and the outputs; the batch axis is open, and follows the
-    images where the runtime resizes the input.
-
-    Args:
-        model: `keras.Model` from `answering_model`.
-        metadata: its `Metadata`.
-        path: path of the file.
-        quantize: `None`, `"float16"`, `"dynamic"` or `"int8"`; see
-            `keras_csg.deployment.formats.quantization.convert`.
-        calibration: images for `"int8"`, `(samples, height, width, 3)`, RGB
-            in 0..255.
-
-    Raises:
-        ValueError: if LiteRT lacks an operation of the model, or an argument
-            is not as described.
+    Its one signature names the input and the outputs; the batch axis is open,
+    and follows the images where the runtime resizes the input. Metadata and
+    labels are in a zip archive after the model, where TFLite Metadata has
+    its associated files.
     """
-    path = pathlib.Path(path)
-    path.write_bytes(convert(model, quantize, calibration))
-    labels = "".join(f"{name}\n" for name in metadata.class_names)
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in (
-            (LABELS_FILE, labels),
-            (METADATA_FILE, metadata.to_json()),
-        ):
-            # With a fixed date, so that equal models are equal files.
-            member = zipfile.ZipInfo(name)
-            archive.writestr(member, text, zipfile.ZIP_DEFLATED)
 
+    name = "litert"
+    suffix = ".tflite"
+    settings = ("quantize", "calibration")
 
-def read_metadata(path):
-    """Reads the `Metadata` of a LiteRT file.
+    def write(
+        self,
+        answering: "keras.Model",
+        metadata: Metadata,
+        path: pathlib.Path,
+        **settings: Any,
+    ) -> None:
+        """Writes a model as a LiteRT file.
 
-    Raises:
-        ValueError: if it is none, or none that this package wrote.
-    """
-    with pathlib.Path(path).open("rb") as stream:
-        if stream.read(8)[4:] != IDENTIFIER:
-            raise ValueError(f"{path} is no LiteRT file.")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            text = archive.read(METADATA_FILE).decode()
-    except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
-        # Cut short, it has lost the archive, as one of others has none.
-        raise ValueError(
-            f"{path} is no LiteRT file that keras_csg exported, or it is "
-            "damaged."
-        ) from error
-    return Metadata.from_json(text)
+        Args:
+            answering: `keras.Model` from `answering_model`.
+            metadata: its `Metadata`.
+            path: path of the file.
+            **settings: `quantize` and `calibration`, as
+                `keras_csg.deployment.formats.quantization.convert` takes them.
 
+        Raises:
+            ValueError: if LiteRT lacks an operation of the model, or an
+                argument is not as described.
+        """
+        path.write_bytes(convert(answering, **settings))
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in (
+                (LABELS_FILE, labels_text(metadata.class_names)),
+                (METADATA_FILE, metadata.to_json()),
+            ):
+                # With a fixed date, so that equal models are equal files.
+                member = zipfile.ZipInfo(name)
+                archive.writestr(member, text, zipfile.ZIP_DEFLATED)
 
-def open(path):
-    """Opens a LiteRT file in its runtime.
+    def open(self, path: pathlib.Path) -> "LiteRTAnswers":
+        """Opens a LiteRT file in its runtime."""
+        return LiteRTAnswers(path)
 
-    Raises:
-        ValueError: if it is none that this package wrote, or the runtime is
-            not installed.
-    """
-    return LiteRTAnswers(path)
+    def read_metadata(self, path: pathlib.Path) -> Metadata:
+        """Reads the `Metadata` of a LiteRT file."""
+        with path.open("rb") as stream:
+            if stream.read(8)[4:] != IDENTIFIER:
+                raise ValueError(f"{path} is no LiteRT file.")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                text = archive.read(METADATA_FILE).decode()
+        except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
+            # Cut short, it has lost the archive, as one of others has none.
+            raise ValueError(
+                f"{path} is no LiteRT file that keras_csg exported, or it is "
+                "damaged."
+            ) from error
+        return Metadata.from_json(text)
 
 
 class LiteRTAnswers(ExportedAnswers):
@@ -94,8 +99,8 @@ class LiteRTAnswers(ExportedAnswers):
         path: path of the file.
     """
 
-    def __init__(self, path):
-        self.metadata = read_metadata(path)
+    def __init__(self, path: pathlib.Path):
+        self.metadata = LiteRTFormat().read_metadata(path)
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:

@@ -38,11 +38,11 @@ class Operation:
 
     kind: str
     custom: bool
-    inputs: tuple
-    outputs: tuple
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
 
     @property
-    def integer(self):
+    def integer(self) -> bool:
         """Whether it computes in 8-bit integers.
 
         To unpack weights that are stored in 8 bits is not to compute in them.
@@ -53,7 +53,7 @@ class Operation:
         return any(tensor.dtype == "int8" for tensor in values)
 
 
-def read_operations(content):
+def read_operations(content: bytes) -> list[Operation]:
     """Returns the operations of a model in the order they run in.
 
     Args:

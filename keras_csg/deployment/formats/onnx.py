@@ -2,75 +2,77 @@
 
 import json
 import os
+import pathlib
+from typing import TYPE_CHECKING, Any
 
-from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.formats.base import ExportedAnswers, Format
 from keras_csg.deployment.formats.onnx_graph import share_tables
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.quiet import quietly
 
-SUFFIX = ".onnx"
+if TYPE_CHECKING:
+    import keras
+
 # Of 2022: every runtime in use reads it, and it has all that tf2onnx needs.
 OPSET = 17
 KEY = "keras_csg"
 
 
-def write(model, metadata, path):
-    """Writes a model as an ONNX file.
+class OnnxFormat(Format):
+    """One file, with the batch axis open and the metadata among its own."""
 
-    Args:
-        model: `keras.Model` from `answering_model`.
-        metadata: its `Metadata`.
-        path: path of the file.
+    name = "onnx"
+    suffix = ".onnx"
+    in_layouts = {"triton": "model.onnx"}
+    triton_platform = "onnxruntime_onnx"
 
-    Raises:
-        ValueError: if the model has a layer that ONNX has no operation for, or
-            is too large for one file.
-    """
-    import onnx
+    def write(
+        self,
+        answering: "keras.Model",
+        metadata: Metadata,
+        path: pathlib.Path,
+        **settings: Any,
+    ) -> None:
+        """Writes a model as an ONNX file.
 
-    proto = _convert(model)
-    _require_one_input(proto)
-    _name_batch_axis(proto)
-    share_tables(proto.graph)
-    onnx.helper.set_model_props(
-        proto,
-        {
-            KEY: metadata.to_json(),
-            "class_names": json.dumps(metadata.class_names),
-        },
-    )
-    proto.producer_name = "keras_csg"
-    proto.producer_version = metadata.project_version
-    _check(proto)
-    onnx.save(proto, os.fspath(path))
+        Raises:
+            ValueError: if the model has a layer that ONNX has no operation
+                for, or is too large for one file.
+        """
+        import onnx
 
+        proto = _convert(answering)
+        _require_one_input(proto)
+        _name_batch_axis(proto)
+        share_tables(proto.graph)
+        onnx.helper.set_model_props(
+            proto,
+            {
+                KEY: metadata.to_json(),
+                "class_names": json.dumps(metadata.class_names),
+            },
+        )
+        proto.producer_name = "keras_csg"
+        proto.producer_version = metadata.project_version
+        _check(proto)
+        onnx.save(proto, os.fspath(path))
 
-def read_metadata(path):
-    """Reads the `Metadata` of an ONNX file.
+    def open(self, path: pathlib.Path) -> "OnnxAnswers":
+        """Opens an ONNX file in ONNX Runtime."""
+        return OnnxAnswers(path)
 
-    Raises:
-        ValueError: if it is none, or none that this package wrote.
-    """
-    import onnx
+    def read_metadata(self, path: pathlib.Path) -> Metadata:
+        """Reads the `Metadata` of an ONNX file."""
+        import onnx
 
-    try:
-        proto = onnx.load(os.fspath(path), load_external_data=False)
-    except Exception as error:  # Protobuf's own, of no public class.
-        raise ValueError(f"{path} is no ONNX file, or damaged.") from error
-    properties = {entry.key: entry.value for entry in proto.metadata_props}
-    if KEY not in properties:
-        raise ValueError(f"{path} is no ONNX file that keras_csg exported.")
-    return Metadata.from_json(properties[KEY])
-
-
-def open(path):
-    """Opens an ONNX file in ONNX Runtime.
-
-    Raises:
-        ValueError: if it is none that this package wrote, or ONNX Runtime is
-            not installed.
-    """
-    return OnnxAnswers(path)
+        try:
+            proto = onnx.load(os.fspath(path), load_external_data=False)
+        except Exception as error:  # Protobuf's own, of no public class.
+            raise ValueError(f"{path} is no ONNX file, or damaged.") from error
+        properties = {entry.key: entry.value for entry in proto.metadata_props}
+        if KEY not in properties:
+            raise ValueError(f"{path} is no ONNX file that keras_csg exported.")
+        return Metadata.from_json(properties[KEY])
 
 
 class OnnxAnswers(ExportedAnswers):
@@ -80,8 +82,8 @@ class OnnxAnswers(ExportedAnswers):
         path: path of the file.
     """
 
-    def __init__(self, path):
-        self.metadata = read_metadata(path)
+    def __init__(self, path: pathlib.Path):
+        self.metadata = OnnxFormat().read_metadata(path)
         try:
             import onnxruntime
         except ImportError as error:
@@ -146,7 +148,7 @@ def _check(proto):
 def _require_one_input(proto):
     """Raises where a layer holds tensors that are no weights.
 
-    They become inputs of the file, which nobody could feed.
+    They become inputs of the file, for which a caller has no values.
     """
     strange = [i.name for i in proto.graph.input if i.name != "images"]
     if strange:

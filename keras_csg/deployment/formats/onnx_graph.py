@@ -1,11 +1,15 @@
 """Tidies the graph of an ONNX file."""
 
 import collections
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import onnx
 
-def share_tables(graph):
+
+def share_tables(graph: "onnx.GraphProto") -> None:
     """Keeps one table where a file has it twice, once transposed.
 
     A head multiplies by its table transposed, and tf2onnx writes that down

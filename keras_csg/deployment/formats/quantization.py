@@ -5,7 +5,7 @@ whole tensor, so a tensor whose parts differ in size loses the small parts. The
 convolutions stand that; their weights have a scale for each filter. Two parts
 of a model do not, and are tiny, so they stay in float32 here:
 
-- everything behind the feature maps: probabilities, the filters' shares and
+- everything after the feature maps: probabilities, the filters' shares and
   the heatmap span orders of magnitude, and near-ties between classes decide;
 - the normalisation of the images, which would be rounded after each step.
 
@@ -14,17 +14,26 @@ to 0.0024 by the first and to 0.0015 by the second, that of the filters' shares
 from 0.0011 to 0.0001.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from keras_csg.choices import QUANTIZATIONS
 from keras_csg.deployment.formats.litert_graph import read_operations
 from keras_csg.quiet import quietly
 
-QUANTIZATIONS = ("float16", "dynamic", "int8")
-CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+if TYPE_CHECKING:
+    import keras
+
+CONVOLUTION_KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 BATCH_SIZE = 32
 
 
-def convert(model, quantize=None, calibration=None):
+def convert(
+    model: "keras.Model",
+    quantize: str | None = None,
+    calibration: np.ndarray | None = None,
+) -> bytes:
     """Converts a model to LiteRT's flatbuffer.
 
     Args:
@@ -36,7 +45,7 @@ def convert(model, quantize=None, calibration=None):
             form of it, as for depthwise convolutions. `"int8"` has
             the backbone from its first convolution to its feature maps in 8
             bits, weights and activations, as far as LiteRT has an integer form
-            of its operations. What lies before and behind stays float32, and
+            of its operations. What lies before and after stays float32, and
             so do the outputs; images go in as the model takes them.
         calibration: for `"int8"`: array of shape `(samples, height, width,
             3)`, RGB in 0..255, some hundred training images, which set the
@@ -60,23 +69,6 @@ def convert(model, quantize=None, calibration=None):
     if quantize is not None:
         _optimize(converter, half=quantize == "float16")
     return _run(converter.convert, model)
-
-
-def count_operations(content):
-    """Counts a model's operations, and those in 8-bit integers.
-
-    Args:
-        content: bytes of a LiteRT model.
-
-    Returns:
-        dict with `operations` and `integer_operations`, both int. Nearly all
-        of `"dynamic"` count as float: they take and give float32.
-    """
-    operations = read_operations(content)
-    return {
-        "operations": len(operations),
-        "integer_operations": sum(op.integer for op in operations),
-    }
 
 
 def _converter(model):
@@ -176,7 +168,7 @@ def _convert_to_int8(model, calibration):
 
 
 def _names_outside_backbone(operations):
-    """Returns the names of what is computed before and behind the backbone.
+    """Returns the names of what is computed before and after the backbone.
 
     Args:
         operations: list of `Operation`, the float model's.
@@ -184,13 +176,13 @@ def _names_outside_backbone(operations):
     Returns:
         list of the names of tensors.
     """
-    first = _position(operations, lambda op: op.kind in CONVOLUTIONS)
+    first = _position(operations, lambda op: op.kind in CONVOLUTION_KINDS)
     outside = [out for op in operations[:first] for out in op.outputs]
     maps = _feature_maps(operations)
-    behind = {maps}
+    after = {maps}
     for operation in operations:
-        if behind.intersection(operation.inputs):
-            behind.update(operation.outputs)
+        if after.intersection(operation.inputs):
+            after.update(operation.outputs)
             outside += operation.outputs
     return [tensor.name for tensor in outside]
 

@@ -1,87 +1,90 @@
-"""The formats a model is exported to, each imported when it is used."""
+"""The formats a model can be exported to, by name, suffix and content."""
 
-import importlib
 import pathlib
+from typing import TypeVar
 
-_MODULES = {
-    "saved_model": "keras_csg.deployment.formats.saved_model",
-    "onnx": "keras_csg.deployment.formats.onnx",
-    "litert": "keras_csg.deployment.formats.litert",
-}
-_SUFFIXES = {"": "saved_model", ".onnx": "onnx", ".tflite": "litert"}
-FORMATS = tuple(_MODULES)
+from keras_csg.deployment.formats.base import Format
+
+_FORMATS: dict[str, Format] = {}
+
+FormatClass = TypeVar("FormatClass", bound=type[Format])
 
 
-def get_format(name):
-    """Returns the module of a format.
+def register_format(format_class: FormatClass) -> FormatClass:
+    """Makes a format available under its name and its suffix.
+
+    Args:
+        format_class: subclass of `Format`. `format_class()` makes it.
+
+    Returns:
+        The class, unchanged: this is a decorator.
+
+    Raises:
+        ValueError: if the name or the suffix is taken.
+    """
+    new = format_class()
+    for known in _FORMATS.values():
+        if new.name == known.name:
+            raise ValueError(
+                "A format's name must be new, and this one is taken by "
+                f"{type(known).__name__}. Received: name={new.name}"
+            )
+        if new.suffix == known.suffix:
+            raise ValueError(
+                "A format's suffix must be new, and this one is taken by the "
+                f"format {known.name}. Received: suffix={new.suffix!r}"
+            )
+    _FORMATS[new.name] = new
+    return format_class
+
+
+def list_formats() -> list[str]:
+    """Returns the names of all formats, in the order they were registered."""
+    return list(_FORMATS)
+
+
+def get_format(name: str) -> Format:
+    """Returns a format by its name.
 
     Raises:
         ValueError: if there is no such format.
     """
-    if name not in _MODULES:
+    if name not in _FORMATS:
         raise ValueError(
-            f"`format` must be one of {', '.join(FORMATS)}. "
+            f"`format` must be one of {', '.join(_FORMATS)}. "
             f"Received: format={name!r}"
         )
-    return importlib.import_module(_MODULES[name])
+    return _FORMATS[name]
 
 
-def find_format(path):
-    """Returns the name of the format that a path's suffix stands for.
+def find_format_of_suffix(path: pathlib.Path) -> Format:
+    """Returns the format that a path's suffix stands for.
 
     Raises:
         ValueError: if it stands for none.
     """
-    suffix = pathlib.Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
+    by_suffix = {known.suffix: known for known in _FORMATS.values()}
+    suffix = path.suffix.lower()
+    if suffix not in by_suffix:
+        endings = " or ".join(filter(None, by_suffix))
         raise ValueError(
-            "The path must end in .onnx or .tflite, or be the folder of a "
+            f"The path must end in {endings}, or be the folder of a "
             f"SavedModel, without a suffix. Received: path={path}"
         )
-    return _SUFFIXES[suffix]
+    return by_suffix[suffix]
 
 
-def find_module(path):
-    """Returns the module that reads what lies at `path`.
+def find_format_at(path: pathlib.Path) -> Format:
+    """Returns the format of what lies at a path.
 
     Raises:
         ValueError: if nothing lies there or it is of no known format.
     """
-    path = pathlib.Path(path)
     if not path.exists():
         raise ValueError(f"There is no exported model {path}.")
-    return get_format("saved_model" if path.is_dir() else find_format(path))
-
-
-def read_metadata(path):
-    """Reads what an exported model says of itself.
-
-    Args:
-        path: path of an ONNX file, a LiteRT file or a SavedModel's folder.
-
-    Returns:
-        `keras_csg.deployment.Metadata`.
-
-    Raises:
-        ValueError: if nothing lies there, or nothing that this package
-            exported.
-    """
-    return find_module(path).read_metadata(pathlib.Path(path))
-
-
-def open_exported(path):
-    """Opens an exported model in its own runtime.
-
-    Args:
-        path: path of an ONNX file, a LiteRT file or a SavedModel's folder.
-
-    Returns:
-        An object with `metadata`, `runtime` (name and version) and
-        `answer(images)`, from images `(batch, height, width, 3)` of the dtype
-        that `metadata.input` names to a dict of arrays, one for each output.
-
-    Raises:
-        ValueError: if nothing lies there, nothing that this package exported,
-            or the runtime is not installed.
-    """
-    return find_module(path).open(pathlib.Path(path))
+    for known in _FORMATS.values():
+        if known.lies_at(path):
+            return known
+    if path.is_dir():  # A SavedModel's reader says what it lacks.
+        return get_format("saved_model")
+    return find_format_of_suffix(path)

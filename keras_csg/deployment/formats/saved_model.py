@@ -1,12 +1,21 @@
 """SavedModel: a folder for TensorFlow Serving, Triton and TensorFlow itself."""
 
 import os
+import pathlib
+from typing import TYPE_CHECKING, Any
 
-from keras_csg.deployment.formats.base import ExportedAnswers
-from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.formats.base import ExportedAnswers, Format
+from keras_csg.deployment.metadata import (
+    LABELS_FILE,
+    METADATA_FILE,
+    Metadata,
+    labels_text,
+)
 from keras_csg.quiet import quietly
 
-SUFFIX = ""
+if TYPE_CHECKING:
+    import keras
+
 EXPLAIN = "explain"
 SERVING = "serving_default"
 # What the default signature answers; `explain` has all that was exported.
@@ -17,66 +26,74 @@ SERVING_OUTPUTS = (
     "gate_agreement",
 )
 EXTRA = "assets.extra"
+GRAPH_FILE = "saved_model.pb"
 
 
-def write(model, metadata, path):
-    """Writes a model as a SavedModel with two signatures.
+class SavedModelFormat(Format):
+    """A folder with two signatures.
 
     `serving_default` answers with `SERVING_OUTPUTS`, as far as the model has
     them, and `explain` with everything.
-
-    Args:
-        model: `keras.Model` from `answering_model`.
-        metadata: its `Metadata`.
-        path: path of the folder.
     """
-    import keras
 
-    (images,) = model.inputs
-    answers = model.output
-    serving = {n: answers[n] for n in SERVING_OUTPUTS if n in answers}
-    signature = [keras.InputSpec(images.dtype, images.shape, name="images")]
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    with quietly():
-        for name, outputs in (
-            (SERVING, serving or answers),
-            (EXPLAIN, answers),
-        ):
-            archive.add_endpoint(
-                name, _endpoint(keras.Model(images, outputs)), signature
+    name = "saved_model"
+    suffix = ""
+    # TensorFlow Serving's folder of a version is the SavedModel itself.
+    in_layouts = {"triton": "model.savedmodel", "tfserving": ""}
+    triton_platform = "tensorflow_savedmodel"
+    triton_parameters = {"TF_SIGNATURE_DEF": EXPLAIN}
+
+    def write(
+        self,
+        answering: "keras.Model",
+        metadata: Metadata,
+        path: pathlib.Path,
+        **settings: Any,
+    ) -> None:
+        """Writes a model as a SavedModel."""
+        import keras
+
+        (images,) = answering.inputs
+        answers = answering.output
+        serving = {n: answers[n] for n in SERVING_OUTPUTS if n in answers}
+        signature = [keras.InputSpec(images.dtype, images.shape, name="images")]
+        archive = keras.export.ExportArchive()
+        archive.track(answering)
+        with quietly():
+            for name, outputs in (
+                (SERVING, serving or answers),
+                (EXPLAIN, answers),
+            ):
+                archive.add_endpoint(
+                    name, _endpoint(keras.Model(images, outputs)), signature
+                )
+            archive.write_out(os.fspath(path), verbose=False)
+        extra = path / EXTRA
+        extra.mkdir()
+        (extra / METADATA_FILE).write_text(metadata.to_json())
+        (extra / LABELS_FILE).write_text(labels_text(metadata.class_names))
+
+    def open(self, path: pathlib.Path) -> "SavedModelAnswers":
+        """Opens a SavedModel in TensorFlow."""
+        return SavedModelAnswers(path)
+
+    def read_metadata(self, path: pathlib.Path) -> Metadata:
+        """Reads the `Metadata` of a SavedModel."""
+        if not self.lies_at(path):
+            raise ValueError(
+                f"{path} is no SavedModel: it has no {GRAPH_FILE}."
             )
-        archive.write_out(os.fspath(path), verbose=False)
-    extra = path / EXTRA
-    extra.mkdir()
-    (extra / "keras_csg.json").write_text(metadata.to_json())
-    (extra / "labels.txt").write_text("\n".join(metadata.class_names) + "\n")
+        try:
+            text = (path / EXTRA / METADATA_FILE).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"{path} is no SavedModel that keras_csg exported."
+            ) from error
+        return Metadata.from_json(text)
 
-
-def read_metadata(path):
-    """Reads the `Metadata` of a SavedModel.
-
-    Raises:
-        ValueError: if it is none, or none that this package wrote.
-    """
-    if not (path / "saved_model.pb").is_file():
-        raise ValueError(f"{path} is no SavedModel: it has no saved_model.pb.")
-    try:
-        text = (path / EXTRA / "keras_csg.json").read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path} is no SavedModel that keras_csg exported."
-        ) from error
-    return Metadata.from_json(text)
-
-
-def open(path):
-    """Opens a SavedModel in TensorFlow.
-
-    Raises:
-        ValueError: if it is none that this package wrote, or damaged.
-    """
-    return SavedModelAnswers(path)
+    def lies_at(self, path: pathlib.Path) -> bool:
+        """Tells whether a path is a SavedModel's folder, whatever its name."""
+        return (path / GRAPH_FILE).is_file()
 
 
 class SavedModelAnswers(ExportedAnswers):
@@ -86,8 +103,8 @@ class SavedModelAnswers(ExportedAnswers):
         path: path of the folder.
     """
 
-    def __init__(self, path):
-        self.metadata = read_metadata(path)
+    def __init__(self, path: pathlib.Path):
+        self.metadata = SavedModelFormat().read_metadata(path)
         import tensorflow as tf
 
         self.runtime = f"tensorflow {tf.__version__}"

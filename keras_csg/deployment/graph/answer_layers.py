@@ -4,6 +4,8 @@ Written so that every runtime has the operations, and a file no more of them
 than it needs.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -16,8 +18,8 @@ class ClassHead(keras.layers.Layer):
     """Classifies by a table of weights, and tells those of one class.
 
     One table for both, with the classes as its rows, keeps the file small: a
-    head of 1000 classes and 2048 filters has 8 MB. What nobody asks for does
-    not get into an exported graph.
+    head of 1000 classes and 2048 filters has 8 MB. Outputs that are not asked
+    for are not part of an exported graph.
 
     Args:
         num_classes: int. Rows of the table.
@@ -32,7 +34,7 @@ class ClassHead(keras.layers.Layer):
         int32, and `weights` `(batch, filters)`, that class's row.
     """
 
-    def __init__(self, num_classes, **kwargs):
+    def __init__(self, num_classes: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.num_classes = num_classes
 

@@ -1,12 +1,14 @@
-"""The model that is exported: all a `CSGClassifier` has to say of an image."""
+"""The model that is exported: a `CSGClassifier` with all of its outputs."""
 
 import contextlib
 import functools
+from collections.abc import Iterable
 
 import keras
 from keras import ops
 
 from keras_csg.backbones.flattening import flat_features
+from keras_csg.choices import INPUT_DTYPES
 from keras_csg.deployment.graph.answer_layers import (
     ClassActivationMap,
     ClassHead,
@@ -14,25 +16,17 @@ from keras_csg.deployment.graph.answer_layers import (
     PredictedProbability,
 )
 from keras_csg.deployment.graph.folding import fold_batch_normalization
+from keras_csg.deployment.graph.outputs import output_names
 from keras_csg.deployment.graph.plain_layers import plain_layer
 from keras_csg.models.classifier import CSGClassifier
 
-OUTPUTS = {
-    "probabilities": "Probability of each class, standard path.",
-    "class_id": "Number of the predicted class, the likeliest.",
-    "class_specific_probabilities": "Probability of each class when its logit "
-    "sums over its own filters alone.",
-    "filter_contributions": "Signed share of each filter in the predicted "
-    "class's logit, less its bias; the sizes sum to 1.",
-    "heatmap": "Where the evidence for the predicted class lies, 0..1.",
-    "gate_agreement": "Class-specific probability of the predicted class.",
-}
-GATE_OUTPUTS = ("class_specific_probabilities", "gate_agreement")
-INPUT_DTYPES = ("float32", "uint8")
 
-
-def answering_model(model, outputs=None, input_dtype="float32"):
-    """Builds one flat model that gives every answer in one pass.
+def answering_model(
+    model: CSGClassifier,
+    outputs: Iterable[str] | None = None,
+    input_dtype: str = "float32",
+) -> keras.Model:
+    """Builds one flat model that computes every output in one pass.
 
     It computes in float32 whatever the classifier was trained in, has copies
     of its weights, its batch normalisations folded into the convolutions
@@ -41,7 +35,9 @@ def answering_model(model, outputs=None, input_dtype="float32"):
 
     Args:
         model: `CSGClassifier`.
-        outputs: list of names out of `OUTPUTS`; `None` for all the model has.
+        outputs: list of names out of
+            `keras_csg.deployment.graph.outputs.OUTPUTS`; `None` for all the
+            model has.
         input_dtype: `"float32"` or `"uint8"`.
 
     Returns:
@@ -76,12 +72,9 @@ def answering_model(model, outputs=None, input_dtype="float32"):
         return fold_batch_normalization(_build(model, names, input_dtype))
 
 
-def output_names(gated):
-    """Returns the names of all outputs of a model with or without a gate."""
-    return [name for name in OUTPUTS if gated or name not in GATE_OUTPUTS]
-
-
-def check_outputs(model, outputs):
+def check_outputs(
+    model: CSGClassifier, outputs: Iterable[str] | None
+) -> list[str]:
     """Returns the names of the chosen outputs, in the order of `OUTPUTS`.
 
     Args:

@@ -6,18 +6,18 @@ import keras
 import numpy as np
 
 # Those whose last weights are a kernel and, with `use_bias`, the bias.
-CONVOLUTIONS = (
+FOLDABLE_CONVOLUTIONS = (
     keras.layers.Conv2D,
     keras.layers.DepthwiseConv2D,
     keras.layers.SeparableConv2D,
 )
 
 
-def fold_batch_normalization(network):
+def fold_batch_normalization(network: keras.Model) -> keras.Model:
     """Rebuilds a network for inference with fewer layers.
 
     A batch normalisation is an affine map of each channel once training is
-    over. Behind a convolution that nobody else listens to it goes into the
+    over. After a convolution whose output nothing else uses, it goes into the
     kernel and the bias; elsewhere, as in a DenseNet or a ResNetV2, it stays.
 
     Args:
@@ -102,7 +102,7 @@ def _is_channel_normalization(layer):
 
 def _is_linear_convolution(layer):
     return (
-        type(layer) in CONVOLUTIONS
+        type(layer) in FOLDABLE_CONVOLUTIONS
         and layer.activation is keras.activations.linear
         and layer.data_format == "channels_last"
     )

@@ -1,5 +1,7 @@
 """Layers that exporters understand, in the place of some they do not."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -7,7 +9,7 @@ from keras import ops
 from keras_csg.layers.image_normalization import ImageNormalization
 
 
-def plain_layer(layer):
+def plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     """Returns what goes into an exported model in the place of a layer.
 
     Args:
@@ -29,7 +31,7 @@ def plain_layer(layer):
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")
-def exact_gelu(x):
+def exact_gelu(x: Any) -> Any:
     """Computes the Gaussian error linear unit through the error function.
 
     Keras takes the complementary one, which few runtimes have.

@@ -9,7 +9,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from numpy.testing import assert_allclose, assert_array_equal
 
-from keras_csg.deployment.formats import litert as litert_format
+from keras_csg.deployment.formats.litert import LiteRTFormat
 from keras_csg.deployment.formats.litert_graph import read_operations
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.metadata import describe
@@ -30,7 +30,7 @@ class Exported:
         self.answering = answering_model(self.model, outputs, input_dtype)
         self.metadata = describe(self.model, self.answering, "litert")
         self.path = path
-        litert_format.write(self.answering, self.metadata, path)
+        LiteRTFormat().write(self.answering, self.metadata, path)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def images(samples=9, dtype="float32"):
 
 
 def test_any_number_of_images_gives_what_keras_gives(exported):
-    opened = litert_format.open(exported.path)
+    opened = LiteRTFormat().open(exported.path)
     for samples in (1, 9, 3, 1):
         some = images(9)[-samples:]
         expected = exported.answering.predict(some, verbose=0)
@@ -55,7 +55,7 @@ def test_any_number_of_images_gives_what_keras_gives(exported):
 
 
 def test_answers_stay_as_they_were_when_the_next_images_are_asked(exported):
-    opened = litert_format.open(exported.path)
+    opened = LiteRTFormat().open(exported.path)
     some = images(2)
     first = opened.answer(some[:1])["probabilities"]
     before = first.copy()
@@ -65,7 +65,7 @@ def test_answers_stay_as_they_were_when_the_next_images_are_asked(exported):
 
 def test_whole_numbers_as_images(tmp_path):
     exported = Exported(tmp_path / "m.tflite", gated=False, input_dtype="uint8")
-    opened = litert_format.open(exported.path)
+    opened = LiteRTFormat().open(exported.path)
     some = images(3, "uint8")
     expected = exported.answering.predict(some, verbose=0)
     assert "gate_agreement" not in expected
@@ -104,8 +104,8 @@ def test_an_operation_that_litert_lacks_is_named_in_one_line(
     with pytest.raises(
         ValueError, match="no operation for BitwiseAnd"
     ) as error:
-        litert_format.write(
-            model, exported.metadata, tmp_path / "m.tflite", quantize
+        LiteRTFormat().write(
+            model, exported.metadata, tmp_path / "m.tflite", quantize=quantize
         )
     assert "\n" not in str(error.value)
     assert not any(tmp_path.iterdir())
@@ -113,12 +113,12 @@ def test_an_operation_that_litert_lacks_is_named_in_one_line(
 
 def test_nothing_is_printed(tmp_path, capfd):
     exported = Exported(tmp_path / "m.tflite", outputs=["probabilities"])
-    litert_format.open(exported.path).answer(images(1))
+    LiteRTFormat().open(exported.path).answer(images(1))
     assert capfd.readouterr() == ("", "")
 
 
 def test_metadata_come_back(exported):
-    read = litert_format.read_metadata(exported.path)
+    read = LiteRTFormat().read_metadata(exported.path)
     assert_array_equal(read.gate_matrix, exported.metadata.gate_matrix)
     assert read.class_names == NAMES
     assert read.outputs == exported.metadata.outputs
@@ -136,7 +136,7 @@ def test_a_file_cut_short_is_named(share, exported, tmp_path):
     content = exported.path.read_bytes()
     path = tmp_path / "cut.tflite"
     path.write_bytes(content[: int(share * len(content))])
-    for read in (litert_format.read_metadata, litert_format.open):
+    for read in (LiteRTFormat().read_metadata, LiteRTFormat().open):
         with pytest.raises(ValueError, match="cut.tflite is no LiteRT") as e:
             read(path)
         assert "\n" not in str(e.value)
@@ -146,16 +146,16 @@ def test_a_file_of_others_is_named(exported, tmp_path):
     path = tmp_path / "other.tflite"
     path.write_bytes(b"A text that somebody gave the wrong name.")
     with pytest.raises(ValueError, match="other.tflite is no LiteRT file"):
-        litert_format.read_metadata(path)
+        LiteRTFormat().read_metadata(path)
     keras.saving.save_model(exported.model, tmp_path / "m.keras")
     path.write_bytes((tmp_path / "m.keras").read_bytes())
     with pytest.raises(ValueError, match="other.tflite is no LiteRT file"):
-        litert_format.read_metadata(path)
+        LiteRTFormat().read_metadata(path)
     content = exported.path.read_bytes()
     path.write_bytes(content[: content.index(b"PK\x03\x04")])
     Interpreter(str(path))  # It is a good one.
     with pytest.raises(ValueError, match="other.tflite is no .* exported"):
-        litert_format.read_metadata(path)
+        LiteRTFormat().read_metadata(path)
 
 
 def test_a_damaged_model_in_front_of_sound_metadata_is_named(
@@ -165,13 +165,13 @@ def test_a_damaged_model_in_front_of_sound_metadata_is_named(
     path = tmp_path / "damaged.tflite"
     middle = content.index(b"PK\x03\x04") // 2
     path.write_bytes(content[:8] + content[middle:])
-    litert_format.read_metadata(path)
+    LiteRTFormat().read_metadata(path)
     with pytest.raises(ValueError, match="cannot load .*damaged.tflite"):
-        litert_format.open(path)
+        LiteRTFormat().open(path)
 
 
 def test_images_of_another_shape_or_type_are_named(exported):
-    opened = litert_format.open(exported.path)
+    opened = LiteRTFormat().open(exported.path)
     with pytest.raises(ValueError, match=r"shape \(batch, 8, 8, 3\)"):
         opened.answer(images(1)[0])
     with pytest.raises(ValueError, match="must be float32"):
@@ -181,10 +181,12 @@ def test_images_of_another_shape_or_type_are_named(exported):
 def test_without_the_runtime_the_package_is_named(exported, monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(ValueError, match="pip install ai-edge-litert"):
-        litert_format.open(exported.path)
+        LiteRTFormat().open(exported.path)
 
 
 def test_the_runtime_is_named_with_its_version(exported):
-    assert litert_format.open(exported.path).runtime.startswith(
-        "ai-edge-litert 2"
+    assert (
+        LiteRTFormat()
+        .open(exported.path)
+        .runtime.startswith("ai-edge-litert 2")
     )

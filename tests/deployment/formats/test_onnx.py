@@ -8,8 +8,9 @@ import onnxruntime
 import pytest
 
 import keras_csg
-from keras_csg.deployment.formats import onnx as onnx_format
-from keras_csg.deployment.graph.answers import OUTPUTS, answering_model
+from keras_csg.deployment.formats.onnx import OPSET, OnnxFormat
+from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.graph.outputs import OUTPUTS
 from keras_csg.deployment.metadata import describe
 from tests.deployment.trained import (
     answers_by_hand,
@@ -24,7 +25,7 @@ from tests.tiny import CLASSES, FILTERS
 
 def write(model, path, **kwargs):
     answering = answering_model(model, **kwargs)
-    onnx_format.write(answering, describe(model, answering, "onnx"), path)
+    OnnxFormat().write(answering, describe(model, answering, "onnx"), path)
     return path
 
 
@@ -66,7 +67,7 @@ def test_openvino_answers_the_same(model, path, samples):
 
 def test_bytes_go_in(model, tmp_path):
     path = write(model, tmp_path / "bytes.onnx", input_dtype="uint8")
-    opened = onnx_format.open(path)
+    opened = OnnxFormat().open(path)
     images = some_images(dtype="uint8")
     assert_same_answers(opened.answer(images), answers_by_hand(model, images))
     with pytest.raises(ValueError, match="must be uint8"):
@@ -75,7 +76,7 @@ def test_bytes_go_in(model, tmp_path):
 
 def test_signed_maps_without_a_gate(tmp_path):
     model = trained_classifier(signed_backbone(), gated=False)
-    opened = onnx_format.open(write(model, tmp_path / "signed.onnx"))
+    opened = OnnxFormat().open(write(model, tmp_path / "signed.onnx"))
     assert_same_answers(
         opened.answer(some_images()), answers_by_hand(model, some_images())
     )
@@ -84,9 +85,7 @@ def test_signed_maps_without_a_gate(tmp_path):
 def test_the_file_is_valid_and_says_its_shapes(path):
     proto = onnx.load(path)
     onnx.checker.check_model(proto, full_check=True)
-    assert [o.version for o in proto.opset_import if not o.domain] == [
-        onnx_format.OPSET
-    ]
+    assert [o.version for o in proto.opset_import if not o.domain] == [OPSET]
     shapes = {
         value.name: [d.dim_param or d.dim_value for d in shape(value)]
         for value in [*proto.graph.input, *proto.graph.output]

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 import keras_csg
-from keras_csg.deployment.formats import saved_model as saved_model_format
-from keras_csg.deployment.graph.answers import OUTPUTS, answering_model
+from keras_csg.deployment.formats.saved_model import SavedModelFormat
+from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.graph.outputs import OUTPUTS
 from keras_csg.deployment.metadata import describe
 from tests.deployment.trained import (
     answers_by_hand,
@@ -20,7 +21,7 @@ from tests.deployment.trained import (
 def write(model, path, **kwargs):
     answering = answering_model(model, **kwargs)
     metadata = describe(model, answering, "saved_model")
-    saved_model_format.write(answering, metadata, path)
+    SavedModelFormat().write(answering, metadata, path)
     return path
 
 

@@ -4,7 +4,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from keras_csg import CSGClassifier, build
-from keras_csg.deployment.graph.answers import OUTPUTS, answering_model
+from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.graph.outputs import OUTPUTS
 from keras_csg.layers.image_normalization import ImageNormalization
 from tests.deployment.trained import (
     answers_by_hand,

@@ -1,0 +1,16 @@
+from .exporting import export as export
+from .exporting_all import export_all as export_all
+from .formats.base import ExportedAnswers as ExportedAnswers
+from .formats.base import Format as Format
+from .formats.registry import list_formats as list_formats
+from .formats.registry import register_format as register_format
+from .graph.answers import answering_model as answering_model
+from .metadata import Metadata as Metadata
+from .opening import find_model as find_model
+from .opening import open_exported as open_exported
+from .opening import read_metadata as read_metadata
+from .prediction import predict_files as predict_files
+from .proof import ProofError as ProofError
+from .targets import Target as Target
+from .targets import check_targets as check_targets
+from .targets import plan_targets as plan_targets

@@ -1,0 +1,18 @@
+"""What an exported model can answer; costs nothing to import."""
+
+OUTPUTS = {
+    "probabilities": "Probability of each class, standard path.",
+    "class_id": "Number of the predicted class, the likeliest.",
+    "class_specific_probabilities": "Probability of each class when its logit "
+    "sums over its own filters alone.",
+    "filter_contributions": "Signed share of each filter in the predicted "
+    "class's logit, less its bias; the sizes sum to 1.",
+    "heatmap": "Where the evidence for the predicted class lies, 0..1.",
+    "gate_agreement": "Class-specific probability of the predicted class.",
+}
+GATE_OUTPUTS = ("class_specific_probabilities", "gate_agreement")
+
+
+def output_names(gated: bool) -> list[str]:
+    """Returns the names of all outputs of a model with or without a gate."""
+    return [name for name in OUTPUTS if gated or name not in GATE_OUTPUTS]

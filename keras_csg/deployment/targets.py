@@ -1,0 +1,146 @@
+"""Which files an export writes: planned and checked before it begins."""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Collection, Iterable
+
+from keras_csg.choices import QUANTIZATIONS
+from keras_csg.deployment.formats.registry import get_format, list_formats
+from keras_csg.deployment.layouts import formats_of_layout
+from keras_csg.deployment.publishing import proof_path
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """One file, or folder, to write.
+
+    Attributes:
+        path: where it goes.
+        format: name of a format.
+        quantize: one of `keras_csg.choices.QUANTIZATIONS`, or `None` for
+            float32.
+        layout: one of `keras_csg.choices.LAYOUTS`, or `None` for the file by
+            itself.
+    """
+
+    path: pathlib.Path
+    format: str
+    quantize: str | None = None
+    layout: str | None = None
+
+
+def plan_targets(
+    out: str | os.PathLike,
+    formats: Collection[str] = (),
+    quantize: Collection[str] = (),
+    layout: str | None = None,
+    name: str | None = None,
+) -> list[Target]:
+    """Returns the files that an export writes.
+
+    The messages of the errors speak of the command's options.
+
+    Args:
+        out: path of the folder they go to.
+        formats: names of formats; none for the layout's usual one, or ONNX.
+        quantize: out of `keras_csg.choices.QUANTIZATIONS`. They come beside
+            the float32 file.
+        layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
+        name: of the model's folder within a layout; `None` for `"model"`.
+
+    Returns:
+        list of `Target`, in the order of the formats.
+
+    Raises:
+        ValueError: for what is unknown, or does not go together.
+    """
+    if name and not layout:
+        raise ValueError("--name needs --layout: files have names of theirs.")
+    out = pathlib.Path(out)
+    usual = formats_of_layout(layout)[0] if layout else "onnx"
+    formats = _in_order(formats or [usual], list_formats(), "formats")
+    quantize = _in_order(quantize, QUANTIZATIONS, "quantize")
+    takers = [f for f in formats if "quantize" in get_format(f).settings]
+    if quantize and not takers:
+        raise ValueError(
+            "--quantize needs --format litert: the other formats stay float32. "
+            f"Received: --format {', '.join(formats)}"
+        )
+    if layout:
+        name = "model" if name is None else name
+        return [_target_in_layout(out, formats, layout, name)]
+    return [
+        Target(out / _file_name(format, kind), format, kind)
+        for format in formats
+        for kind in (None, *(quantize if format in takers else ()))
+    ]
+
+
+def check_targets(
+    out: str | os.PathLike, targets: Iterable[Target], overwrite: bool
+) -> None:
+    """Refuses targets that are taken and folders that cannot be written to.
+
+    It loads nothing, so that a mistake is named at once.
+
+    Args:
+        out: path of the folder, which need not exist.
+        targets: some `Target`s.
+        overwrite: bool. Whether existing targets may be overwritten.
+
+    Raises:
+        ValueError: naming the path.
+    """
+    out = pathlib.Path(out)
+    taken = [t.path for t in targets if os.path.lexists(t.path)]
+    if taken and not overwrite:
+        raise ValueError(
+            f"{', '.join(map(str, taken))} exists already: name another --out, "
+            "or overwrite with --force."
+        )
+    for path in taken:
+        if path.is_dir() and not proof_path(path).exists():
+            raise ValueError(
+                f"{path} is a folder that no export wrote, so --force does not "
+                "overwrite it: remove it, or name another --out."
+            )
+    existing = next(p for p in (out, *out.absolute().parents) if p.exists())
+    if not existing.is_dir():
+        raise ValueError(f"Cannot write to {out}: {existing} is no folder.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"Cannot write to {out}: {existing} is read-only.")
+
+
+def _in_order(asked, known, argument):
+    """Returns what is asked for, once each, in the order of `known`."""
+    strange = [name for name in asked if name not in known]
+    if strange:
+        raise ValueError(
+            f"`{argument}` must be out of {', '.join(known)}. "
+            f"Received: {argument}={', '.join(map(str, strange))}"
+        )
+    return [name for name in known if name in asked]
+
+
+def _file_name(format, quantize):
+    """A folder is called as its format, a file `model` and what it holds."""
+    suffix = get_format(format).suffix
+    if not suffix:
+        return format
+    return f"model-{quantize}{suffix}" if quantize else f"model{suffix}"
+
+
+def _target_in_layout(out, formats, layout, name):
+    possible = formats_of_layout(layout)
+    if len(formats) > 1 or formats[0] not in possible:
+        raise ValueError(
+            f"--layout {layout} takes one --format: {' or '.join(possible)}. "
+            f"Received: --format {', '.join(formats)}"
+        )
+    if not name or name != pathlib.Path(name).name or name.startswith("."):
+        raise ValueError(
+            "--name must be the name of a folder, without a path. "
+            f"Received: --name {name}"
+        )
+    return Target(out / name, formats[0], layout=layout)

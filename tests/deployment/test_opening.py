@@ -1,0 +1,64 @@
+"""Exported models are found where servers have them."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import keras_csg
+from keras_csg.deployment import find_model
+from tests.deployment.trained import some_images, trained_classifier
+
+
+def touched(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+@pytest.mark.parametrize(
+    "place, model",
+    [
+        ("model.onnx", "model.onnx"),
+        ("model.savedmodel/saved_model.pb", "model.savedmodel"),
+        ("saved_model.pb", "."),
+    ],
+)
+def test_the_newest_version_counts(place, model, tmp_path):
+    for version in ("9", "10", "notes"):
+        touched(tmp_path / version / place)
+    (tmp_path / "11").mkdir()
+    assert find_model(tmp_path) == tmp_path / "10" / model
+
+
+def test_a_model_is_found_at_its_own_path(tmp_path):
+    file = touched(tmp_path / "a.onnx")
+    folder = touched(tmp_path / "b" / "saved_model.pb").parent
+    assert (find_model(file), find_model(folder)) == (file, folder)
+    assert find_model(tmp_path) is None
+    assert find_model(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize("layout", ["triton", "tfserving"])
+def test_a_servers_folder_is_opened_and_read(layout, tmp_path):
+    path = tmp_path / "birds"
+    keras_csg.export(trained_classifier(), path, layout=layout)
+    assert keras_csg.read_metadata(path).backbone == "tiny"
+    answers = keras_csg.open_exported(path).answer(some_images(2))
+    assert answers["probabilities"].shape == (2, 4)
+
+
+def test_metadata_are_read_without_tensorflow_or_a_runtime():
+    files = pathlib.Path(__file__).parent.parent / "compatibility" / "0.1.0"
+    code = (
+        "import sys, keras_csg.deployment as deployment;"
+        f"path = {str(files / 'run' / 'export' / 'model.tflite')!r};"
+        "print(deployment.read_metadata(path).backbone);"
+        "heavy = {'tensorflow', 'keras', 'onnx', 'ai_edge_litert', 'scipy'};"
+        "print(heavy & set(sys.modules) or 'light')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["resnet20", "light"]
