@@ -1,9 +1,8 @@
-import difflib
 import json
-import os
 
 import click
 
+from keras_csg import choices
 from keras_csg_cli.options import (
     UserMistake,
     json_option,
@@ -32,7 +31,7 @@ NEEDS_GATE = (
 @json_option
 @click.option(
     "--mis-variant",
-    type=click.Choice(["paper", "picnn"]),
+    type=click.Choice(choices.MIS_VARIANTS),
     default="paper",
     show_default=True,
     help="picnn adds the score over the maps summed before the last ReLU.",
@@ -56,127 +55,26 @@ def evaluate(run_paths, against, as_json, **settings):
     RUN/ablation.png. Of several runs it prints the mean and the standard
     deviation as well.
     """
-    paths = _distinct([*run_paths, *([against] if against else [])])
+    paths = [*run_paths, *([against] if against else [])]
     if against and len(run_paths) != 1:
         raise UserMistake(
             "--against takes one RUN to set side by side with. "
             f"Received: {len(run_paths)} runs"
         )
     load_library()
-    with user_mistakes():
-        runs = _open(paths)
-    results = {
-        path: _measure(run, **settings)
-        for path, run in zip(paths, runs, strict=True)
-    }
-    _print(results, bool(against), as_json)
-
-
-def _distinct(paths):
-    if len({os.path.realpath(path) for path in paths}) < len(paths):
-        raise UserMistake(
-            f"The same run is named twice. Received: {', '.join(paths)}"
-        )
-    return paths
-
-
-def _open(paths):
-    """Opens the runs, which must all be of the same data."""
-    from keras_csg.training import Run
-
-    runs = [Run.open(path) for path in paths]
-    first = runs[0].options.data
-    for path, run in zip(paths, runs, strict=True):
-        data = run.options.data
-        if data != first and os.path.realpath(data) != os.path.realpath(first):
-            raise ValueError(
-                f"Runs on different data cannot be compared: {paths[0]} is on "
-                f"{first}, {path} on {data}."
-            )
-    return runs
-
-
-def _measure(run, ablate, mis_variant, data_dir, batch_size):
-    """Measures a run and writes down what it found."""
-    from keras_csg import evaluation, plots
-    from keras_csg_cli.run_data import load_data_of
+    from keras_csg import commands
 
     with user_mistakes():
-        if not os.access(run.path, os.W_OK):
-            raise ValueError(f"Cannot write to {run.path}.")
-        known = _known(run)
-        model = run.load_model()
-        data = load_data_of(run, model, data_dir)
-        label = None if ablate is None else _label(model, data, ablate)
-        say(f"Measuring {run.path}")
-        samples = evaluation.collect_samples(
-            model, data.test, batch_size, mis_variant
+        whole = commands.evaluate_runs(
+            paths, against=bool(against), log=say, **settings
         )
-    metrics, ablation = evaluation.measure(model, samples)
-    if ablation is not None:
-        path = run.path / "ablation.png"
-        plots.save_ablation(ablation, model.class_names, path)
-    if label is not None:
-        path = run.path / f"ablation-{label}.png"
-        _draw_confusion(model, samples, label, path)
-        say(f"Drew {path}")
-    # The figures in their order, then what only the training knew.
-    metrics |= {k: v for k, v in known.items() if k not in metrics}
-    with user_mistakes():
-        run.write_metrics(metrics)
-    return metrics
-
-
-def _draw_confusion(model, samples, label, path):
-    from keras_csg import metrics, plots
-    from keras_csg.evaluation import head_of
-
-    features, labels, _ = samples
-    matrices = metrics.ablation_confusion(
-        features, labels, head_of(model), label
-    )
-    plots.save_ablation_confusion(matrices, model.class_names, label, path)
-
-
-def _label(model, data, name):
-    """Returns the number of the class that is called `name`."""
-    if not model.gated:
-        raise ValueError(
-            "--ablate needs a network with a gate: without one no filter "
-            "belongs to a class."
-        )
-    if name not in data.class_names:
-        near = difflib.get_close_matches(name, data.class_names, n=3, cutoff=0)
-        raise ValueError(
-            f"There is no class {name!r}; the nearest are {', '.join(near)}."
-        )
-    return data.class_names.index(name)
-
-
-def _known(run):
-    try:
-        return run.read_metrics()
-    except ValueError as error:
-        raise ValueError(
-            f"{run.metrics_path} is damaged: {error}. Remove it."
-        ) from error
-
-
-def _print(results, against, as_json):
-    from keras_csg.evaluation import difference, mean_and_deviation
-
-    runs = list(results.values())
-    together = {}
-    if against:
-        together = {"difference": difference(*runs)}
-    elif len(runs) > 1:
-        mean, deviation = mean_and_deviation(runs)
-        together = {"mean": mean, "standard_deviation": deviation}
+    results = whole.pop("runs")
     if as_json:
-        whole = {"runs": results, **together} if together else runs[0]
-        click.echo(json.dumps(whole, indent=2))
+        single = len(paths) == 1
+        shown = results[paths[0]] if single else {"runs": results, **whole}
+        click.echo(json.dumps(shown, indent=2))
         return
-    _print_tables(results, together)
+    _print_tables(results, whole)
 
 
 def _print_tables(results, together):

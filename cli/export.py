@@ -1,6 +1,5 @@
 import json
 import pathlib
-import traceback
 
 import click
 
@@ -77,7 +76,9 @@ ALL = "all"
 )
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @json_option
-def export(run_path, formats, out, quantize, layout, name, as_json, **asked):
+def export(
+    run_path, formats, out, quantize, layout, name, force, as_json, **settings
+):
     """Write the network in RUN to files that run without this package.
 
     Into DIR go saved_model/, model.onnx and model.tflite, as --format says,
@@ -89,93 +90,32 @@ def export(run_path, formats, out, quantize, layout, name, as_json, **asked):
     images of the validation split, and what that showed lies beside it, in a
     file whose name ends in .proof.json.
     """
-    from keras_csg.deployment.targets import check_targets, plan_targets
+    from keras_csg import commands
 
+    plan = {
+        "formats": _expanded(formats, FORMATS),
+        "quantize": _expanded(quantize, QUANTIZATIONS),
+        "layout": layout,
+        "name": name,
+        "overwrite": force,
+    }
     out = pathlib.Path(out or pathlib.Path(run_path) / "export")
-    if layout and not name:
-        name = pathlib.Path(run_path).absolute().name
-    with user_mistakes():
-        targets = plan_targets(
-            out,
-            _expanded(formats, FORMATS),
-            _expanded(quantize, QUANTIZATIONS),
-            layout,
-            name,
-        )
-        check_targets(out, targets, overwrite=asked["force"])
+    with user_mistakes():  # Before what takes long.
+        commands.plan_export(run_path, out, **plan)
     load_library()
+    from keras_csg_cli.export_output import show_targets
+
     with user_mistakes():
-        model, images = _open(run_path, asked)
-    proofs, failures = _write_all(model, images, targets, asked)
-    _print(proofs, failures, title=f"{run_path} in {out}", as_json=as_json)
-    if failures:
-        raise _ExportFailed(failures)
+        files, failed = commands.export_run(
+            run_path, out, tracker=show_targets, log=say, **plan, **settings
+        )
+    _print(files, failed, title=f"{run_path} in {out}", as_json=as_json)
+    if failed:
+        raise _ExportFailed(failed)
 
 
 def _expanded(asked, known):
     return known if ALL in asked else asked
-
-
-def _open(run_path, asked):
-    """Returns the run's model, and its data as arguments of `export_all`."""
-    from keras_csg.deployment.graph.answers import check_outputs
-    from keras_csg.training import Run
-
-    run = Run.open(run_path)
-    model = run.load_model()
-    if asked["outputs"] is not None:
-        check_outputs(model, asked["outputs"])
-    return model, _load_data(run, model, asked["data_dir"])
-
-
-def _load_data(run, model, data_dir):
-    """Returns the run's data, or why there are none, which it says as well.
-
-    Raises:
-        ValueError: if the user said where the data are and they are not.
-    """
-    from keras_csg_cli.run_data import load_data_of
-
-    try:
-        return {"data": load_data_of(run, model, data_dir)}
-    except (ValueError, OSError) as error:
-        if data_dir is not None:
-            raise
-        reason = " ".join(str(error).split())
-    say(
-        f"The run's data are gone ({reason}): files are compared with the "
-        "network on random pixels instead; name where they are with "
-        "--data-dir."
-    )
-    return {"missing_data": reason}
-
-
-def _write_all(model, images, targets, asked):
-    """Writes what can be written, as `export_all` returns it."""
-    from keras_csg.deployment.exporting_all import export_all
-    from keras_csg_cli.export_output import human_size, tracking
-
-    with tracking(len(targets)) as (begin, done):
-
-        def show(target, result):
-            if isinstance(result, dict):
-                done(f"{target.path}: {human_size(result['bytes'])}")
-                return
-            done(f"{target.path} failed")
-            if not isinstance(result, ValueError | OSError):
-                traceback.print_exception(result)  # A bug.
-
-        return export_all(
-            model,
-            targets,
-            on_begin=lambda target: begin(target.path.name),
-            on_done=show,
-            outputs=asked["outputs"],
-            input_dtype=asked["input_dtype"],
-            min_agreement=asked["min_agreement"],
-            overwrite=asked["force"],
-            **images,
-        )
 
 
 def _print(proofs, failures, title, as_json):

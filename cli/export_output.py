@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import traceback
 
 from rich.console import Console
 from rich.markup import escape
@@ -47,6 +48,22 @@ def tracking(total):
                 bar.advance(task)
 
             yield begin, done
+
+
+@contextlib.contextmanager
+def show_targets(targets):
+    """Gives `on_begin` and `on_done` of an export that show what is written."""
+    with tracking(len(targets)) as (begin, done):
+
+        def on_done(target, result):
+            if isinstance(result, dict):
+                done(f"{target.path}: {human_size(result['bytes'])}")
+                return
+            done(f"{target.path} failed")
+            if not isinstance(result, ValueError | OSError):
+                traceback.print_exception(result)  # A bug.
+
+        yield (lambda target: begin(target.path.name)), on_done
 
 
 def print_proofs(proofs, title):

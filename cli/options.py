@@ -19,14 +19,12 @@ class UserMistake(click.ClickException):
 
 @contextlib.contextmanager
 def user_mistakes():
-    """Turns the library's errors about its input into one line, exit 2.
+    """Turns what the library says of its input into one line, exit 2."""
+    from keras_csg.commands.input_error import InputError
 
-    Only for the part of a command that checks and reads what the user gave:
-    the same errors from deeper down are bugs and keep their traceback.
-    """
     try:
         yield
-    except (ValueError, OSError) as error:
+    except InputError as error:
         raise UserMistake(str(error)) from error
 
 

@@ -1,5 +1,4 @@
 import json
-import pathlib
 
 import click
 
@@ -39,38 +38,17 @@ def predict(model_path, images, as_json, top, heatmaps):
     filters that speak most for the predicted class.
     """
     load_library()
-    from keras_csg.deployment.prediction import predict_files
+    from keras_csg import commands
 
     with user_mistakes():
-        source = open_source(model_path)
-        predictions = predict_files(source, images, top=top, heatmaps=heatmaps)
+        predictions = commands.predict(
+            model_path, images, top=top, heatmaps=heatmaps
+        )
     if as_json:
         click.echo(json.dumps(predictions, indent=2))
         return
     for prediction in predictions:
         _print(prediction)
-
-
-def open_source(path):
-    """Returns what `predict_files` asks: a run's model or an exported one.
-
-    Raises:
-        ValueError: if `path` is neither.
-    """
-    from keras_csg.deployment import find_model, open_exported
-    from keras_csg.training import Run
-
-    path = pathlib.Path(path)
-    if not path.exists():
-        raise ValueError(f"There is neither a run nor an exported file {path}.")
-    if Run(path).config_path.exists():
-        return Run.open(path).load_model()
-    if find_model(path) is None:
-        raise ValueError(
-            f"{path} is neither a run nor an exported model: it has no "
-            "config.json, no saved_model.pb and no version of a model."
-        )
-    return open_exported(path)
 
 
 def _print(prediction):

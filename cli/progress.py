@@ -11,14 +11,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-SHOWN = {
-    "loss": "loss",
-    "accuracy": "accuracy",
-    "class_specific_accuracy": "class-specific",
-    "l1_density": "density",
-    "val_accuracy": "validation accuracy",
-    "val_class_specific_accuracy": "class-specific",
-}
+from keras_csg.training.callbacks.epoch_lines import epoch_line
+
 REFRESH_SECONDS = 0.5
 
 
@@ -84,11 +78,5 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints the epoch's figures."""
-        figures = ", ".join(
-            f"{label} {logs[name]:.4f}"
-            for name, label in SHOWN.items()
-            if name in (logs or {})
-        )
-        self.console.print(
-            f"epoch {epoch + 1}/{self.epochs}: {figures}", soft_wrap=True
-        )
+        line = epoch_line(epoch, self.epochs, logs)
+        self.console.print(line, soft_wrap=True)

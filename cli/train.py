@@ -3,8 +3,8 @@ import json
 import click
 from click.core import ParameterSource
 
+from keras_csg import choices
 from keras_csg_cli.options import (
-    UserMistake,
     json_option,
     load_library,
     say,
@@ -35,7 +35,7 @@ def option(name, *args, **kwargs):
 )
 @option(
     "--cache",
-    type=click.Choice(["auto", "on", "off"]),
+    type=click.Choice(choices.SWITCHES),
     help="Keep decoded images in memory (default: while they fit).",
 )
 @option(
@@ -53,7 +53,7 @@ def option(name, *args, **kwargs):
 )
 @option(
     "--gate-schedule",
-    type=click.Choice(["joint", "alternating"]),
+    type=click.Choice(choices.GATE_SCHEDULES),
     help="Both paths in each step (default), or the paper's epochs in turn.",
 )
 @option("--gate-warmup", type=int, help="First epochs without the gate.")
@@ -78,13 +78,13 @@ def option(name, *args, **kwargs):
 @option("--batch-size", type=int, help=BY_RECIPE)
 @option(
     "--optimizer",
-    type=click.Choice(["sgd", "adam", "adamw", "rmsprop"]),
+    type=click.Choice(choices.OPTIMIZERS),
     help=BY_RECIPE,
 )
 @option("--learning-rate", type=float, help=BY_RECIPE)
 @option(
     "--lr-schedule",
-    type=click.Choice(["cosine", "step", "constant"]),
+    type=click.Choice(choices.LR_SCHEDULES),
     help="Of the learning rate (default: cosine).",
 )
 @option("--lr-warmup", type=int, help="Epochs of rising learning rate.")
@@ -92,13 +92,13 @@ def option(name, *args, **kwargs):
 @option("--momentum", type=float, help="Of sgd and rmsprop (default: 0.9).")
 @option(
     "--precision",
-    type=click.Choice(["auto", "float32", "mixed_bfloat16", "mixed_float16"]),
+    type=click.Choice(choices.PRECISIONS),
     help="auto (default) takes what trains this backbone fastest here.",
 )
-@option("--device", type=click.Choice(["auto", "cpu", "gpu"]))
+@option("--device", type=click.Choice(choices.DEVICES))
 @option(
     "--jit-compile",
-    type=click.Choice(["auto", "on", "off"]),
+    type=click.Choice(choices.SWITCHES),
     help="XLA (default: on a GPU).",
 )
 @option("--steps-per-execution", type=int, help="Steps in one call.")
@@ -130,8 +130,7 @@ def train(ctx, config_path, out, resume, as_json, **given):
     with scikit-learn. Needs no network and about a minute.
     """
     load_library()
-    load_library()
-    from keras_csg.training import Run, Trainer
+    from keras_csg import commands
     from keras_csg.training.callbacks import NonFiniteLossError
     from keras_csg_cli.progress import TrainingProgress, console
 
@@ -139,93 +138,26 @@ def train(ctx, config_path, out, resume, as_json, **given):
         name: value for name, value in given.items() if _is_given(ctx, name)
     }
     with user_mistakes():
-        if resume:
-            options, out = _options_of_run(out, config_path, given)
-        else:
-            options, out = _options(out, config_path, given)
-        if resume and Run(out).model_path.exists():
-            say(f"{out} is finished: nothing to go on with.")
-            return
-        trainer = Trainer(options, out, resume=resume, log=say)
-    _announce(trainer)
+        trainer = commands.set_up_training(
+            out, resume=resume, config=config_path, log=say, **given
+        )
+    if trainer is None:
+        return
     try:
         with TrainingProgress(console(), trainer) as progress:
             metrics = trainer.train(callbacks=[progress])
     except NonFiniteLossError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        say(f"Go on with: keras-csg train --resume --out {out}")
+        say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
         raise
     if as_json:
         click.echo(json.dumps(metrics, indent=2))
         return
     from keras_csg_cli.tables import print_metrics
 
-    print_metrics(metrics, title=f"{out} on the test split")
+    print_metrics(metrics, title=f"{trainer.run.path} on the test split")
 
 
 def _is_given(ctx, name):
     return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-
-
-def _options(out, config_path, given):
-    """Returns the options of a new run and its directory."""
-    from keras_csg.training.options import TrainingOptions, read_config
-
-    values = read_config(config_path) if config_path else {}
-    options = TrainingOptions.from_dict({**values, **given})
-    return options, out or _free_directory(options)
-
-
-def _options_of_run(out, config_path, given):
-    """Returns the options that the run to go on with was started with."""
-    from keras_csg.training import Run
-
-    if out is None:
-        raise UserMistake("--resume needs --out RUN, the run to go on with.")
-    if given or config_path:
-        names = [*given, *(["config"] if config_path else [])]
-        options = ", ".join("--" + name.replace("_", "-") for name in names)
-        raise UserMistake(
-            f"--resume goes on with the options in {out}/config.json; "
-            f"leave out {options}."
-        )
-    run = Run(out)
-    if not run.config_path.exists():
-        raise UserMistake(
-            f"There is no run to go on with in {out}: it has no config.json."
-        )
-    return run.options, out
-
-
-def _free_directory(options):
-    """Returns a directory for the run that is not there yet."""
-    import pathlib
-
-    data = pathlib.Path(options.data).name.partition(":")[0]
-    kind = "standard" if options.standard else "gated"
-    stem = f"runs/{data}-{options.backbone}-{kind}"
-    number = 1
-    while (path := pathlib.Path(f"{stem}-{number}")).exists():
-        number += 1
-    return str(path)
-
-
-def _announce(trainer):
-    data, options, model = trainer.data, trainer.options, trainer.model
-    sizes = [s.num_examples for s in (data.train, data.validation, data.test)]
-    say(
-        f"{data.name}: {data.num_classes} classes, images "
-        f"{'x'.join(map(str, data.image_shape))}, "
-        "{:,} train, {:,} validation, {:,} test".format(*sizes)
-    )
-    if data.skipped:
-        say(f"Skipped {len(data.skipped)} broken files.")
-    say(
-        f"{options.backbone}: {model.count_params():,} weights, "
-        f"{model.filters} filters, "
-        + ("no gate" if options.standard else f"{options.gate_schedule} gate")
-        + f"; {options.optimizer}, learning rate {options.learning_rate:g}, "
-        f"batch {options.batch_size}, {options.precision}"
-    )
-    say(f"Run directory: {trainer.run.path}")

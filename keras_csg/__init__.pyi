@@ -1,4 +1,6 @@
 from . import backbones as backbones
+from . import choices as choices
+from . import commands as commands
 from . import data as data
 from . import deployment as deployment
 from . import evaluation as evaluation
@@ -12,6 +14,14 @@ from . import training as training
 from .backbones import create_backbone as create_backbone
 from .backbones import list_backbones as list_backbones
 from .backbones import register_backbone as register_backbone
+from .commands import InputError as InputError
+from .commands import evaluate as evaluate
+from .commands import evaluate_runs as evaluate_runs
+from .commands import export_run as export_run
+from .commands import localize as localize
+from .commands import predict as predict
+from .commands import sanity_check as sanity_check
+from .commands import train as train
 from .data import load_data as load_data
 from .deployment import export as export
 from .deployment import open_exported as open_exported

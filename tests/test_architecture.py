@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # From the top down. A module may import its own layer and those below.
 LAYERS = [
     ["keras_csg_cli"],
+    ["keras_csg.commands"],
     ["keras_csg.training", "keras_csg.deployment"],
     ["keras_csg.evaluation"],
     ["keras_csg.plots", "keras_csg.explain"],

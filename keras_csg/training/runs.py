@@ -1,5 +1,7 @@
 import contextlib
+import itertools
 import json
+import os
 import pathlib
 import platform
 import zipfile
@@ -38,7 +40,7 @@ class Run:
         path: the directory.
     """
 
-    def __init__(self, path: str | pathlib.Path):
+    def __init__(self, path: str | os.PathLike):
         self.path = pathlib.Path(path)
         self.config_path = self.path / "config.json"
         self.model_path = self.path / "model.keras"
@@ -51,7 +53,7 @@ class Run:
         self._lock = filelock.FileLock(self.path / LOCK_NAME)
 
     @classmethod
-    def open(cls, path: str | pathlib.Path) -> "Run":
+    def open(cls, path: str | os.PathLike) -> "Run":
         """Opens a finished run.
 
         Raises:
@@ -63,7 +65,7 @@ class Run:
                 f"{path} is not a run directory: it has no config.json. "
                 "`keras-csg train --out RUN` writes one."
             )
-        if not run.model_path.exists():
+        if not run.is_finished():
             raise ValueError(
                 f"{path} has no model.keras: the training is not finished. "
                 f"Go on with `keras-csg train --resume --out {path}`."
@@ -128,6 +130,14 @@ class Run:
         """The `History` of the epochs."""
         return History(self.path / "history.csv")
 
+    def is_finished(self) -> bool:
+        """Whether the run was trained to its end."""
+        return self.model_path.exists()
+
+    def confusion_path(self, label: int) -> pathlib.Path:
+        """Returns where the picture of a class's ablation lies."""
+        return self.path / f"ablation-{label}.png"
+
     def save_model(self, model: keras.Model) -> None:
         """Writes `model.keras`, whole or not at all."""
         with whole_file(self.model_path) as part:
@@ -148,14 +158,42 @@ class Run:
             ) from error
 
     def read_metrics(self) -> dict:
-        """Returns what `metrics.json` holds, an empty dict without one."""
+        """Returns what `metrics.json` holds, an empty dict without one.
+
+        Raises:
+            ValueError: if the file is damaged.
+        """
         if not self.metrics_path.exists():
             return {}
-        return json.loads(self.metrics_path.read_text())
+        try:
+            return json.loads(self.metrics_path.read_text())
+        except ValueError as error:
+            raise ValueError(
+                f"{self.metrics_path} is damaged: {error}. Remove it."
+            ) from error
 
     def write_metrics(self, metrics: dict) -> None:
         """Writes `metrics.json`."""
         write_json(self.metrics_path, metrics)
+
+
+def open_run(run: Run | str | os.PathLike) -> Run:
+    """Returns a finished run, given it or its path.
+
+    Raises:
+        ValueError: if there is none, or it is not finished.
+    """
+    return run if isinstance(run, Run) else Run.open(run)
+
+
+def free_directory(options: TrainingOptions) -> pathlib.Path:
+    """Returns a directory for a run that is not there yet, within `runs`."""
+    data = pathlib.Path(options.data).name.partition(":")[0]
+    kind = "standard" if options.standard else "gated"
+    stem = f"runs/{data}-{options.backbone}-{kind}"
+    numbers = itertools.count(1)
+    paths = (pathlib.Path(f"{stem}-{number}") for number in numbers)
+    return next(path for path in paths if not path.exists())
 
 
 def versions() -> dict[str, str]:

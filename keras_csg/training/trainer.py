@@ -135,6 +135,27 @@ class Trainer:
             self._fit(callbacks)
             return self._finish()
 
+    def describe(self) -> list[str]:
+        """Returns what is trained on what, and where it goes, as lines."""
+        data, options, model = self.data, self.options, self.model
+        sizes = [
+            split.num_examples
+            for split in (data.train, data.validation, data.test)
+        ]
+        skipped = f"Skipped {len(data.skipped)} broken files."
+        gate = "no" if options.standard else options.gate_schedule
+        return [
+            f"{data.name}: {data.num_classes} classes, images "
+            f"{'x'.join(map(str, data.image_shape))}, "
+            "{:,} train, {:,} validation, {:,} test".format(*sizes),
+            *([skipped] if data.skipped else []),
+            f"{options.backbone}: {model.count_params():,} weights, "
+            f"{model.filters} filters, {gate} gate; {options.optimizer}, "
+            f"learning rate {options.learning_rate:g}, "
+            f"batch {options.batch_size}, {options.precision}",
+            f"Run directory: {self.run.path}",
+        ]
+
     def _fit(self, callbacks):
         options = self.options
         if self.first_epoch < options.epochs:

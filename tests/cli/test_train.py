@@ -151,7 +151,7 @@ def test_class_folders_are_checked(run_cli, tmp_path):
     save_images(tmp_path / "torn" / "dog", 20)
     for name in ("cat", "dog"):
         (tmp_path / "torn" / name / "0.png").write_bytes(b"no picture")
-    mistake(run_cli("train", "--data", tmp_path / "torn", *out), "2")
+    mistake(run_cli("train", "--data", tmp_path / "torn", *out), "2 of 40")
 
 
 def test_a_run_directory_is_never_written_over(run_cli, trained):

@@ -1,0 +1,11 @@
+from .evaluate import evaluate as evaluate
+from .evaluate import evaluate_runs as evaluate_runs
+from .export import ExportResult as ExportResult
+from .export import export_run as export_run
+from .export import plan_export as plan_export
+from .input_error import InputError as InputError
+from .localize import localize as localize
+from .localize import sanity_check as sanity_check
+from .predict import predict as predict
+from .train import set_up_training as set_up_training
+from .train import train as train

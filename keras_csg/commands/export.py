@@ -1,0 +1,177 @@
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple
+
+from keras_csg.commands.input_error import input_errors
+from keras_csg.deployment.targets import Target, check_targets, plan_targets
+
+
+class ExportResult(NamedTuple):
+    """What an export wrote, and what it could not.
+
+    Attributes:
+        files: list of what `keras_csg.export` returned, one for each file.
+        failed: dict from the path of each file that could not be written to
+            the exception.
+    """
+
+    files: list[dict]
+    failed: dict[pathlib.Path, Exception]
+
+
+def plan_export(
+    run: str | os.PathLike,
+    out: str | os.PathLike | None = None,
+    *,
+    formats: Collection[str] = (),
+    quantize: Collection[str] = (),
+    layout: str | None = None,
+    name: str | None = None,
+    overwrite: bool = False,
+) -> list[Target]:
+    """Returns the files that an export of a run writes, and checks them.
+
+    It loads no library, so that a mistake is named at once.
+
+    Args:
+        run: path of a run directory.
+        out: path of the folder they go to; `None` for `export` in the run.
+        formats: out of `keras_csg.choices.FORMATS`; none for ONNX or the usual
+            one of the layout.
+        quantize: out of `keras_csg.choices.QUANTIZATIONS`.
+        layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
+        name: str. The model's in a layout; `None` for the run's.
+        overwrite: bool. Whether files may be replaced.
+
+    Raises:
+        InputError: for what does not go together, exists or cannot be written.
+    """
+    out = pathlib.Path(out or pathlib.Path(run) / "export")
+    if layout and not name:
+        name = pathlib.Path(run).absolute().name
+    with input_errors():
+        targets = plan_targets(out, formats, quantize, layout, name)
+        check_targets(out, targets, overwrite)
+    return targets
+
+
+def export_run(
+    run: str | os.PathLike,
+    out: str | os.PathLike | None = None,
+    *,
+    formats: Collection[str] = (),
+    quantize: Collection[str] = (),
+    layout: str | None = None,
+    name: str | None = None,
+    outputs: Collection[str] | None = None,
+    input_dtype: str = "float32",
+    min_agreement: float = 0.95,
+    data_dir: str | os.PathLike | None = None,
+    overwrite: bool = False,
+    tracker: Callable[[list[Target]], Any] | None = None,
+    log: Callable[[str], Any] = print,
+) -> ExportResult:
+    """Writes the network of a run to files that run without this package.
+
+    Each is proven on images of the run's validation split, and 8-bit ones are
+    calibrated on images of its training split.
+
+    Args:
+        run: path of a run directory.
+        out: see `plan_export`.
+        formats: see `plan_export`.
+        quantize: see `plan_export`.
+        layout: see `plan_export`.
+        name: see `plan_export`.
+        outputs: names of what the files answer; `None` for all there is.
+        input_dtype: `"float32"` or `"uint8"`: what images the files take.
+        min_agreement: float in 0..1. Share of the images of which a quantised
+            file must name the network's class.
+        data_dir: path. Where the run's data are now, if they moved.
+        overwrite: see `plan_export`.
+        tracker: callable from the targets to a context manager that gives the
+            functions `on_begin` and `on_done` of
+            `keras_csg.deployment.export_all`.
+        log: callable that takes a line of progress.
+
+    Returns:
+        `ExportResult`.
+
+    Raises:
+        InputError: as `plan_export`, and if there is no such run or output.
+    """
+    targets = plan_export(
+        run,
+        out,
+        formats=formats,
+        quantize=quantize,
+        layout=layout,
+        name=name,
+        overwrite=overwrite,
+    )
+    with input_errors():
+        model, images = _open(run, outputs, data_dir, log)
+    from keras_csg.deployment.exporting_all import export_all
+
+    with (tracker or _log_each(log))(targets) as (on_begin, on_done):
+        written = export_all(
+            model,
+            targets,
+            **images,
+            on_begin=on_begin,
+            on_done=on_done,
+            outputs=outputs,
+            input_dtype=input_dtype,
+            min_agreement=min_agreement,
+            overwrite=overwrite,
+        )
+    return ExportResult(*written)
+
+
+def _open(run_path, outputs, data_dir, log):
+    """Returns a run's model, and its data as arguments of `export_all`."""
+    from keras_csg.deployment.graph.answers import check_outputs
+    from keras_csg.training.runs import Run
+
+    run = Run.open(run_path)
+    model = run.load_model()
+    if outputs is not None:
+        check_outputs(model, outputs)
+    return model, _load_data(run, model, data_dir, log)
+
+
+def _load_data(run, model, data_dir, log):
+    """Returns the run's data, or why there are none, which it says as well.
+
+    Raises:
+        ValueError: if the user said where the data are and they are not.
+    """
+    from keras_csg.training.run_data import load_run_data
+
+    try:
+        data = load_run_data(run, model, data_dir=data_dir, log=log)
+    except (ValueError, OSError) as error:
+        if data_dir is not None:
+            raise
+        reason = " ".join(str(error).split())
+        log(
+            f"The run's data are gone ({reason}): files are compared with the "
+            "network on random pixels instead; name where they are with "
+            "--data-dir."
+        )
+        return {"missing_data": reason}
+    return {"data": data}
+
+
+def _log_each(log):
+    @contextlib.contextmanager
+    def tracker(targets: list[Target]) -> Iterator[tuple]:
+        def on_done(target, result):
+            failed = isinstance(result, Exception)
+            log(f"{target.path} failed" if failed else f"Wrote {target.path}")
+
+        yield (lambda target: None), on_done
+
+    return tracker

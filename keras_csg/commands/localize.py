@@ -1,0 +1,144 @@
+import os
+from collections.abc import Callable
+from typing import Any
+
+from keras_csg import plots
+from keras_csg.commands.input_error import input_errors
+from keras_csg.data import (
+    AnnotatedImages,
+    load_annotated,
+    load_annotated_images,
+)
+from keras_csg.evaluation import MapResult, evaluate_maps, evaluate_sanity
+from keras_csg.explain import map_gallery
+from keras_csg.files import write_json
+from keras_csg.training.run_data import load_run_data
+from keras_csg.training.runs import Run, open_run
+
+
+def localize(
+    run: Run | str | os.PathLike,
+    *,
+    batch_size: int = 16,
+    grid: bool = False,
+    mosaics: int = 50,
+    track: Callable[[list, str], Any] = lambda batches, text: batches,
+    log: Callable[[str], Any] = print,
+    **images: Any,
+) -> MapResult:
+    """Measures where the maps of a run point: at the object, or elsewhere.
+
+    Writes `localization.json` and the picture `localization.png` into the run.
+
+    Args:
+        run: path of a run directory, or `Run`.
+        batch_size: int. Images at a time.
+        grid: bool. Whether to play the grid pointing game where there are
+            annotations, too.
+        mosaics: int. Mosaics of the grid pointing game.
+        track: callable from batches and a text to the batches, such as a
+            progress bar.
+        log: callable that takes a line of progress.
+        **images: which images; `data`, `data_dir`, `part`, `masks` and
+            `limit` of `load_run_images`.
+
+    Returns:
+        `MapResult`; its `figures` are what `localization.json` holds.
+
+    Raises:
+        InputError: if there is no such run, or it or its images cannot be
+            read.
+    """
+    with input_errors():
+        run = open_run(run)
+        model = run.load_model()
+        annotated = load_run_images(run, model, log=log, **images)
+    result = evaluate_maps(
+        model,
+        annotated,
+        part=images.get("part", "object"),
+        batch_size=batch_size,
+        grid=grid,
+        mosaics=mosaics,
+        track=track,
+        log=log,
+    )
+    pictured, maps, masks, titles = map_gallery(model, annotated)
+    with input_errors():
+        write_json(run.path / "localization.json", result.figures)
+        picture = run.path / "localization.png"
+        plots.save_maps(pictured, maps, picture, masks=masks, titles=titles)
+    return result
+
+
+def sanity_check(
+    run: Run | str | os.PathLike,
+    *,
+    log: Callable[[str], Any] = print,
+    **images: Any,
+) -> dict[str, Any]:
+    """Compares the maps of a run with those of a network ever more random.
+
+    Writes `sanity.json` into the run.
+
+    Args:
+        run: path of a run directory, or `Run`.
+        log: callable that takes a line of progress.
+        **images: see `localize`.
+
+    Returns:
+        What `keras_csg.evaluation.evaluate_sanity` returns.
+
+    Raises:
+        InputError: as `localize`.
+    """
+    with input_errors():
+        run = open_run(run)
+        model = run.load_model()
+        annotated = load_run_images(run, model, log=log, **images)
+    results = evaluate_sanity(model, annotated)
+    with input_errors():
+        write_json(run.path / "sanity.json", results)
+    return results
+
+
+def load_run_images(
+    run: Run,
+    model: Any,
+    *,
+    data: str | None = None,
+    data_dir: str | os.PathLike | None = None,
+    part: str = "object",
+    masks: str | os.PathLike | None = None,
+    limit: int | None = 200,
+    log: Callable[[str], Any] = print,
+) -> AnnotatedImages:
+    """Loads images of a run's classes, and where their objects are.
+
+    Args:
+        run: `Run`.
+        model: its `CSGClassifier`.
+        data: str. Other data than the run's, of the same classes.
+        data_dir: path. Where the data are now, if they moved.
+        part: str. What the maps should point at: `"object"`, or a part that
+            is annotated.
+        masks: path of a folder of mask files.
+        limit: int. Number of images, spread over the test split; `None` for
+            all.
+        log: callable that takes a line of progress.
+
+    Raises:
+        ValueError: if the images cannot be read or are of other classes.
+    """
+    which = {"part": part, "masks": masks, "limit": limit}
+    if data is None:
+        own = load_run_data(run, model, data_dir=data_dir, log=log)
+        return load_annotated(own, **which)
+    return load_annotated_images(
+        data,
+        model.class_names,
+        model.input_shape[1:3],
+        data_dir=data_dir or run.options.data_dir,
+        log=log,
+        **which,
+    )

@@ -1,0 +1,111 @@
+import os
+import pathlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+
+from keras_csg.commands.input_error import input_errors
+from keras_csg.training.callbacks.epoch_lines import EpochLines
+from keras_csg.training.options import TrainingOptions, read_config
+from keras_csg.training.runs import Run, free_directory
+from keras_csg.training.trainer import Trainer
+
+
+def train(
+    out: str | os.PathLike | None = None,
+    *,
+    resume: bool = False,
+    config: str | os.PathLike | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    log: Callable[[str], Any] = print,
+    **options: Any,
+) -> dict[str, Any]:
+    """Trains a network on images and writes everything to a run directory.
+
+    Args:
+        out: path of the run directory; `None` for a new one in `runs`.
+        resume: bool. Whether to go on with the run in `out`.
+        config: path of a JSON or TOML file of options.
+        callbacks: more `keras.callbacks.Callback`s.
+        log: callable that takes a line of progress.
+        **options: those of `keras_csg.training.TrainingOptions`; they win over
+            the file's.
+
+    Returns:
+        The test split's figures, as written to `metrics.json`.
+
+    Raises:
+        InputError: for options that cannot be had, or a run directory that is
+            in use.
+        NonFiniteLossError: if the loss becomes infinite or no number.
+
+    Example:
+    >>> keras_csg.train("runs/a", data="digits")["accuracy"]  # doctest: +SKIP
+    0.9972
+    """
+    trainer = set_up_training(
+        out, resume=resume, config=config, log=log, **options
+    )
+    if trainer is None:
+        return Run(out).read_metrics()
+    lines = EpochLines(trainer.options.epochs, log)
+    return trainer.train(callbacks=[lines, *callbacks])
+
+
+def set_up_training(
+    out: str | os.PathLike | None = None,
+    *,
+    resume: bool = False,
+    config: str | os.PathLike | None = None,
+    log: Callable[[str], Any] = print,
+    **options: Any,
+) -> Trainer | None:
+    """Checks and sets up what `train` trains, and says what it is.
+
+    Args:
+        out: see `train`.
+        resume: see `train`.
+        config: see `train`.
+        log: see `train`.
+        **options: see `train`.
+
+    Returns:
+        `Trainer`, or `None` if the run to go on with is finished.
+
+    Raises:
+        InputError: see `train`.
+    """
+    with input_errors():
+        if resume:
+            chosen, out = _options_of_run(out, config, options)
+            if Run(out).is_finished():
+                log(f"{out} is finished: nothing to go on with.")
+                return None
+        else:
+            values = read_config(pathlib.Path(config)) if config else {}
+            chosen = TrainingOptions.from_dict({**values, **options})
+            out = out or free_directory(chosen)
+        trainer = Trainer(chosen, out, resume=resume, log=log)
+    for line in trainer.describe():
+        log(line)
+    return trainer
+
+
+def _options_of_run(out, config, options):
+    """Returns the options that the run to go on with was started with."""
+    if out is None:
+        raise ValueError("--resume needs --out RUN, the run to go on with.")
+    if options or config:
+        names = [*options, *(["config"] if config else [])]
+        named = ", ".join("--" + name.replace("_", "-") for name in names)
+        raise ValueError(
+            f"--resume goes on with the options in {out}/config.json; "
+            f"leave out {named}."
+        )
+    run = Run(out)
+    if not run.config_path.exists():
+        raise ValueError(
+            f"There is no run to go on with in {out}: it has no config.json."
+        )
+    return run.options, out
