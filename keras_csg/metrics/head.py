@@ -114,9 +114,9 @@ class Head:
         Returns:
             array of shape `(samples, classes)`.
         """
-        gate_matrix = (
-            self.require_gate() if rows is None else self.require_gate()[rows]
-        )
+        gate_matrix = self.require_gate()
+        if rows is not None:
+            gate_matrix = gate_matrix[rows]
         return features @ (self.kernel * gate_matrix.T) + self.bias
 
     def gated_logits(
