@@ -163,10 +163,8 @@ def network_figures(
     """
     features, labels = metrics.check_samples(features, labels, head)
     logits = head.logits(features)
-    no_gate = head.gate_matrix is None
-    classes = metrics.classes_of_filters(
-        head.kernel.T if no_gate else head.gate_matrix
-    )
+    weights = head.kernel.T if head.gate_matrix is None else head.gate_matrix
+    classes = metrics.classes_of_filters(weights)
     dead = metrics.dead_filters(features)
     information = metrics.mutual_information(
         features, labels, num_classes=head.num_classes, n_jobs=n_jobs
@@ -252,7 +250,7 @@ def gate_figures(
         "complement": head.complement_logits(features),
         "gated": head.gated_logits(features, labels),
     }
-    gate_matrix = head.gate_matrix
+    gate_matrix = head.require_gate()
     shuffled = metrics.shuffled_gate(features, labels, head, seed=seed)
     return {
         **{

@@ -74,13 +74,21 @@ class Head:
         """Number of filters."""
         return self.kernel.shape[0]
 
+    def require_gate(self) -> np.ndarray:
+        """Returns the gate matrix, and raises `ValueError` without one."""
+        if self.gate_matrix is None:
+            raise ValueError(
+                "The head must have a gate for this. Received: gate_matrix=None"
+            )
+        return self.gate_matrix
+
     def own_filters(self) -> np.ndarray:
         """Returns which filters are fully open to which class.
 
         Returns:
             bool array of shape `(classes, filters)`.
         """
-        return self._gate() >= FULLY_OPEN
+        return self.require_gate() >= FULLY_OPEN
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Returns the standard path's logits, `W a + b`.
@@ -106,7 +114,9 @@ class Head:
         Returns:
             array of shape `(samples, classes)`.
         """
-        gate_matrix = self._gate() if rows is None else self._gate()[rows]
+        gate_matrix = self.require_gate()
+        if rows is not None:
+            gate_matrix = gate_matrix[rows]
         return features @ (self.kernel * gate_matrix.T) + self.bias
 
     def gated_logits(
@@ -121,7 +131,7 @@ class Head:
         Returns:
             array of shape `(samples, classes)`.
         """
-        return self.logits(features * self._gate()[rows])
+        return self.logits(features * self.require_gate()[rows])
 
     def own_logits(self, features: np.ndarray) -> np.ndarray:
         """Returns the logits from the predicted class's own filters alone.
@@ -149,13 +159,6 @@ class Head:
 
     def _filters_of_the_predicted(self, features: np.ndarray) -> np.ndarray:
         return self.own_filters()[self.logits(features).argmax(axis=-1)]
-
-    def _gate(self) -> np.ndarray:
-        if self.gate_matrix is None:
-            raise ValueError(
-                "The head must have a gate for this. Received: gate_matrix=None"
-            )
-        return self.gate_matrix
 
 
 def check_samples(

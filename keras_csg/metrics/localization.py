@@ -2,7 +2,7 @@
 
 An object is a mask, the bool array of its pixels; `keras_csg.data.boxes` turns
 boxes into masks. An image whose mask is empty has no result: NaN. A constant
-map points nowhere: it is never right.
+map has no highest place: it counts as a miss.
 """
 
 import numpy as np

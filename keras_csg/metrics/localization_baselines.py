@@ -1,4 +1,4 @@
-"""What a map scores that knows nothing, to be read beside every other."""
+"""The scores of maps that ignore the image, to compare others with."""
 
 import numpy as np
 

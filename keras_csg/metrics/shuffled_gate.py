@@ -32,7 +32,7 @@ def shuffled_gate(
     shuffles: int = 10,
     seed: int = 0,
 ) -> ShuffledGate:
-    """Measures a trained classifier with its gate rows dealt out anew.
+    """Measures a trained classifier with its gate rows shuffled.
 
     No class keeps its row. The figures are means over several shuffles.
 

@@ -1,6 +1,8 @@
 import keras
+from keras import ops
 
-from keras_csg.evaluation.features import FeatureExtractor, head_of
+from keras_csg.evaluation.features import FeatureExtractor
+from keras_csg.metrics.head import Head
 from keras_csg.metrics.mutual_information import mutual_information_score
 from keras_csg.metrics.path_accuracy import standard_accuracy
 
@@ -55,6 +57,5 @@ class GateFreeMetrics(keras.callbacks.Callback):
             n_jobs=self.n_jobs,
         )
         if "val_accuracy" not in logs:
-            logs["val_accuracy"] = standard_accuracy(
-                features, labels, head_of(self.model)
-            )
+            head = Head(*map(ops.convert_to_numpy, self.model.head.weights))
+            logs["val_accuracy"] = standard_accuracy(features, labels, head)
