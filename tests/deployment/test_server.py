@@ -21,9 +21,13 @@ from PIL import Image
 import keras_csg
 from keras_csg.deployment import answering_model
 
-client = pytest.importorskip("tritonclient.http.aio")
-grpc_client = pytest.importorskip("tritonclient.grpc")
-utils = pytest.importorskip("tritonclient.utils")
+NEEDS = (
+    "server and client need an older protobuf: `make test-server`, or "
+    "`pip install 'keras-csg[server]'`"
+)
+client = pytest.importorskip("tritonclient.http.aio", reason=NEEDS)
+grpc_client = pytest.importorskip("tritonclient.grpc", reason=NEEDS)
+utils = pytest.importorskip("tritonclient.utils", reason=NEEDS)
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,7 +35,7 @@ pytestmark = [
     # process cannot hold both.
     pytest.mark.skipif(
         importlib.util.find_spec("kserve") is None,
-        reason="the server needs kserve: `pip install '.[server]'`",
+        reason=NEEDS,
     ),
 ]
 
