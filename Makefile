@@ -3,12 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SERVER_VENV := .venv-server
+SERVER_STAMP := $(SERVER_VENV)/.installed
+SERVER_TESTS := tests/deployment/test_layouts.py $(wildcard tests/deployment/test_server*.py)
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 DEMO_RUN ?= runs/demo
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all lint format bench clean
+.PHONY: install demo test test-all test-server coverage lint format hooks bench clean
 
 install: $(STAMP)
 
@@ -19,6 +23,12 @@ $(STAMP): pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $@
 
+# Servers bring an older protobuf and gigabytes: an environment of their own.
+$(SERVER_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(SERVER_VENV)
+	$(SERVER_VENV)/bin/pip install --quiet --editable '.[server,test-core]'
+	@touch $@
+
 demo: $(STAMP)
 	rm -rf $(DEMO_RUN)
 	$(BIN)/keras-csg train --out $(DEMO_RUN)
@@ -26,22 +36,34 @@ demo: $(STAMP)
 	@echo "Results are in $(DEMO_RUN): metrics.json, history.csv, curves.png, gate.png, model.keras"
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST)
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m ''
+	$(PYTEST) -m ''
+
+test-server: $(SERVER_STAMP)
+	$(SERVER_VENV)/bin/python -m pytest -m '' $(SERVER_TESTS)
+
+coverage: $(STAMP)
+	$(PYTEST) --cov --cov-report term:skip-covered
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Lets git run what `make lint` runs before each commit.
+hooks: $(STAMP)
+	$(BIN)/pre-commit install
 
 bench: $(STAMP)
 	@for script in benchmarks/bench_*.py; do \
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(SERVER_VENV) build *.egg-info
+	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -1,15 +1,24 @@
 """Imports point one way: nothing below knows of what stands on it."""
 
 import ast
-import pathlib
+import graphlib
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
+from tests.source_tree import (
+    PACKAGES,
+    ROOT,
+    import_graph,
+    imports_of,
+    modules,
+    parse,
+)
 
 # From the top down. A module may import its own layer and those below.
 LAYERS = [
     ["keras_csg_cli"],
+    # The public names alone, not what is in the package.
+    ["keras_csg", "keras_csg.serialization"],
     ["keras_csg.commands"],
     ["keras_csg.training", "keras_csg.deployment"],
     ["keras_csg.evaluation"],
@@ -23,71 +32,80 @@ LAYERS = [
         "keras_csg.quiet",
         "keras_csg.choices",
         "keras_csg.private_api",
-        "keras_csg.serialization",
-        "keras_csg.stand_in",
         "keras_csg.version",
     ],
 ]
+MOST_ROOMS = 22
+MOST_LINES = 300
 
 
 def level(module):
     for number, layer in enumerate(LAYERS):
-        if any(module == n or module.startswith(n + ".") for n in layer):
-            return number
+        for name in layer:
+            inside = name != "keras_csg" and module.startswith(name + ".")
+            if module == name or inside:
+                return number
     return None
 
 
-def modules():
-    for folder, package in (
-        ("keras_csg", "keras_csg"),
-        ("cli", "keras_csg_cli"),
-    ):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            parts = path.relative_to(ROOT / folder).with_suffix("").parts
-            name = ".".join([package, *parts]).removesuffix(".__init__")
-            if name != "keras_csg":  # The public API, which imports it all.
-                yield name, path
+GRAPH = import_graph()
+# Short forms of public functions, as `model.export`: through the public names.
+SHORT_FORMS = {"keras_csg.models.classifier": {"keras_csg"}}
+for short, public in SHORT_FORMS.items():
+    GRAPH[short] = set(GRAPH[short]) - public
 
 
-def imports_of(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-
-
-@pytest.mark.parametrize(
-    "name, path", [pytest.param(*m, id=m[0]) for m in modules()]
-)
-def test_a_module_imports_only_what_it_stands_on(name, path):
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_module_imports_only_what_it_stands_on(name):
     own = level(name)
     assert own is not None, f"say in LAYERS where {name} stands"
-    above = {
-        imported
-        for imported in imports_of(path)
-        if (other := level(imported)) is not None and other < own
+    assert not {other for other in GRAPH[name] if level(other) < own}
+
+
+def test_no_two_modules_need_each_other():
+    try:
+        graphlib.TopologicalSorter(GRAPH).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_the_top_two_levels_are_few():
+    library = [
+        path
+        for path in PACKAGES["keras_csg"].iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    ]
+    others = ["cli", "benchmarks"]
+    assert len(library) + len(others) <= MOST_ROOMS
+
+
+def test_no_file_is_long():
+    folders = ("keras_csg", "cli", "tests", "benchmarks", "examples")
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py*")
+        if path.suffix in (".py", ".pyi")
+        if (lines := len(path.read_text("utf-8").splitlines())) > MOST_LINES
     }
-    assert not above
+    assert not long
 
 
 def test_only_the_plot_modules_import_a_plotting_library():
     plotting = {
         name
-        for name, path in modules()
-        if any(m.startswith("matplotlib") for m in imports_of(path))
+        for name, path in modules().items()
+        if any(m.partition(".")[0] == "matplotlib" for m in imports_of(path))
     }
     assert plotting <= {"keras_csg.plots.runs", "keras_csg.plots.maps"}
 
 
 def test_the_library_never_prints():
-    for name, path in modules():
-        if name.startswith("keras_csg."):
-            calls = [
-                node
-                for node in ast.walk(ast.parse(path.read_text()))
-                if isinstance(node, ast.Call)
-                and getattr(node.func, "id", "") == "print"
-            ]
-            assert not calls, name
+    for name, path in modules("keras_csg").items():
+        calls = [
+            node
+            for node in ast.walk(parse(path))
+            if isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") == "print"
+        ]
+        assert not calls, name

@@ -83,7 +83,13 @@ FAMILIES = (
 )
 
 
-def build_features(images, weights=None, *, class_name, mode):
+def build_features(
+    images: keras.KerasTensor,
+    weights: str | None = None,
+    *,
+    class_name: str,
+    mode: str | None,
+) -> keras.KerasTensor:
     """Returns the feature map of a network of `keras.applications`.
 
     Args:

@@ -1,4 +1,5 @@
 import functools
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -31,7 +32,7 @@ class PaddedShortcut(layers.Layer):
         - [He et al., 2016](https://arxiv.org/abs/1512.03385), section 4.2
     """
 
-    def __init__(self, filters, strides=2, **kwargs):
+    def __init__(self, filters: int, strides: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.strides = strides
@@ -58,7 +59,9 @@ class PaddedShortcut(layers.Layer):
         }
 
 
-def build_features(images, weights=None, *, depth):
+def build_features(
+    images: keras.KerasTensor, weights: None = None, *, depth: int
+) -> keras.KerasTensor:
     """Returns the feature map of a residual network for small images.
 
     Three stages of `(depth - 2) / 6` basic blocks with 16, 32 and 64 filters;

@@ -1,11 +1,19 @@
 import functools
+from collections.abc import Sequence
 
+import keras
 from keras import layers
 
 from keras_csg.backbones.registry import register_backbone
 
 
-def build_features(images, weights=None, *, widths, depths):
+def build_features(
+    images: keras.KerasTensor,
+    weights: None = None,
+    *,
+    widths: Sequence[int],
+    depths: Sequence[int],
+) -> keras.KerasTensor:
     """Returns the feature map of a CSPDarkNet, the backbone of YOLOX.
 
     The network of keras-cv's `CSPDarkNetBackbone`, put together from layers of

@@ -1,7 +1,13 @@
+from collections.abc import Callable
+
 import keras
 
 
-def flat_features(network, images, replace=None):
+def flat_features(
+    network: keras.Model,
+    images: keras.KerasTensor,
+    replace: Callable[[keras.Layer], keras.Layer | None] | None = None,
+) -> keras.KerasTensor:
     """Rebuilds a network's graph on other images, without models inside.
 
     A `Sequential` inside becomes its layers: many tools look at the layers of

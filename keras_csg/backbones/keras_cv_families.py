@@ -1,6 +1,7 @@
 """Networks that keras-cv has and `keras.applications` lacks."""
 
 import functools
+from typing import Any
 
 import keras
 
@@ -28,7 +29,14 @@ _EFFICIENTNET_LITE = {
 }
 
 
-def build_features(images, weights=None, *, class_name, mode=None, **config):
+def build_features(
+    images: keras.KerasTensor,
+    weights: None = None,
+    *,
+    class_name: str,
+    mode: str | None = None,
+    **config: Any,
+) -> keras.KerasTensor:
     """Returns the feature map of a network of keras-cv.
 
     Args:

@@ -3,6 +3,7 @@
 import gc
 import json
 import pathlib
+from collections.abc import Iterable
 
 import keras
 
@@ -33,7 +34,9 @@ def measure_backbone(name: str) -> dict[str, int | bool]:
     return figures
 
 
-def write_catalog(names=None, path: pathlib.Path = CATALOG_PATH) -> None:
+def write_catalog(
+    names: Iterable[str] | None = None, path: pathlib.Path = CATALOG_PATH
+) -> None:
     """Measures the named backbones, or all, and writes the figures as JSON."""
     lines = [
         f"  {json.dumps(name)}: {json.dumps(measure_backbone(name))}"

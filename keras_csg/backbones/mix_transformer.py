@@ -1,4 +1,5 @@
 import functools
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -10,7 +11,14 @@ HEADS = (1, 2, 5, 8)
 REDUCTIONS = (8, 4, 2, 1)
 
 
-def build_features(images, weights=None, *, depths, widths, drop_rate=0.1):
+def build_features(
+    images: keras.KerasTensor,
+    weights: None = None,
+    *,
+    depths: Sequence[int],
+    widths: Sequence[int],
+    drop_rate: float = 0.1,
+) -> keras.KerasTensor:
     """Returns the feature map of a Mix Transformer, SegFormer's encoder.
 
     The size of keras-cv's `MiTBackbone`, but put together from layers of
@@ -47,7 +55,7 @@ def build_features(images, weights=None, *, depths, widths, drop_rate=0.1):
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")
-def gelu(x):
+def gelu(x: keras.KerasTensor) -> keras.KerasTensor:
     """Returns GELU by its tanh form; the exact form breaks ONNX export."""
     return keras.activations.gelu(x, approximate=True)
 

@@ -2,10 +2,13 @@ import dataclasses
 import difflib
 import re
 from collections.abc import Callable
+from typing import Any
 
 import keras
 
-_SPECS = {}
+Builder = Callable[[keras.KerasTensor, str | None], keras.KerasTensor]
+
+_SPECS: dict[str, "BackboneSpec"] = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +31,13 @@ class BackboneSpec:
     family: str
     default_size: int
     min_size: int
-    builder: Callable = dataclasses.field(repr=False)
+    builder: Builder = dataclasses.field(repr=False)
     weights: tuple[str, ...] = ()
     size_multiple: int = 1
     static_shape: bool = False
 
 
-def register_backbone(name: str, **spec) -> Callable:
+def register_backbone(name: str, **spec: Any) -> Callable[[Builder], Builder]:
     """Makes the decorated builder available under a name.
 
     Args:
@@ -111,7 +114,10 @@ def backbone_spec(name: str) -> BackboneSpec:
 
 
 def create_backbone(
-    name: str, *, input_shape=None, weights: str | None = None
+    name: str,
+    *,
+    input_shape: tuple[int | None, ...] | None = None,
+    weights: str | None = None,
 ) -> keras.Model:
     """Builds a backbone by name.
 

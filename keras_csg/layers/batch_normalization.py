@@ -1,8 +1,12 @@
 import keras
 from keras import ops
 
-from keras_csg.private_api import compiled_by_xla, flat_layers, is_enabled
-from keras_csg.stand_in import stand_in_for
+from keras_csg.private_api import (
+    compiled_by_xla,
+    flat_layers,
+    is_enabled,
+    stand_in_for,
+)
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf

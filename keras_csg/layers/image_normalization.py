@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -27,10 +29,12 @@ class ImageNormalization(keras.layers.Layer):
         ValueError: if `mode` is unknown.
 
     Example:
-        >>> ImageNormalization("tf")(np.full((1, 1, 1, 3), 255))  # all ones
+        >>> white = np.full((1, 1, 1, 3), 255)
+        >>> keras.ops.convert_to_numpy(ImageNormalization("tf")(white))
+        array([[[[1., 1., 1.]]]], dtype=float32)
     """
 
-    def __init__(self, mode, **kwargs):
+    def __init__(self, mode: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if mode not in MODES:
             raise ValueError(
@@ -56,7 +60,9 @@ class ImageNormalization(keras.layers.Layer):
         return {**super().get_config(), "mode": self.mode}
 
 
-def normalize_images(images, mode):
+def normalize_images(
+    images: keras.KerasTensor, mode: str | None
+) -> keras.KerasTensor:
     """Puts an `ImageNormalization` behind a functional model's images.
 
     The layer computes in float32 whatever the global dtype policy: pixels and

@@ -1,7 +1,6 @@
 import keras
 
-from keras_csg.private_api import is_enabled, momentum_of
-from keras_csg.stand_in import stand_in_for
+from keras_csg.private_api import is_enabled, momentum_of, stand_in_for
 
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf

@@ -18,7 +18,11 @@ import pytest
 import keras_csg
 from keras_csg.deployment import answering_model
 
-client = pytest.importorskip("tritonclient.http.aio")
+NEEDS = (
+    "server and client need an older protobuf: `make test-server`, or "
+    "`pip install 'keras-csg[server]'`"
+)
+client = pytest.importorskip("tritonclient.http.aio", reason=NEEDS)
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "examples" / "serve_with_kserve"

@@ -17,6 +17,7 @@ from tests.deployment.server import (
     EXAMPLE,
     MOST_IMAGES,
     NAME,
+    NEEDS,
     ask,
     check,
     connect,
@@ -24,8 +25,8 @@ from tests.deployment.server import (
     running_server,
 )
 
-grpc_client = pytest.importorskip("tritonclient.grpc")
-utils = pytest.importorskip("tritonclient.utils")
+grpc_client = pytest.importorskip("tritonclient.grpc", reason=NEEDS)
+utils = pytest.importorskip("tritonclient.utils", reason=NEEDS)
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,7 +34,7 @@ pytestmark = [
     # process cannot hold both.
     pytest.mark.skipif(
         importlib.util.find_spec("kserve") is None,
-        reason="the server needs kserve: `pip install '.[server]'`",
+        reason=NEEDS,
     ),
 ]
 
