@@ -90,7 +90,7 @@ def exclude_from_weight_decay(
     them, so they are carried over from its private attributes.
     """
     pattern = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)
-    excluded = getattr(optimizer, "_exclude_from_weight_decay", set())
+    excluded: set = getattr(optimizer, "_exclude_from_weight_decay", set())
     optimizer.exclude_from_weight_decay(
         var_list=list(variables),
         var_names=[pattern.pattern] if pattern else None,

@@ -48,7 +48,7 @@ def train(
         out, resume=resume, config=config, log=log, **options
     )
     if trainer is None:
-        return Run(out).read_metrics()
+        return Run(str(out)).read_metrics()
     lines = EpochLines(trainer.options.epochs, log)
     return trainer.train(callbacks=[lines, *callbacks])
 

@@ -114,7 +114,10 @@ def describe(
         format: str.
         quantization: str or None.
     """
-    gate_matrix = model.gate.get_weights()[0] if model.gated else None
+    gate_matrix = filter_classes = None
+    if model.gated:
+        (gate_matrix,) = model.gate.get_weights()
+        filter_classes = gate_matrix.argmax(axis=0).tolist()
     (images,) = answering.inputs
     return Metadata(
         format=format,
@@ -131,9 +134,7 @@ def describe(
         },
         outputs={name: OUTPUTS[name] for name in answering.output},
         gate_matrix=gate_matrix,
-        filter_classes=gate_matrix.argmax(axis=0).tolist()
-        if model.gated
-        else None,
+        filter_classes=filter_classes,
         quantization=quantization,
     )
 

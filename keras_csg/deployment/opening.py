@@ -30,8 +30,8 @@ def open_exported(path: str | os.PathLike) -> ExportedAnswers:
         ValueError: if nothing lies there, nothing that this package exported,
             or the runtime is not installed.
     """
-    path = _model_at(path)
-    return find_format_at(path).open(path)
+    model = _model_at(path)
+    return find_format_at(model).open(model)
 
 
 def read_metadata(path: str | os.PathLike) -> Metadata:
@@ -47,8 +47,8 @@ def read_metadata(path: str | os.PathLike) -> Metadata:
         ValueError: if nothing lies there, or nothing that this package
             exported.
     """
-    path = _model_at(path)
-    return find_format_at(path).read_metadata(path)
+    model = _model_at(path)
+    return find_format_at(model).read_metadata(model)
 
 
 def find_model(path: str | os.PathLike) -> pathlib.Path | None:

@@ -1,7 +1,7 @@
 """Runs an exported file beside its model: the same images, the same answers."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -106,7 +106,7 @@ def compare(
     """
     _require_same_shapes(expected, given)
     classes, given_classes = _classes(expected), _classes(given)
-    same = slice(None)
+    same: Any = slice(None)
     if classes is not None:
         same = classes == given_classes
     gaps = {}

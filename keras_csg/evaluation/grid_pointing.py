@@ -76,7 +76,7 @@ def evaluate_grid_pointing(
     if cells is None:
         return None
     game = _Game(model, images.shape[1:3], side)
-    shares = {}
+    shares: dict[str, np.ndarray] = {}
     for gated, prefix in gate_choices(model).items():
         shares |= {
             prefix + name: weights

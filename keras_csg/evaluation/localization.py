@@ -82,6 +82,11 @@ def evaluate_localization(
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 4
     """
     images, labels, masks = annotated
+    if masks is None:
+        raise ValueError(
+            "The images must have masks; `evaluate_grid_pointing` needs none. "
+            "Received: masks=None"
+        )
     maps = feature_maps(model, images, batch_size)
     gradients = FilterGradients(model)
     thresholds = activation_thresholds(maps)

@@ -62,7 +62,11 @@ def cascading_randomization(
         )
     maps = MAPS if maps is None else maps
     classes = classes_to_explain(model, feature_maps(model, images), classes)
-    arguments = {"images": images, "classes": classes, "gated": gated}
+    arguments: dict[str, Any] = {
+        "images": images,
+        "classes": classes,
+        "gated": gated,
+    }
     original = {name: make(model, **arguments) for name, make in maps.items()}
     rows = []
     for layers, name, mixed in _randomized(model, depths, seed):

@@ -76,7 +76,8 @@ def filter_localization(
     classes = rank.argmax(axis=0)
     best = np.take_along_axis(means, classes[None, None], axis=1)[:, 0]
     best[:, ~possible.any(axis=0)] = np.nan
-    return FilterLocalization(*best, classes)
+    iou, ap20, ap30, hit = best
+    return FilterLocalization(iou, ap20, ap30, hit, classes)
 
 
 def filter_overlaps(

@@ -120,7 +120,7 @@ class CSGClassifier(DualPathTrainer):
         self.schedule = schedules.get(schedule)
         self.class_names = None if class_names is None else list(class_names)
         self.dropout = _dropout(filter_dropout)
-        self.gate = None
+        self.gate: Any = None
         if gated:
             self._add_gated_path(filters)
 

@@ -1,5 +1,5 @@
 import importlib.util
-import pathlib
+import os
 import shutil
 from collections.abc import Callable, Iterable
 
@@ -49,7 +49,7 @@ class Trainer:
     def __init__(
         self,
         options: TrainingOptions,
-        out: str | pathlib.Path,
+        out: str | os.PathLike,
         *,
         resume: bool = False,
         log: Callable[[str], None] = lambda text: None,

@@ -49,7 +49,7 @@ class Operation:
         """
         values = self.outputs
         if self.kind == "DEQUANTIZE":
-            values = [x for x in self.inputs if not x.constant]
+            values = tuple(x for x in self.inputs if not x.constant)
         return any(tensor.dtype == "int8" for tensor in values)
 
 
@@ -80,11 +80,13 @@ def read_operations(content: bytes) -> list[Operation]:
     codes = [_kind(code, kinds) for code in model.operatorCodes]
     return [
         Operation(
-            *codes[operation.opcodeIndex],
+            kind,
+            custom,
             tuple(tensors[i] for i in operation.inputs if i >= 0),
             tuple(tensors[i] for i in operation.outputs),
         )
         for operation in graph.operators
+        for kind, custom in [codes[operation.opcodeIndex]]
     ]
 
 

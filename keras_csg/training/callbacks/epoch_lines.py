@@ -34,9 +34,10 @@ class EpochLines(keras.callbacks.Callback):
 
 def epoch_line(epoch: int, epochs: int, logs: dict | None) -> str:
     """Returns the figures of an epoch, counted from 0, as a line."""
+    known = logs or {}
     figures = ", ".join(
-        f"{label} {logs[name]:.4f}"
+        f"{label} {known[name]:.4f}"
         for name, label in SHOWN.items()
-        if name in (logs or {})
+        if name in known
     )
     return f"epoch {epoch + 1}/{epochs}: {figures}"
