@@ -99,14 +99,14 @@ def _open(paths):
 def _measure(run, ablate, mis_variant, data_dir, batch_size):
     """Measures a run and writes down what it found."""
     from keras_csg.evaluation import classification as evaluation
-    from keras_csg_cli.run_data import load_data_of
+    from keras_csg.training import load_run_data
 
     with user_mistakes():
         if not os.access(run.path, os.W_OK):
             raise ValueError(f"Cannot write to {run.path}.")
         known = _known(run)
         model = run.load_model()
-        data = load_data_of(run, model, data_dir)
+        data = load_run_data(run, model, data_dir=data_dir, log=say)
         label = None if ablate is None else _label(model, data, ablate)
         say(f"Measuring {run.path}")
         samples = evaluation.collect_samples(

@@ -6,8 +6,8 @@ from keras_csg.data.image_sample import (
     sample_images,
     sample_images_of_all_classes,
 )
+from keras_csg.training import load_run_data
 from keras_csg_cli.options import say
-from keras_csg_cli.run_data import load_data_of
 
 PROOF_IMAGES = 1024
 # Agreement and accuracy are shares: of few images they say little.
@@ -64,7 +64,8 @@ def load_images(run, model, data_dir):
         ValueError: if the user said where the data are and they are not.
     """
     try:
-        return RunImages(load_data_of(run, model, data_dir))
+        data = load_run_data(run, model, data_dir=data_dir, log=say)
+        return RunImages(data)
     except (ValueError, OSError) as error:
         if data_dir is not None:
             raise

@@ -78,7 +78,7 @@ def localize(run_path, as_json, sanity, **asked):
     with user_mistakes():
         run = Run.open(run_path)
         model = run.load_model()
-        annotated = load_images(run.options, model, asked)
+        annotated = load_images(run, model, asked)
     name = "sanity" if sanity else "localization"
     rows = (measure_sanity if sanity else measure)(model, annotated, asked)
     results = to_json(rows, annotated, asked, sanity)
@@ -94,42 +94,24 @@ def localize(run_path, as_json, sanity, **asked):
     (output.print_sanity if sanity else output.print_rows)(rows, title)
 
 
-def load_images(options, model, asked):
+def load_images(run, model, asked):
     """Returns the `AnnotatedImages` to look at."""
-    from keras_csg.data.annotated_images import load_annotated
-    from keras_csg.training.trainer import load_run_data
+    from keras_csg.data import load_annotated, load_annotated_images
+    from keras_csg.training import load_run_data
 
-    where = {
-        "data_dir": asked["data_dir"] or options.data_dir,
-        "part": asked["part"],
-        "limit": asked["limit"],
-    }
-    if asked["data"] is not None:
-        return load_other_images(asked["data"], model, asked["masks"], where)
-    data = load_run_data(options, data_dir=asked["data_dir"], log=say)
-    return load_annotated(data, masks=asked["masks"], **where)
-
-
-def load_other_images(name, model, masks, where):
-    """Returns the `AnnotatedImages` of other data than the run's."""
-    from keras_csg.data import load_data
-    from keras_csg.data.annotated_images import load_annotated
-    from keras_csg.data.sources.tfds_annotations import load_annotated_tfds
-    from keras_csg.data.sources.tfds_builder import is_known
-
-    size = model.backbone.input_shape[1:3]
-    if is_known(name):
-        found = load_annotated_tfds(name, model.class_names, size, **where)
-        if found is not None:
-            return found
-    data = load_data(name, data_dir=where["data_dir"], image_size=size, log=say)
-    if data.class_names != model.class_names:
-        raise ValueError(
-            "The images must be of the run's classes "
-            f"({', '.join(model.class_names or [])}). Received: data={name!r}, "
-            f"of {', '.join(data.class_names)}"
-        )
-    return load_annotated(data, masks=masks, **where)
+    how = {name: asked[name] for name in ("part", "masks", "limit")}
+    if asked["data"] is None:
+        data_dir = asked["data_dir"]
+        data = load_run_data(run, model, data_dir=data_dir, log=say)
+        return load_annotated(data, **how)
+    return load_annotated_images(
+        asked["data"],
+        model.class_names,
+        model.backbone.input_shape[1:3],
+        data_dir=asked["data_dir"] or run.options.data_dir,
+        log=say,
+        **how,
+    )
 
 
 def measure(model, annotated, asked):
