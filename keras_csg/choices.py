@@ -14,6 +14,16 @@ LAYOUTS = {"triton": ("onnx", "saved_model"), "tfserving": ("saved_model",)}
 MIS_VARIANTS = ("paper", "picnn")
 
 # Training.
+AUGMENTATIONS = (
+    "none",
+    "crop",
+    "flip",
+    "crop_flip",
+    "rand_augment",
+    "random_erasing",
+    "mixup",
+    "cutmix",
+)
 GATE_SCHEDULES = ("joint", "alternating")
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 LR_SCHEDULES = ("cosine", "step", "constant")

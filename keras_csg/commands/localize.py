@@ -130,7 +130,7 @@ def load_run_images(
     Raises:
         ValueError: if the images cannot be read or are of other classes.
     """
-    which = {"part": part, "masks": masks, "limit": limit}
+    which: dict[str, Any] = {"part": part, "masks": masks, "limit": limit}
     if data is None:
         own = load_run_data(run, model, data_dir=data_dir, log=log)
         return load_annotated(own, **which)

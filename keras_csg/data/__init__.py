@@ -1,8 +1,11 @@
 from keras_csg.data.annotated_images import AnnotatedImages as AnnotatedImages
-from keras_csg.data.annotated_images import load_annotated as load_annotated
-from keras_csg.data.classification_data import (
-    ClassificationData as ClassificationData,
-)
-from keras_csg.data.load import list_datasets as list_datasets
+from keras_csg.data.load import load_annotated as load_annotated
+from keras_csg.data.load import load_annotated_images as load_annotated_images
 from keras_csg.data.load import load_data as load_data
+from keras_csg.data.sources.base import ClassificationData as ClassificationData
+from keras_csg.data.sources.base import Source as Source
+from keras_csg.data.sources.registry import list_datasets as list_datasets
+from keras_csg.data.sources.registry import moved_name as moved_name
+from keras_csg.data.sources.registry import register_source as register_source
+from keras_csg.data.sources.request import Request as Request
 from keras_csg.data.splits.image_split import ImageSplit as ImageSplit

@@ -1,12 +1,9 @@
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.data.sources.base import list_built_in
-from keras_csg.data.sources.folder_annotations import (
-    FolderMasks,
-    has_annotations,
-)
+from keras_csg.data.splits.image_split import ImageSplit
 
 
 class AnnotatedImages(NamedTuple):
@@ -24,85 +21,17 @@ class AnnotatedImages(NamedTuple):
     masks: np.ndarray | None
 
 
-def load_annotated(
-    data, *, data_dir=None, part="object", masks=None, limit=None
-):
-    """Returns images of the test split, and where their objects are.
-
-    - `shapes` has the mask of every shape.
-    - A folder of images has `boxes.csv` or mask files; see `FolderMasks`.
-    - A set of TensorFlow Datasets has the feature `segmentation_mask`, `bbox`
-      or `objects` with a `bbox`; see `load_annotated_tfds`.
+def spread(numbers: np.ndarray, limit: int | None, part: str) -> np.ndarray:
+    """Returns at most `limit` of some numbers, spread evenly over them.
 
     Args:
-        data: `ClassificationData`.
-        data_dir: path. Where TensorFlow Datasets keeps its sets.
-        part: str. `"object"`, or a part of it that is annotated.
-        masks: path of a folder of mask files.
-        limit: int. Number of images, spread evenly over the split; `None` for
-            all that are annotated.
-
-    Returns:
-        `AnnotatedImages`; without annotations, of any images.
+        numbers: int array of shape `(n,)`: the annotated images of a split.
+        limit: int, at least 1; `None` for all.
+        part: str. What is annotated, for the error.
 
     Raises:
-        ValueError: if annotations cannot be read, lack the part, or belong to
-            no image of the test split.
+        ValueError: if there are none.
     """
-    split = data.test
-    if masks is not None and getattr(split, "paths", None) is None:
-        raise ValueError(
-            "Mask files belong to a folder of images. Received: "
-            f"masks={str(masks)!r} for data={data.name!r}"
-        )
-    if getattr(split, "masks", None) is not None:
-        return _with_masks(split, part, limit)
-    if getattr(split, "paths", None) is not None:
-        annotated = _in_folder(data, part, masks, limit)
-    elif data.name in list_built_in():
-        annotated = None
-    else:
-        annotated = _in_tfds(data, data_dir, part, limit)
-    if annotated is not None:
-        return annotated
-    numbers = _spread(np.arange(split.num_examples), limit, part)
-    return AnnotatedImages(*_read(split, numbers), None)
-
-
-def _in_folder(data, part, masks, limit):
-    if masks is None and not has_annotations(data.name):
-        return None
-    size = data.image_shape[:2]
-    read = FolderMasks(data.name, data.test.paths, size, part, masks)
-    numbers = _spread(np.flatnonzero(read.annotated), limit, part)
-    return without_empty(*_read(data.test, numbers), read(numbers))
-
-
-def _in_tfds(data, data_dir, part, limit):
-    from keras_csg.data.sources.tfds_annotations import load_annotated_tfds
-
-    return load_annotated_tfds(
-        data.name,
-        data.class_names,
-        data.image_shape[:2],
-        data_dir=data_dir,
-        part=part,
-        limit=limit,
-    )
-
-
-def _with_masks(split, part, limit):
-    if part != "object":
-        raise ValueError(
-            "Of these images the object alone is annotated. "
-            f"Received: part={part!r}"
-        )
-    numbers = _spread(np.arange(split.num_examples), limit, part)
-    return without_empty(*_read(split, numbers), split.masks[numbers])
-
-
-def _spread(numbers, limit, part):
-    """Returns at most `limit` of some numbers, spread evenly over them."""
     if len(numbers) == 0:
         raise ValueError(
             "The annotations must belong to images of the test split. "
@@ -114,7 +43,9 @@ def _spread(numbers, limit, part):
     return numbers[positions.astype(int)]
 
 
-def _read(split, numbers):
+def read_images(
+    split: ImageSplit, numbers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns images and labels at the given, sorted, places of a split."""
     images, labels, start, size = [], [], 0, 256
     for batch_images, batch_labels in split.batches(size):
@@ -125,7 +56,33 @@ def _read(split, numbers):
     return np.concatenate(images), np.concatenate(labels)
 
 
-def without_empty(images, labels, masks):
+def without_empty(
+    images: np.ndarray, labels: np.ndarray, masks: np.ndarray
+) -> AnnotatedImages:
     """Leaves out images whose object was cropped away."""
     shown = masks.any(axis=(1, 2))
     return AnnotatedImages(images[shown], labels[shown], masks[shown])
+
+
+def choose_annotated(
+    split: ImageSplit,
+    numbers: np.ndarray,
+    read_masks: Callable[[np.ndarray], np.ndarray],
+    part: str,
+    limit: int | None,
+) -> AnnotatedImages:
+    """Returns at most `limit` of a split's annotated images.
+
+    Args:
+        split: `ImageSplit`.
+        numbers: int array of shape `(n,)`, sorted: the annotated images.
+        read_masks: Callable from some of the numbers to their masks, bool
+            `(numbers, height, width)`.
+        part: str. What is annotated, for the error.
+        limit: int, at least 1; `None` for all.
+
+    Raises:
+        ValueError: if no image is annotated.
+    """
+    chosen = spread(numbers, limit, part)
+    return without_empty(*read_images(split, chosen), read_masks(chosen))

@@ -1,9 +1,12 @@
 """Boxes `(x0, y0, x1, y1)` in pixels, and how they follow their image."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def fit_boxes(boxes, sizes, size):
+def fit_boxes(
+    boxes: ArrayLike, sizes: ArrayLike, size: tuple[int, int]
+) -> np.ndarray:
     """Moves boxes as the loader moves the images of a folder.
 
     An image is cropped about its centre to the aspect of the new size, then
@@ -27,7 +30,7 @@ def fit_boxes(boxes, sizes, size):
     return np.clip(corners, 0, target[::-1]).reshape(-1, 4)
 
 
-def box_masks(boxes, size):
+def box_masks(boxes: ArrayLike, size: tuple[int, int]) -> np.ndarray:
     """Returns the pixels whose centres lie in each box.
 
     Args:
@@ -53,8 +56,8 @@ def box_masks(boxes, size):
     return rows[:, :, None] & columns[:, None, :]
 
 
-def cover_pixels(boxes):
+def cover_pixels(boxes: ArrayLike) -> np.ndarray:
     """Returns which of the boxes `(n, 4)` hold the centre of a pixel."""
     boxes = np.asarray(boxes)
     first = np.ceil(boxes[:, :2] - 0.5) + 0.5
-    return (first < boxes[:, 2:]).all(axis=1)
+    return np.all(first < boxes[:, 2:], axis=1)

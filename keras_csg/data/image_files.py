@@ -1,7 +1,10 @@
 """Image files with Pillow, which knows WebP and EXIF orientation."""
 
+import os
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -10,8 +13,11 @@ from PIL import Image, ImageOps
 ORIENTATION = 0x0112  # The EXIF tag.
 _THREADS = 8
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
-def probe_size(path):
+
+def probe_size(path: str | os.PathLike) -> tuple[int, int] | None:
     """Returns `(height, width)` as displayed, or `None` for a broken file."""
     try:
         with Image.open(path) as image:
@@ -22,7 +28,7 @@ def probe_size(path):
     return (width, height) if turned else (height, width)
 
 
-def decode_file(path, size):
+def decode_file(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
     """Returns one image as RGB, resized with its aspect kept and cropped.
 
     Args:
@@ -32,16 +38,16 @@ def decode_file(path, size):
     Returns:
         uint8 array of shape `(height, width, 3)`.
     """
-    with Image.open(path) as image:
+    with Image.open(path) as file:
         # A JPEG need not be unpacked at many times the size it will have.
-        image.draft(None, (2 * max(size), 2 * max(size)))
-        image = _as_rgb(ImageOps.exif_transpose(image))
+        file.draft(None, (2 * max(size), 2 * max(size)))
+        image = _as_rgb(ImageOps.exif_transpose(file))
     if image.size != size[::-1]:
         image = ImageOps.fit(image, size[::-1], Image.Resampling.BILINEAR)
     return np.asarray(image)
 
 
-def is_whole(path):
+def is_whole(path: str | os.PathLike) -> bool:
     """Whether a file can be decoded to its end."""
     try:
         decode_file(path, (16, 16))
@@ -50,7 +56,9 @@ def is_whole(path):
     return True
 
 
-def decode_files(paths, size):
+def decode_files(
+    paths: Sequence[str | os.PathLike], size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Decodes many files into one array.
 
     Args:
@@ -73,13 +81,17 @@ def decode_files(paths, size):
     return images, np.array(in_threads(decode, range(len(paths))))
 
 
-def in_threads(function, items):
+def in_threads(
+    function: Callable[[Item], Result], items: Iterable[Item]
+) -> list[Result]:
     """Returns `function` of every item; Pillow decodes outside the GIL."""
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(function, items))
 
 
-def file_reader(paths, size):
+def file_reader(
+    paths: Sequence[str | os.PathLike], size: tuple[int, int]
+) -> Callable[[tf.Tensor], tf.Tensor]:
     """Returns a reader of images that stay in their files.
 
     Args:

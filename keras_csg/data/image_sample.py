@@ -1,11 +1,15 @@
 import numpy as np
 
+from keras_csg.data.splits.image_split import ImageSplit
+
 BATCH_SIZE = 256
 POOL = 4
 """Images read for each one that a balanced sample keeps."""
 
 
-def sample_images(split, limit, seed=0):
+def sample_images(
+    split: ImageSplit, limit: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns some images of a split, chosen at random, or all of them.
 
     Args:
@@ -30,7 +34,9 @@ def sample_images(split, limit, seed=0):
     return np.concatenate(images)[:limit], np.concatenate(labels)[:limit]
 
 
-def sample_images_of_all_classes(split, limit, seed=0):
+def sample_images_of_all_classes(
+    split: ImageSplit, limit: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns some images of a split, of the classes by turns.
 
     A class that is rare in the split is not left out by chance, as long as it

@@ -1,26 +1,22 @@
-import functools
-import logging
 import os
-from numbers import Integral, Real
-from pathlib import Path
+from collections.abc import Callable
 
-from keras_csg.data.sources import digits as digits  # Registers itself.
-from keras_csg.data.sources import shapes as shapes  # The same.
-from keras_csg.data.sources.base import Request, built_in_source, list_built_in
-
-_logger = logging.getLogger("keras_csg")
+from keras_csg.data.annotated_images import AnnotatedImages
+from keras_csg.data.sources.base import ClassificationData
+from keras_csg.data.sources.registry import find_source
+from keras_csg.data.sources.request import checked_request
 
 
 def load_data(
-    name,
+    name: str | os.PathLike,
     *,
-    data_dir=None,
-    image_size=None,
-    validation_split=0.1,
-    seed=0,
-    cache="auto",
-    log=None,
-):
+    data_dir: str | os.PathLike | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    validation_split: float = 0.1,
+    seed: int = 0,
+    cache: bool | str = "auto",
+    log: Callable[[str], None] | None = None,
+) -> ClassificationData:
     """Loads images with class labels, by name.
 
     - `digits` comes with the package's dependencies and needs nothing;
@@ -60,112 +56,85 @@ def load_data(
         data = keras_csg.load_data("digits")
         batches = data.train.training_batches(128, seed=0, epochs=10)
     """
-    request = Request(
-        name=os.fspath(name),
-        data_dir=data_dir and os.fspath(data_dir),
-        image_size=_checked_size(image_size),
-        validation_split=_checked_split(validation_split),
-        seed=_checked_seed(seed),
-        cache=_checked_cache(cache),
-        log=log or _logger.info,
+    request = checked_request(
+        name,
+        data_dir=data_dir,
+        image_size=image_size,
+        validation_split=validation_split,
+        seed=seed,
+        cache=cache,
+        log=log,
     )
-    return _source(request.name)(request)
+    return find_source(request.name, request.data_dir)(request).load()
 
 
-@functools.cache
-def list_datasets():
-    """Returns names that `load_data` knows without asking the network.
+def load_annotated(
+    data: ClassificationData,
+    *,
+    part: str = "object",
+    masks: str | os.PathLike | None = None,
+    limit: int | None = None,
+) -> AnnotatedImages:
+    """Returns images of the test split, and where their objects are.
 
-    The built-in sets come first, then TensorFlow Datasets' sets of images with
-    one class label each.
-    """
-    from keras_csg.data.sources.tfds_catalogue import list_image_sets
-
-    return [*list_built_in(), *list_image_sets()]
-
-
-def is_image_folder(name, data_dir=None):
-    """Whether data are a folder of images, even one that is not there now.
+    - `shapes` has the mask of every shape.
+    - A folder of images has `boxes.csv` or mask files; see `FolderMasks`.
+    - A set of TensorFlow Datasets has the feature `segmentation_mask`, `bbox`
+      or `objects` with a `bbox`; see `load_annotated_tfds`.
 
     Args:
-        name: str. What the data were loaded by.
-        data_dir: path. Where TensorFlow Datasets might keep them otherwise.
+        data: `ClassificationData`.
+        part: str. `"object"`, or a part of it that is annotated.
+        masks: path of a folder of mask files.
+        limit: int. Number of images, spread evenly over the split; `None` for
+            all that are annotated.
+
+    Returns:
+        `AnnotatedImages`; without annotations, of any images.
+
+    Raises:
+        ValueError: if annotations cannot be read, lack the part, or belong to
+            no image of the test split.
     """
-    from keras_csg.data.sources.tfds_builder import base_name, is_known
-
-    if built_in_source(name):
-        return False
-    if Path(name).expanduser().is_dir():
-        return True
-    base = base_name(name)
-    prepared = data_dir and base and Path(data_dir, base).is_dir()
-    return not is_known(name) and not prepared
+    return data.source.annotate(data, part=part, masks=masks, limit=limit)
 
 
-def _source(name):
-    """Returns the function that loads what `name` means."""
-    if built_in := built_in_source(name):
-        return built_in
-    if _is_folder(name):
-        from keras_csg.data.sources.folder import load_folder
+def load_annotated_images(
+    name: str | os.PathLike,
+    class_names: list[str] | None,
+    size: tuple[int, int],
+    *,
+    data_dir: str | os.PathLike | None = None,
+    part: str = "object",
+    masks: str | os.PathLike | None = None,
+    limit: int | None = None,
+    log: Callable[[str], None] | None = None,
+) -> AnnotatedImages:
+    """Returns annotated images of a network's classes, from any data.
 
-        return load_folder
-    # Imported late: it takes a second, and not everyone needs it.
-    from keras_csg.data.sources.tfds import load_tfds
+    Unlike `load_data`, it also takes sets of TensorFlow Datasets without a
+    class label, such as `voc`: there the largest object names the class, and
+    images of other classes are left out.
 
-    return load_tfds
+    Args:
+        name: str or path, as `load_data` takes it.
+        class_names: list of str. The classes, in the order of their numbers.
+        size: tuple `(height, width)` of the images.
+        data_dir: str or path. Where TensorFlow Datasets keeps its sets.
+        part: as in `load_annotated`.
+        masks: as in `load_annotated`.
+        limit: as in `load_annotated`.
+        log: Callable that takes a line of progress, `None` for `logging`.
 
+    Returns:
+        `AnnotatedImages`; without annotations, of any images.
 
-def _is_folder(name):
-    if Path(name).expanduser().is_dir():
-        return True
-    if "/" not in name and os.sep not in name:
-        return False
-    from keras_csg.data.sources.tfds_builder import is_known
-
-    return not is_known(name)
-
-
-def _checked_size(image_size):
-    if image_size is None:
-        return None
-    size = (image_size,) * 2 if isinstance(image_size, Integral) else image_size
-    try:
-        size = tuple(size)
-        valid = len(size) == 2 and all(
-            isinstance(side, Integral) and side > 0 for side in size
-        )
-    except TypeError:
-        valid = False
-    if not valid:
-        raise ValueError(
-            "`image_size` must be a positive integer or a pair of them, "
-            f"(height, width). Received: image_size={image_size!r}"
-        )
-    return int(size[0]), int(size[1])
-
-
-def _checked_split(validation_split):
-    number = isinstance(validation_split, Real)
-    if not number or not 0 < validation_split <= 0.5:
-        raise ValueError(
-            "`validation_split` must be above 0 and at most 0.5. "
-            f"Received: validation_split={validation_split!r}"
-        )
-    return validation_split
-
-
-def _checked_seed(seed):
-    if not isinstance(seed, Integral) or seed < 0:
-        raise ValueError(
-            f"`seed` must be an integer of at least 0. Received: seed={seed!r}"
-        )
-    return int(seed)
-
-
-def _checked_cache(cache):
-    if cache not in (True, False, "auto"):
-        raise ValueError(
-            f'`cache` must be True, False or "auto". Received: cache={cache!r}'
-        )
-    return cache
+    Raises:
+        ValueError: if the data cannot be loaded, have other classes, or as
+            `load_annotated` does.
+    """
+    request = checked_request(name, data_dir=data_dir, image_size=size, log=log)
+    source = find_source(request.name, request.data_dir)(request)
+    return source.annotate_classes(
+        class_names, part=part, masks=masks, limit=limit
+    )

@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 
-def available_memory():
+def available_memory() -> float:
     """Returns how many bytes this process may still use, about.
 
     The least of what the machine has free and what its container allows.

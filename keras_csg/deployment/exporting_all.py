@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from keras_csg.data.classification_data import ClassificationData
+from keras_csg.data import ClassificationData
 from keras_csg.deployment.exporting import export
 from keras_csg.deployment.proof_images import choose_images
 from keras_csg.deployment.targets import Target

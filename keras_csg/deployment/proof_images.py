@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_csg.data.classification_data import ClassificationData
+from keras_csg.data import ClassificationData
 from keras_csg.data.image_sample import (
     sample_images,
     sample_images_of_all_classes,

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 import keras
 
 from keras_csg import plots
-from keras_csg.data import load_data
-from keras_csg.data.load import is_image_folder
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import schedules
 from keras_csg.models.build import build
@@ -26,6 +24,7 @@ from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.precision import choose_precision
 from keras_csg.training.recipes import fill_in
+from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
 
 
@@ -67,7 +66,7 @@ class Trainer:
             self._set_up(options, resume)
 
     def _set_up(self, options, resume):
-        self.data = load_run_data(options, log=self.log)
+        self.data = load_data_for(options, log=self.log)
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         self.model = self._create_model()
@@ -221,29 +220,6 @@ class Trainer:
             names = model.class_names
             plots.save_gate(gate_matrix, names, run.gate_path)
             plots.save_ablation(ablation, names, run.ablation_path)
-
-
-def load_run_data(options, *, data_dir=None, log=lambda text: None):
-    """Returns the `ClassificationData` that the options name.
-
-    Args:
-        options: `TrainingOptions`.
-        data_dir: path. Where the data are now, if they moved: the folder of
-            images itself, or that of TensorFlow Datasets.
-        log: callable from a str.
-    """
-    name = options.data
-    if data_dir is not None and is_image_folder(name, data_dir):
-        name = data_dir
-    return load_data(
-        name,
-        data_dir=data_dir or options.data_dir,
-        image_size=options.image_size,
-        validation_split=options.validation_split,
-        seed=options.seed,
-        cache={"on": True, "off": False}.get(options.cache, "auto"),
-        log=log,
-    )
 
 
 def gate_schedule(options: TrainingOptions) -> schedules.Schedule:

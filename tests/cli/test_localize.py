@@ -1,10 +1,12 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_csg import load_data
+from keras_csg.data import load_annotated, load_data
+from keras_csg.training import Run
 from keras_csg_cli.main import main
 
 SIZE = 12
@@ -50,7 +52,7 @@ def test_a_table_a_file_and_a_picture(shapes_run, run_cli):
         for name in ("cam", "gradient_map", "activation_map"):
             for figure in ("iou", "ap20", "ap30", "pointing_game"):
                 assert 0 <= results[f"{gate}{name}_{figure}"] <= 1
-    masks = load_data("shapes", image_size=SIZE).test.masks
+    masks = load_annotated(load_data("shapes", image_size=SIZE)).masks
     assert results["whole_image_iou"] == pytest.approx(masks.mean(), abs=0.05)
     assert "grid_pointing_game" not in results
     with Image.open(shapes_run / "localization.png") as picture:
@@ -102,6 +104,19 @@ def test_mistakes_are_named(shapes_run, run_cli, options, word):
     code, out, err = run_cli("localize", shapes_run, *options)
     assert code == 2
     assert len(err.splitlines()) == 1 and word in err
+
+
+def test_a_run_whose_data_have_other_classes_now_is_refused(
+    shapes_run, tmp_path, run_cli
+):
+    run = Run(tmp_path / "run")
+    # As many classes as there are shapes, so nothing else can notice.
+    run.create(Run(shapes_run).options.replace(data="digits"))
+    shutil.copy(shapes_run / "model.keras", run.model_path)
+    code, out, err = run_cli("localize", run.path, "--limit", "4")
+    assert code == 2
+    assert out == "" and len(err.splitlines()) == 1
+    assert "was trained on other classes than digits has now" in err
 
 
 def test_a_run_must_be_there(run_cli, tmp_path):

@@ -115,7 +115,7 @@ def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
             lambda run: keras_csg.evaluate_runs([run], against=True),
             "Received: 1 runs",
         ),
-        (lambda run: keras_csg.localize(run, part="head"), "part='head'"),
+        (lambda run: keras_csg.localize(run, masks="no"), "masks='no'"),
         (lambda run: keras_csg.export_run(run, formats=["xml"]), "xml"),
         (lambda run: keras_csg.predict(run, ["no.png"]), "no.png"),
         (lambda run: keras_csg.train(run), "not empty"),

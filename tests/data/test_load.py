@@ -1,12 +1,10 @@
 import logging
-from pathlib import Path
 
 import pytest
 
 from keras_csg import load_data
-from keras_csg.data import list_datasets
 from keras_csg.data.memory import _container_memory, available_memory
-from keras_csg.data.sources.base import Request, register_source
+from keras_csg.data.sources import Request
 
 
 @pytest.mark.parametrize("image_size", [0, -1, 2.5, (32,), (32, 0), "32"])
@@ -38,19 +36,6 @@ def test_an_image_size_may_be_a_pair():
     data = load_data("digits", image_size=(16, 24))
     assert data.image_shape == (16, 24, 3)
     assert data.test.images_and_labels(2)[0].shape == (2, 16, 24, 3)
-
-
-def test_list_datasets_begins_with_what_needs_nothing():
-    names = list_datasets()
-    assert names[0] == "digits"
-    assert {"cifar10", "cifar100", "imagenet2012", "mnist"} <= set(names)
-    # Text, several labels, and a set of boxes.
-    assert not {"imdb_reviews", "celeb_a", "voc"} & set(names)
-
-
-def test_a_name_can_be_registered_once():
-    with pytest.raises(ValueError, match="Received: name='digits', taken"):
-        register_source("digits")(print)
 
 
 @pytest.mark.parametrize("cache, wanted", [(True, True), (False, False)])
@@ -89,10 +74,3 @@ def test_progress_goes_to_logging_unless_told_otherwise(flat_folder, caplog):
         load_data(flat_folder)
     assert caplog.messages == lines
     assert lines == [f"Reading the images of {flat_folder}: 40 train."]
-
-
-def test_a_folder_wins_over_a_data_set_of_its_name(flat_folder, monkeypatch):
-    flat_folder = flat_folder.rename(flat_folder.parent / "cifar10")
-    monkeypatch.chdir(flat_folder.parent)
-    data = load_data(Path("cifar10"))
-    assert data.class_names == ["cat", "dog"]

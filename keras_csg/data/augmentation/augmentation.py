@@ -1,6 +1,7 @@
 import keras
 import tensorflow as tf
 
+from keras_csg.choices import AUGMENTATIONS
 from keras_csg.data.augmentation.batch_crops import crop_and_flip
 from keras_csg.data.augmentation.keyed_layer import KeyedLayer
 from keras_csg.data.augmentation.rand_augment import SwitchedRandAugment
@@ -16,7 +17,6 @@ MIXING_LAYERS = {
     "mixup": keras.layers.MixUp,
     "cutmix": keras.layers.CutMix,
 }
-KNOWN = ["none", "crop", "flip", "crop_flip", *IMAGE_LAYERS, *MIXING_LAYERS]
 
 
 class Augmentation:
@@ -28,7 +28,8 @@ class Augmentation:
     float32 of shape `(batch, num_classes)`. Of both, each batch gets one.
 
     Args:
-        names: str. One of `KNOWN` or several of them, separated by commas.
+        names: str. One of `AUGMENTATIONS` or several of them, separated by
+            commas.
         num_classes: int. Number of classes, for the labels of mixed images.
 
     Call arguments:
@@ -37,7 +38,7 @@ class Augmentation:
         key: int32 tensor of shape `(2,)`.
     """
 
-    def __init__(self, names, num_classes):
+    def __init__(self, names: str, num_classes: int):
         parts = _parse(names)
         self.num_classes = num_classes
         self.crop = "crop" in parts or "crop_flip" in parts
@@ -45,7 +46,9 @@ class Augmentation:
         self.image_layers = _layers(parts, IMAGE_LAYERS)
         self.mixing_layers = _layers(parts, MIXING_LAYERS)
 
-    def __call__(self, images, labels, key):
+    def __call__(
+        self, images: tf.Tensor, labels: tf.Tensor, key: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the changed images and labels."""
         if self.crop or self.flip:
             images = crop_and_flip(
@@ -76,10 +79,10 @@ class Augmentation:
 
 def _parse(names):
     parts = [part.strip() for part in names.split(",")]
-    unknown = [part for part in parts if part not in KNOWN]
+    unknown = [part for part in parts if part not in AUGMENTATIONS]
     if unknown:
         raise ValueError(
-            f"`augmentation` must be made of {', '.join(KNOWN)}. "
+            f"`augmentation` must be made of {', '.join(AUGMENTATIONS)}. "
             f"Received: augmentation={names!r}"
         )
     return parts

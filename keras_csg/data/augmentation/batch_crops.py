@@ -12,7 +12,9 @@ SMALL_IMAGE = 64
 """Height in pixels up to which images are shifted rather than zoomed into."""
 
 
-def crop_and_flip(images, key, crop=True, flip=True):
+def crop_and_flip(
+    images: tf.Tensor, key: tf.Tensor, crop: bool = True, flip: bool = True
+) -> tf.Tensor:
     """Crops and mirrors every image at random.
 
     Images of up to 64 pixels are padded with black by an eighth of their size

@@ -1,4 +1,7 @@
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from keras_csg.data.augmentation.random_keys import fold_in
 
@@ -16,11 +19,11 @@ class KeyedSeedGenerator(keras.random.SeedGenerator):
         super().__init__(seed=0)
         self.start(None)
 
-    def start(self, key):
+    def start(self, key: tf.Tensor | None) -> None:
         """Begins the draws of one batch from `key`, of shape `(2,)`."""
         self._key, self._draws = key, 0
 
-    def next(self, ordered=True):
+    def next(self, ordered: bool = True) -> tf.Tensor:
         """Returns the next seed, of shape `(2,)`."""
         self._draws += 1
         return fold_in(self._key, self._draws)
@@ -38,12 +41,12 @@ class KeyedLayer:
         key: int32 tensor of shape `(2,)`.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: keras.layers.Layer):
         self.layer = layer
         self._generator = KeyedSeedGenerator()
         _replace_generator(layer, self._generator)
 
-    def __call__(self, inputs, key):
+    def __call__(self, inputs: Any, key: tf.Tensor) -> Any:
         """Returns what the layer makes of `inputs`."""
         self._generator.start(key)
         return self.layer(inputs)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -9,7 +11,12 @@ class SwitchedRandAugment(keras.layers.RandAugment):
     several times slower. For `tf.data` only.
     """
 
-    def transform_images(self, images, transformation, training=True):
+    def transform_images(
+        self,
+        images: tf.Tensor,
+        transformation: dict[str, Any],
+        training: bool = True,
+    ) -> tf.Tensor:
         """Applies the operations drawn, one after the other."""
         if not training:
             return images

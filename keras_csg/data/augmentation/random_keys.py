@@ -10,7 +10,7 @@ import tensorflow as tf
 ORDER, AUGMENTATION = 0, 1
 
 
-def fold_key(seed, *numbers):
+def fold_key(seed: int, *numbers: int | tf.Tensor) -> tf.Tensor:
     """Folds numbers into a seed.
 
     Args:
@@ -27,7 +27,7 @@ def fold_key(seed, *numbers):
     return key
 
 
-def fold_in(key, number):
+def fold_in(key: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     """Returns a new key for one more number, of shape `(2,)`."""
     return tf.random.experimental.stateless_fold_in(
         key, tf.cast(number, tf.int32)

@@ -1,61 +1,192 @@
-"""What `load_data` hands to a source of data, and the built-in sources."""
+"""A kind of data and the data it gives: each knows the other."""
 
+import abc
 import dataclasses
-from collections.abc import Callable
+import os
 
-from keras_csg.data.memory import available_memory
+import numpy as np
 
-_BUILT_IN = {}
+from keras_csg.data.annotated_images import AnnotatedImages, read_images, spread
+from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
+from keras_csg.data.sources.request import Request
+from keras_csg.data.splits.image_split import ImageSplit
+
+DEFAULT_SIZE = (224, 224)
+"""Size of images that come in many sizes, where none is asked for."""
+
+
+class Source(abc.ABC):
+    """One kind of data, such as a folder of images, asked for one data set.
+
+    A new kind is a subclass with `load`, under `register_source`. It is to
+    import what takes long to import only when it is used: all kinds are
+    imported together.
+
+    Args:
+        request: `Request`. What `load_data` was asked for.
+    """
+
+    mask_files = False
+    """Whether a folder of mask files can say where the objects are."""
+
+    def __init__(self, request: Request):
+        self.request = request
+
+    @classmethod
+    def means(cls, name: str, data_dir: str | None) -> bool:
+        """Whether a name means data of this kind.
+
+        Asked for names under which no kind is registered, of the kind that
+        was registered last first.
+
+        Args:
+            name: str. The name that `load_data` was given.
+            data_dir: str. The folder that it was given, if any.
+        """
+        return False
+
+    @classmethod
+    def moved_name(cls, name: str, data_dir: str | os.PathLike) -> str:
+        """Returns the name by which data are loaded now that they moved.
+
+        Args:
+            name: str. What they were loaded by before.
+            data_dir: path. Where they are now.
+        """
+        return name
+
+    @abc.abstractmethod
+    def load(self) -> "ClassificationData":
+        """Loads the three splits.
+
+        Raises:
+            ValueError: if the data cannot be loaded, in one line.
+        """
+
+    def find_annotated(
+        self,
+        data: "ClassificationData",
+        part: str,
+        masks: str | os.PathLike | None,
+        limit: int | None,
+    ) -> AnnotatedImages | None:
+        """Returns the annotated images of the test split, `None` without any.
+
+        For subclasses whose data say where the objects are; `annotate` calls
+        it with its own arguments.
+        """
+        return None
+
+    def annotate(
+        self,
+        data: "ClassificationData",
+        *,
+        part: str = "object",
+        masks: str | os.PathLike | None = None,
+        limit: int | None = None,
+    ) -> AnnotatedImages:
+        """Returns images of the test split, and where their objects are.
+
+        Args:
+            data: what `load` of this source returned.
+            part: str. `"object"`, or a part of it that is annotated.
+            masks: path of a folder of mask files.
+            limit: int. Number of images, spread evenly over the split; `None`
+                for all that are annotated.
+
+        Returns:
+            `AnnotatedImages`; without annotations, of any images.
+
+        Raises:
+            ValueError: if annotations cannot be read, lack the part, or belong
+                to no image of the test split.
+        """
+        self.check_masks(masks)
+        found = self.find_annotated(data, part, masks, limit)
+        if found is not None:
+            return found
+        numbers = spread(np.arange(data.test.num_examples), limit, part)
+        return AnnotatedImages(*read_images(data.test, numbers), None)
+
+    def annotate_classes(
+        self,
+        class_names: list[str] | None,
+        *,
+        part: str = "object",
+        masks: str | os.PathLike | None = None,
+        limit: int | None = None,
+    ) -> AnnotatedImages:
+        """Returns annotated images of a network's classes.
+
+        Args:
+            class_names: list of str. The classes, in the order of their
+                numbers.
+            part: as in `annotate`.
+            masks: as in `annotate`.
+            limit: as in `annotate`.
+
+        Raises:
+            ValueError: if the data have other classes, and as in `annotate`.
+        """
+        data = self.load()
+        if data.class_names != class_names:
+            raise ValueError(
+                "The images must be of the run's classes "
+                f"({', '.join(class_names or [])}). Received: "
+                f"data={data.name!r}, of {', '.join(data.class_names)}"
+            )
+        return self.annotate(data, part=part, masks=masks, limit=limit)
+
+    def check_masks(self, masks: str | os.PathLike | None) -> None:
+        """Refuses mask files for data that cannot have any.
+
+        Raises:
+            ValueError: if `masks` is given and of no use.
+        """
+        if masks is not None and not self.mask_files:
+            raise ValueError(
+                "Mask files belong to a folder of images. Received: "
+                f"masks={str(masks)!r} for data={self.request.name!r}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
-class Request:
-    """The checked arguments of `load_data`."""
+class ClassificationData:
+    """Images of known classes in three splits.
 
-    name: str
-    data_dir: str | None
-    image_size: tuple[int, int] | None
-    validation_split: float
-    seed: int
-    cache: bool | str
-    log: Callable[[str], None]
-
-    def wants_cache(self, num_images, image_size):
-        """Whether to keep images of `(height, width)` in memory."""
-        if self.cache != "auto":
-            return self.cache
-        num_bytes = num_images * image_size[0] * image_size[1] * 3
-        fits = num_bytes < available_memory() / 2
-        if not fits:
-            self.log(
-                f"{num_images:,} images need {num_bytes / 2**30:.1f} GiB, more "
-                "than half of the free memory: they are read anew every epoch."
-            )
-        return fits
-
-
-def register_source(name):
-    """Adds a data set that comes with the package, under a name.
-
-    Use it on a function from `Request` to `ClassificationData`.
+    Attributes:
+        source: `Source`. Where they come from: it knows where the objects are.
+        class_names: list of str. A name for each label.
+        image_shape: tuple `(height, width, 3)`.
+        train: `ImageSplit` to train on.
+        validation: `ImageSplit` to choose models and settings on.
+        test: `ImageSplit` to report on, and for nothing else.
+        skipped: list of str. Broken files that were left out.
+        allow_flip: bool. Whether a mirrored image is still of its class:
+            `False` for digits and letters.
     """
 
-    def register(load):
-        if name in _BUILT_IN:
-            raise ValueError(
-                f"`name` must be free. Received: name={name!r}, taken."
-            )
-        _BUILT_IN[name] = load
-        return load
+    source: Source
+    class_names: list[str]
+    image_shape: tuple[int, int, int]
+    train: ImageSplit
+    validation: ImageSplit
+    test: ImageSplit
+    _: dataclasses.KW_ONLY
+    skipped: list[str] = dataclasses.field(default_factory=list)
+    allow_flip: bool = True
 
-    return register
+    @property
+    def name(self) -> str:
+        """The name the data were asked for by."""
+        return self.source.request.name
 
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
 
-def built_in_source(name):
-    """Returns the function that loads a built-in set, or `None`."""
-    return _BUILT_IN.get(name)
-
-
-def list_built_in():
-    """Returns the names of the built-in sets."""
-    return list(_BUILT_IN)
+    @property
+    def small_images(self) -> bool:
+        """Whether the images call for the augmentation of small ones."""
+        return self.image_shape[0] <= SMALL_IMAGE

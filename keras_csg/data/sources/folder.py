@@ -1,8 +1,9 @@
+import os
 from pathlib import Path
 
 import numpy as np
 
-from keras_csg.data.classification_data import ClassificationData
+from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
 from keras_csg.data.image_files import (
     decode_files,
     file_reader,
@@ -10,8 +11,17 @@ from keras_csg.data.image_files import (
     is_whole,
     probe_size,
 )
+from keras_csg.data.sources.base import (
+    DEFAULT_SIZE,
+    ClassificationData,
+    Source,
+)
+from keras_csg.data.sources.folder_annotations import (
+    FolderMasks,
+    has_annotations,
+)
 from keras_csg.data.sources.folder_layout import read_layout
-from keras_csg.data.sources.tfds_features import DEFAULT_SIZE
+from keras_csg.data.sources.registry import register_source
 from keras_csg.data.splits.holdout import hold_out, three_ways
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
@@ -19,41 +29,69 @@ MOST_BROKEN = 0.01
 """Share of broken files above which a folder is refused."""
 
 
-def load_folder(request):
-    """Loads a folder of images, with a sub-folder for each class."""
-    folder = Path(request.name).expanduser()
-    names, splits = read_layout(folder)
-    paths = [path for split in splits.values() for path in split.paths]
-    labels = np.concatenate([split.labels for split in splits.values()])
-    found = ", ".join(f"{len(s.paths):,} {n}" for n, s in splits.items())
-    request.log(f"Reading the images of {folder}: {found}.")
-    size, readable = _common_size(paths, request)
-    cached = request.wants_cache(len(paths), size)
+@register_source()
+class FolderSource(Source):
+    """A folder of images, with a sub-folder for each class."""
+
+    mask_files = True
+
+    @classmethod
+    def means(cls, name: str, data_dir: str | None) -> bool:
+        """Whether there is a folder of that name."""
+        return Path(name).expanduser().is_dir()
+
+    @classmethod
+    def moved_name(cls, name: str, data_dir: str | os.PathLike) -> str:
+        """Returns the folder that the images are in now."""
+        return os.fspath(data_dir)
+
+    def load(self) -> ClassificationData:
+        """Loads the three splits, and keeps the paths of the test images."""
+        request = self.request
+        folder = Path(request.name).expanduser()
+        names, splits = read_layout(folder)
+        paths = [path for split in splits.values() for path in split.paths]
+        labels = np.concatenate([split.labels for split in splits.values()])
+        found = ", ".join(f"{len(s.paths):,} {n}" for n, s in splits.items())
+        request.log(f"Reading the images of {folder}: {found}.")
+        size, readable = _common_size(paths, request)
+        cached = request.wants_cache(len(paths), size)
+        read, whole = _reader(paths, size, cached)
+        whole &= readable
+        skipped = _report_broken(paths, whole, folder, request.log)
+        parts = _parts(splits, whole, request)
+        _check_classes(parts, labels, names, folder)
+        self._test_paths = [paths[number] for number in parts[2]]
+        shape = (*size, 3)
+        ours = [
+            IndexedSplit(read, labels, part, len(names), shape, cached=cached)
+            for part in parts
+        ]
+        return ClassificationData(self, names, shape, *ours, skipped=skipped)
+
+    def find_annotated(
+        self,
+        data: ClassificationData,
+        part: str,
+        masks: str | os.PathLike | None,
+        limit: int | None,
+    ) -> AnnotatedImages | None:
+        """Returns the images that `boxes.csv` or mask files annotate."""
+        folder, size = self.request.name, data.image_shape[:2]
+        if masks is None and not has_annotations(folder):
+            return None
+        read_masks = FolderMasks(folder, self._test_paths, size, part, masks)
+        numbers = np.flatnonzero(read_masks.annotated)
+        return choose_annotated(data.test, numbers, read_masks, part, limit)
+
+
+def _reader(paths, size, cached):
+    """Returns a reader of the images, and which files can be decoded."""
     if cached:
         images, whole = decode_files(paths, size)
-        read_images = cached_reader(images)
-    else:
-        whole = np.array(in_threads(is_whole, paths))
-        read_images = file_reader(paths, size)
-    whole &= readable
-    skipped = _report_broken(paths, whole, folder, request.log)
-    parts = _parts(splits, whole, request)
-    _check_classes(parts, labels, names, folder)
-    ours = [
-        IndexedSplit(
-            read_images,
-            labels,
-            part,
-            len(names),
-            (*size, 3),
-            cached=cached,
-            paths=[paths[number] for number in part],
-        )
-        for part in parts
-    ]
-    return ClassificationData(
-        request.name, names, (*size, 3), *ours, skipped=skipped
-    )
+        return cached_reader(images), whole
+    whole = np.array(in_threads(is_whole, paths))
+    return file_reader(paths, size), whole
 
 
 def _common_size(paths, request):

@@ -1,6 +1,7 @@
 """Where the objects are in a folder of images: boxes.csv or mask files."""
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +44,17 @@ class FolderMasks:
         ValueError: if the annotations cannot be read or lack the part.
     """
 
-    def __init__(self, folder, paths, size, part="object", masks=None):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        paths: list[str],
+        size: tuple[int, int],
+        part: str = "object",
+        masks: str | os.PathLike | None = None,
+    ):
         self.size = size
         folder = Path(folder).expanduser()
-        self._files = self._boxes = None
+        self._files: list[Path] | None = None
         names = [Path(path).relative_to(folder).as_posix() for path in paths]
         if masks is None and (folder / BOXES).is_file():
             boxes = _read_boxes(folder / BOXES, part)
@@ -56,7 +64,7 @@ class FolderMasks:
         self._files = _mask_files(folder, names, part, masks)
         self.annotated = np.array([file.is_file() for file in self._files])
 
-    def __call__(self, numbers):
+    def __call__(self, numbers: np.ndarray) -> np.ndarray:
         """Returns the masks of some files, bool `(n, height, width)`."""
         if self._files is None:
             return box_masks(self._boxes[numbers], self.size)
@@ -74,7 +82,7 @@ class FolderMasks:
         return np.asarray(fitted) > 0
 
 
-def has_annotations(folder):
+def has_annotations(folder: str | os.PathLike) -> bool:
     """Whether a folder of images says where the objects are."""
     folder = Path(folder).expanduser()
     return (folder / BOXES).is_file() or (folder / MASKS).is_dir()

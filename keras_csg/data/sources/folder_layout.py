@@ -23,7 +23,7 @@ class FolderSplit:
     labels: np.ndarray
 
 
-def read_layout(folder):
+def read_layout(folder: Path) -> tuple[list[str], dict[str, FolderSplit]]:
     """Finds the images of a folder.
 
     Args:
@@ -32,11 +32,11 @@ def read_layout(folder):
     Returns:
         list of class names, and a dict of `FolderSplit` by `"train"`,
         `"validation"` and `"test"`, as far as the folder has them.
+
+    Raises:
+        ValueError: if the folder does not hold two classes or more, or one of
+            them is missing from a split or empty.
     """
-    if not folder.is_dir():
-        raise ValueError(
-            f"`name` must be an existing folder. Received: name={str(folder)!r}"
-        )
     roots = _split_folders(folder)
     classes = {split: _sub_folders(root) for split, root in roots.items()}
     names = sorted(set().union(*classes.values()))

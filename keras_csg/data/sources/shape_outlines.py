@@ -8,51 +8,51 @@ circle about the origin.
 import numpy as np
 
 
-def bar(u, v):
+def bar(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A thick line."""
     return (np.abs(u) < 0.95) & (np.abs(v) < 0.28)
 
 
-def circle(u, v):
+def circle(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A disc."""
     return u * u + v * v < 0.75
 
 
-def crescent(u, v):
+def crescent(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A disc without another one beside it."""
     return (u * u + v * v < 1) & ((u - 0.45) ** 2 + v * v > 0.55)
 
 
-def cross(u, v):
+def cross(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Two bars at a right angle."""
     short = np.minimum(np.abs(u), np.abs(v))
     return (short < 0.26) & (np.maximum(np.abs(u), np.abs(v)) < 0.95)
 
 
-def ell(u, v):
+def ell(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """The letter L."""
     foot = (np.abs(u) < 0.65) & (v > 0.2) & (v < 0.7)
     return foot | ((u > -0.65) & (u < -0.15) & (np.abs(v) < 0.7))
 
 
-def frame(u, v):
+def frame(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A square with a square hole."""
     side = np.maximum(np.abs(u), np.abs(v))
     return (side < 0.7) & (side > 0.4)
 
 
-def ring(u, v):
+def ring(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A disc with a round hole."""
     square = u * u + v * v
     return (square < 0.8) & (square > 0.28)
 
 
-def square(u, v):
+def square(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A filled square."""
     return np.maximum(np.abs(u), np.abs(v)) < 0.7
 
 
-def star(u, v):
+def star(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Five points about a pentagon."""
     fifth = 2 * np.pi / 5
     angle = np.abs((np.arctan2(u, -v) + fifth / 2) % fifth - fifth / 2)
@@ -64,7 +64,7 @@ def star(u, v):
     return radius * slope < edge
 
 
-def triangle(u, v):
+def triangle(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Three equal sides."""
     return (v < 0.5) & (np.abs(u) * np.sqrt(3) - v < 1)
 

@@ -1,17 +1,18 @@
+import os
 from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.data.classification_data import ClassificationData
-from keras_csg.data.sources.base import register_source
+from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
+from keras_csg.data.sources.base import ClassificationData, Source
+from keras_csg.data.sources.registry import register_source
 from keras_csg.data.sources.shape_outlines import OUTLINES
 from keras_csg.data.splits.holdout import three_ways
-from keras_csg.data.splits.indexed import cached_reader
-from keras_csg.data.splits.masked import MaskedSplit
+from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
 CLASS_NAMES = list(OUTLINES)
 COUNT = 5000
-DEFAULT_SIZE = (64, 64)
+SHAPES_SIZE = (64, 64)
 _CHUNK = 500
 _LEAST_CONTRAST = 64
 
@@ -32,28 +33,47 @@ class Shapes(NamedTuple):
 
 
 @register_source("shapes")
-def load_shapes(request):
-    """Draws 5,000 images of ten shapes; the same ones at every call."""
-    size = request.image_size or DEFAULT_SIZE
-    images, labels, masks = make_shapes(COUNT, size)
-    read_images = cached_reader(images)
-    splits = [
-        MaskedSplit(
-            read_images,
-            labels,
-            part,
-            len(CLASS_NAMES),
-            (*size, 3),
-            masks=masks[part],
+class ShapesSource(Source):
+    """5,000 images of ten drawn shapes; the same ones at every call."""
+
+    def load(self) -> ClassificationData:
+        """Draws the images, and keeps the masks of the test split."""
+        request = self.request
+        size = request.image_size or SHAPES_SIZE
+        images, labels, masks = make_shapes(COUNT, size)
+        parts = three_ways(labels, request.validation_split, request.seed)
+        self._test_masks = masks[parts[2]]
+        read, shape = cached_reader(images), (*size, 3)
+        splits = [
+            IndexedSplit(
+                read, labels, part, len(CLASS_NAMES), shape, cached=True
+            )
+            for part in parts
+        ]
+        return ClassificationData(self, list(CLASS_NAMES), shape, *splits)
+
+    def find_annotated(
+        self,
+        data: ClassificationData,
+        part: str,
+        masks: str | os.PathLike | None,
+        limit: int | None,
+    ) -> AnnotatedImages:
+        """Returns images of the test split with the exact masks."""
+        if part != "object":
+            raise ValueError(
+                "Of these images the object alone is annotated. "
+                f"Received: part={part!r}"
+            )
+        every = np.arange(data.test.num_examples)
+        return choose_annotated(
+            data.test, every, lambda own: self._test_masks[own], part, limit
         )
-        for part in three_ways(labels, request.validation_split, request.seed)
-    ]
-    return ClassificationData(
-        request.name, list(CLASS_NAMES), (*size, 3), *splits
-    )
 
 
-def make_shapes(count, size=DEFAULT_SIZE, seed=0):
+def make_shapes(
+    count: int, size: tuple[int, int] = SHAPES_SIZE, seed: int = 0
+) -> Shapes:
     """Draws coloured shapes on textured grounds.
 
     Place, size, angle, both colours and both textures are random and do not

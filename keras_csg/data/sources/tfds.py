@@ -1,167 +1,75 @@
-import numpy as np
-import tensorflow as tf
-import tensorflow_datasets as tfds
+import os
+from pathlib import Path
 
-from keras_csg.data.classification_data import ClassificationData
-from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
-from keras_csg.data.sources.tfds_features import image_features
-from keras_csg.data.splits.holdout import TEST_FRACTION, hold_out, three_ways
-from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
-from keras_csg.data.splits.streamed import StreamedSplit
-
-BUFFER_BYTES = 2**29
-"""Encoded images that the shuffle buffer of a streamed set may hold."""
-
-# Digits and letters: mirrored, they are none or another one.
-_CHARACTERS = {
-    "binary_alpha_digits",
-    "binarized_mnist",
-    "cmaterdb",
-    "emnist",
-    "kmnist",
-    "mnist",
-    "mnist_corrupted",
-    "omniglot",
-    "svhn_cropped",
-}
+from keras_csg.data.annotated_images import AnnotatedImages
+from keras_csg.data.sources.base import (
+    DEFAULT_SIZE,
+    ClassificationData,
+    Source,
+)
+from keras_csg.data.sources.registry import register_source
 
 
-def load_tfds(request):
-    """Loads an image classification set of TensorFlow Datasets."""
-    builder = prepared_builder(request.name, request.data_dir, request.log)
-    features = image_features(builder, request.image_size)
-    plan = _plan_splits(builder, features, request)
-    names = sorted({part.split("[")[0] for part in plan.values()})
-    count = sum(builder.info.splits[name].num_examples for name in names)
-    if request.wants_cache(count, features.image_size):
-        splits = _cached_splits(builder, features, plan, request)
-    else:
-        splits = _streamed_splits(builder, features, plan, request)
-    return ClassificationData(
-        request.name,
-        features.class_names,
-        (*features.image_size, 3),
-        *splits,
-        allow_flip=base_name(request.name) not in _CHARACTERS,
-    )
+@register_source()
+class TfdsSource(Source):
+    """A set of TensorFlow Datasets.
 
+    That package takes a second to import, so whatever needs it is imported
+    when such a set is looked up.
+    """
 
-def _plan_splits(builder, features, request):
-    """Says which TFDS split each of ours is, if it has one of its own."""
-    own = [name for name, split in builder.info.splits.items() if split]
-    if "train" not in own:
-        raise ValueError(
-            "`name` must be a data set with a train split. Received: "
-            f"name={request.name!r} with splits {', '.join(own) or 'none'}"
+    @classmethod
+    def means(cls, name: str, data_dir: str | None) -> bool:
+        """Whether the package has the set, or it lies prepared in its folder.
+
+        A folder that is called like a set is a folder.
+        """
+        if Path(name).expanduser().is_dir():
+            return False
+        from keras_csg.data.sources.tfds_builder import is_known, is_prepared
+
+        return is_known(name) or is_prepared(name, data_dir)
+
+    def load(self) -> ClassificationData:
+        """Loads the three splits, once the set is downloaded."""
+        from keras_csg.data.sources.tfds_splits import load_tfds
+
+        return load_tfds(self)
+
+    def find_annotated(
+        self,
+        data: ClassificationData,
+        part: str,
+        masks: str | os.PathLike | None,
+        limit: int | None,
+    ) -> AnnotatedImages | None:
+        """Returns the first annotated images; see `load_annotated_tfds`."""
+        return self._find(data.class_names, data.image_shape[:2], part, limit)
+
+    def annotate_classes(
+        self,
+        class_names: list[str] | None,
+        *,
+        part: str = "object",
+        masks: str | os.PathLike | None = None,
+        limit: int | None = None,
+    ) -> AnnotatedImages:
+        """Returns annotated images, even of a set without a class label."""
+        self.check_masks(masks)
+        size = self.request.image_size or DEFAULT_SIZE
+        found = self._find(class_names, size, part, limit)
+        if found is not None:
+            return found
+        return super().annotate_classes(class_names, part=part, limit=limit)
+
+    def _find(self, class_names, size, part, limit):
+        from keras_csg.data.sources.tfds_annotations import load_annotated_tfds
+
+        return load_annotated_tfds(
+            self.request.name,
+            class_names,
+            size,
+            data_dir=self.request.data_dir,
+            part=part,
+            limit=limit,
         )
-    plan = {"train": "train"}
-    labelled = [name for name in ("test", "validation") if name in own]
-    labelled = [n for n in labelled if _has_labels(builder, features, n)]
-    plan.update(zip(("test", "validation"), labelled, strict=False))
-    _log_plan(plan, request)
-    return plan
-
-
-def _log_plan(plan, request):
-    if plan.get("test") == "validation":
-        request.log(f"{request.name}: validation serves as the test split.")
-    missing = [name for name in ("test", "validation") if name not in plan]
-    if missing:
-        request.log(f"{request.name}: {', '.join(missing)} held out of train.")
-
-
-def _has_labels(builder, features, name):
-    """Whether the split has labels: some sets keep those of theirs secret."""
-    examples = _encoded(builder, features, f"{name}[:1]")
-    return all(label >= 0 for _, label in examples.as_numpy_iterator())
-
-
-def _encoded(builder, features, split):
-    """Returns a `Dataset` of encoded images and labels, in file order."""
-    return builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        as_supervised=True,
-        decoders={features.image_key: tfds.decode.SkipDecoding()},
-        read_config=tfds.ReadConfig(try_autocache=False, skip_prefetch=True),
-    )
-
-
-def _cached_splits(builder, features, plan, request):
-    arrays = {}
-    for name in plan.values():
-        request.log(f"Decoding {request.name} {name} into memory.")
-        images, labels = _decode_all(builder, features, name)
-        arrays[name] = cached_reader(images), labels
-    parts = _parts(arrays["train"][1], plan, request)
-    for ours, name in plan.items():
-        parts.setdefault(ours, np.arange(len(arrays[name][1])))
-    return [
-        IndexedSplit(
-            *arrays[plan.get(ours, "train")],
-            parts[ours],
-            len(features.class_names),
-            (*features.image_size, 3),
-            cached=True,
-        )
-        for ours in ("train", "validation", "test")
-    ]
-
-
-def _decode_all(builder, features, name):
-    count = builder.info.splits[name].num_examples
-    images = np.empty((count, *features.image_size, 3), "uint8")
-    labels = np.empty(count, "int32")
-    examples = _encoded(builder, features, name).map(
-        lambda image, label: (features.decode(image), label),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    start = 0
-    for batch_images, batch_labels in examples.batch(256).prefetch(2):
-        stop = start + len(batch_labels)
-        images[start:stop], labels[start:stop] = batch_images, batch_labels
-        start = stop
-    return images, labels
-
-
-def _parts(labels, plan, request):
-    """Returns the positions in train of each split taken from it."""
-    fraction, seed = request.validation_split, request.seed
-    if "test" not in plan:
-        parts = three_ways(labels, fraction, seed)
-        return dict(zip(("train", "validation", "test"), parts, strict=True))
-    if "validation" not in plan:
-        parts = hold_out(labels, fraction, seed)
-        return dict(zip(("train", "validation"), parts, strict=True))
-    return {}
-
-
-def _streamed_splits(builder, features, plan, request):
-    """Held-out parts are the ends of train: labels are not at hand here."""
-    if builder.info.disable_shuffling:
-        request.log(
-            f"{request.name} is stored in its original order: neither held-out "
-            "parts nor batches are well mixed unless it is cached."
-        )
-    stored = builder.info.splits["train"]
-    stop = count = stored.num_examples
-    plan = dict(plan)
-    if "test" not in plan:
-        stop = count - round(count * TEST_FRACTION)
-        plan["test"] = f"train[{stop}:]"
-    if "validation" not in plan:
-        start = stop - round(stop * request.validation_split)
-        plan["validation"] = f"train[{start}:{stop}]"
-        plan["train"] = f"train[:{start}]"
-    buffer_size = BUFFER_BYTES // max(1, stored.num_bytes // max(1, count))
-    return [
-        StreamedSplit(
-            _encoded(builder, features, plan[ours]),
-            features.decode,
-            buffer_size,
-            builder.info.splits[plan[ours]].num_examples,
-            len(features.class_names),
-            (*features.image_size, 3),
-        )
-        for ours in ("train", "validation", "test")
-    ]

@@ -1,5 +1,7 @@
 """Where the objects are in sets of TensorFlow Datasets."""
 
+import os
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,8 +15,14 @@ TRIMAPS = {"oxford_iiit_pet": 1}
 
 
 def load_annotated_tfds(
-    name, class_names, size, *, data_dir=None, part="object", limit=None
-):
+    name: str,
+    class_names: list[str] | None,
+    size: tuple[int, int],
+    *,
+    data_dir: str | os.PathLike | None = None,
+    part: str = "object",
+    limit: int | None = None,
+) -> AnnotatedImages | None:
     """Returns annotated images of a TensorFlow Datasets set.
 
     From its test split or, if nothing is annotated there, from its validation

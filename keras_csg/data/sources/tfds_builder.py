@@ -1,47 +1,55 @@
 """Finds a TensorFlow Datasets builder, and prepares it where that can work."""
 
 import contextlib
-import difflib
 import os
 import re
 import socket
 import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from keras_csg.data.sources.base import list_built_in
-from keras_csg.data.sources.tfds_catalogue import list_image_sets
 
-
-def base_name(name):
+def base_name(name: str) -> str:
     """Returns `mnist` for `mnist/config:1.0.0`."""
     return re.split("[/:]", name)[0]
 
 
-def is_known(name):
+def is_known(name: str) -> bool:
     """Whether TensorFlow Datasets has a builder of that name."""
     known = tfds.list_builders(with_community_datasets=False)
     return base_name(name) in known
 
 
-def prepared_builder(name, data_dir, log):
+def is_prepared(name: str, data_dir: str | None) -> bool:
+    """Whether the folder of prepared sets has one of that name."""
+    base = base_name(name)
+    # Not "" or ".", what is left of a path.
+    return base.isidentifier() and (_folder(data_dir) / base).is_dir()
+
+
+def prepared_builder(
+    name: str,
+    data_dir: str | os.PathLike | None,
+    log: Callable[[str], None],
+) -> tfds.core.DatasetBuilder:
     """Returns the builder of a data set that is ready to be read.
 
     Args:
         name: str. `name`, `name/config` or `name/config:version`.
-        data_dir: str or `None`. Folder of prepared sets. `None` takes the
+        data_dir: path or `None`. Folder of prepared sets. `None` takes the
             environment variable `TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
         log: Callable that takes a line of progress.
+
+    Raises:
+        ValueError: if the set cannot be opened, or neither is prepared nor
+            can be.
     """
-    # TFDS reads the variable only once, when it is imported.
-    data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
-    data_dir = Path(data_dir or "~/tensorflow_datasets").expanduser()
-    if not is_known(name) and not (data_dir / base_name(name)).is_dir():
-        raise ValueError(_unknown(name))
+    folder = _folder(data_dir)
     try:
-        builder = tfds.builder(name, data_dir=data_dir)
+        builder = tfds.builder(name, data_dir=folder)
     except Exception as error:  # A config, a version, a missing package.
         raise ValueError(
             "`name` must be a data set that TensorFlow Datasets can open: "
@@ -49,19 +57,14 @@ def prepared_builder(name, data_dir, log):
         ) from error
     # `is_prepared` warns about a folder that is not there.
     if not (builder.data_path.exists() and builder.is_prepared()):
-        _prepare(builder, name, data_dir, log)
+        _prepare(builder, name, folder, log)
     return builder
 
 
-def _unknown(name):
-    known = [*list_built_in(), *list_image_sets()]
-    near = difflib.get_close_matches(base_name(name), known, n=4, cutoff=0.5)
-    return (
-        f"`name` must be one of {', '.join(list_built_in())}, a folder of "
-        "images or a data set of TensorFlow Datasets"
-        + (f" (the nearest: {', '.join(near)})" if near else "")
-        + f". Received: name={name!r}"
-    )
+def _folder(data_dir):
+    # TFDS reads the variable only once, when it is imported.
+    data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
+    return Path(data_dir or "~/tensorflow_datasets").expanduser()
 
 
 def _prepare(builder, name, data_dir, log):

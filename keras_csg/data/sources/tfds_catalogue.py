@@ -1,12 +1,15 @@
+import functools
+
 import tensorflow_datasets as tfds
 
 from keras_csg.data.sources.tfds_features import is_image_classification
 
 
-def list_image_sets():
+@functools.cache
+def list_image_sets() -> tuple[str, ...]:
     """Returns the names of TFDS's sets of images with one class label."""
     names = tfds.list_builders(with_community_datasets=False)
-    return [name for name in names if _is_image_set(name)]
+    return tuple(name for name in names if _is_image_set(name))
 
 
 def _is_image_set(name):

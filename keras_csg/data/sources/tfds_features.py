@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-DEFAULT_SIZE = (224, 224)
-"""Size of images that come in many sizes, where none is asked for."""
+from keras_csg.data.sources.base import DEFAULT_SIZE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,10 +23,12 @@ class ImageFeatures:
     image_key: str
     class_names: list[str]
     image_size: tuple[int, int]
-    decode: Callable
+    decode: Callable[[tf.Tensor], tf.Tensor]
 
 
-def image_features(builder, image_size):
+def image_features(
+    builder: tfds.core.DatasetBuilder, image_size: tuple[int, int] | None
+) -> ImageFeatures:
     """Returns the `ImageFeatures` of a builder, or says why it has none.
 
     Args:
@@ -44,7 +45,7 @@ def image_features(builder, image_size):
     return ImageFeatures(image_key, class_names, tuple(size), decode)
 
 
-def is_image_classification(builder):
+def is_image_classification(builder: tfds.core.DatasetBuilder) -> bool:
     """Whether a builder has images with one class label each."""
     features, keys = builder.info.features, builder.info.supervised_keys
     if not isinstance(features, tfds.features.FeaturesDict):

@@ -1,11 +1,12 @@
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 TEST_FRACTION = 0.2
 """Share held out as test split where a data set has none."""
 
 
-def hold_out(labels, fraction, seed):
+def hold_out(
+    labels: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Splits examples in two, with the same share of every class.
 
     Where a class is too small to be shared out, the split is a plain random
@@ -19,6 +20,8 @@ def hold_out(labels, fraction, seed):
     Returns:
         Two sorted int arrays: positions kept and positions held out.
     """
+    from sklearn.model_selection import train_test_split  # Slow to import.
+
     counts = np.unique(labels, return_counts=True)[1]
     held = np.ceil(len(labels) * fraction)
     shared = counts.min() > 1 and held >= len(counts)
@@ -31,7 +34,9 @@ def hold_out(labels, fraction, seed):
     return np.sort(kept), np.sort(held)
 
 
-def three_ways(labels, validation_split, seed):
+def three_ways(
+    labels: np.ndarray, validation_split: float, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Splits examples into train, validation and test.
 
     The test split does not depend on the seed, so runs with different seeds

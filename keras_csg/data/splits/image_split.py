@@ -24,23 +24,29 @@ class ImageSplit(abc.ABC):
             A streamed split reads all its labels at the first look.
     """
 
-    def __init__(self, num_examples, num_classes, image_shape, cached):
+    def __init__(
+        self,
+        num_examples: int,
+        num_classes: int,
+        image_shape: tuple[int, int, int],
+        cached: bool,
+    ):
         self.num_examples = num_examples
         self.num_classes = num_classes
         self.image_shape = image_shape
         self.cached = cached
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return (
             f"<{type(self).__name__} num_examples={self.num_examples}, "
             f"image_shape={self.image_shape}, cached={self.cached}>"
         )
 
-    def steps_per_epoch(self, batch_size):
+    def steps_per_epoch(self, batch_size: int) -> int:
         """Returns the number of batches: the last, partial one counts."""
         return math.ceil(self.num_examples / _positive(batch_size))
 
-    def batches(self, batch_size):
+    def batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns the split once over in a fixed order.
 
         Args:
@@ -55,13 +61,13 @@ class ImageSplit(abc.ABC):
 
     def training_batches(
         self,
-        batch_size,
+        batch_size: int,
         *,
-        seed,
-        first_epoch=0,
-        epochs=1,
-        augmentation="none",
-    ):
+        seed: int,
+        first_epoch: int = 0,
+        epochs: int = 1,
+        augmentation: str = "none",
+    ) -> tf.data.Dataset:
         """Returns the shuffled, augmented batches of several epochs.
 
         What batch `b` of epoch `e` holds is a function of `(seed, e, b)`: a
@@ -74,7 +80,7 @@ class ImageSplit(abc.ABC):
             seed: int. Seed of order and augmentation.
             first_epoch: int. Number of the first epoch of the stream.
             epochs: int. Number of the epoch before which the stream ends.
-            augmentation: str. See `keras_csg.data.augmentation.augmentation`.
+            augmentation: str. See `keras_csg.data.augmentation`.
 
         Returns:
             `tf.data.Dataset` of images and labels as `batches` gives them;
@@ -104,7 +110,9 @@ class ImageSplit(abc.ABC):
         stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE)
         return _finished(stream, steps)
 
-    def images_and_labels(self, limit=None):
+    def images_and_labels(
+        self, limit: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Returns the first images and labels as arrays.
 
         Args:
@@ -131,15 +139,15 @@ class ImageSplit(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def class_counts(self):
+    def class_counts(self) -> np.ndarray:
         """Images per class, of shape `(num_classes,)`."""
 
     @abc.abstractmethod
-    def _in_order(self, batch_size):
+    def _in_order(self, batch_size: int) -> tf.data.Dataset:
         """Returns a `Dataset` of batches, once over."""
 
     @abc.abstractmethod
-    def _shuffled(self, batch_size, key):
+    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
         """Returns a `Dataset` of whatever `_read` takes, a batch each."""
 
     @abc.abstractmethod

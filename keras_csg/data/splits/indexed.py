@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -18,22 +20,18 @@ class IndexedSplit(ImageSplit):
         num_classes: int. Number of classes.
         image_shape: tuple `(height, width, 3)`.
         cached: bool. Whether the images are in memory.
-        paths: list of str. The file of each image of this split, in the order
-            of `batches`; `None` for images that come from elsewhere.
     """
 
     def __init__(
         self,
-        read_images,
-        labels,
-        numbers,
-        num_classes,
-        image_shape,
-        cached,
-        paths=None,
+        read_images: Callable[[tf.Tensor], tf.Tensor],
+        labels: np.ndarray,
+        numbers: np.ndarray,
+        num_classes: int,
+        image_shape: tuple[int, int, int],
+        cached: bool,
     ):
         super().__init__(len(numbers), num_classes, image_shape, cached)
-        self.paths = paths
         self._read_images = read_images
         # Tensors, since an array would become a constant of every graph.
         with tf.device("cpu:0"):
@@ -41,18 +39,18 @@ class IndexedSplit(ImageSplit):
             self._labels = tf.constant(labels, tf.int32)
 
     @property
-    def class_counts(self):
+    def class_counts(self) -> np.ndarray:
         """Images per class, of shape `(num_classes,)`."""
         labels = tf.gather(self._labels, self._numbers)
         return np.bincount(labels, minlength=self.num_classes)
 
-    def _in_order(self, batch_size):
+    def _in_order(self, batch_size: int) -> tf.data.Dataset:
         numbers = tf.data.Dataset.from_tensor_slices(self._numbers)
         return numbers.batch(batch_size).map(
             self._read, num_parallel_calls=tf.data.AUTOTUNE
         )
 
-    def _shuffled(self, batch_size, key):
+    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(self._numbers, key)
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
@@ -62,12 +60,12 @@ class IndexedSplit(ImageSplit):
         return images, tf.gather(self._labels, numbers)
 
 
-def cached_reader(images):
+def cached_reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     """Returns a reader of images in memory, for `IndexedSplit`.
 
     Args:
         images: uint8 array of shape `(images, height, width, 3)`.
     """
     with tf.device("cpu:0"):
-        images = tf.convert_to_tensor(images)
-    return lambda numbers: tf.gather(images, numbers)
+        pixels = tf.convert_to_tensor(images)
+    return lambda numbers: tf.gather(pixels, numbers)

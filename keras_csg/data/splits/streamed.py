@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,21 +23,21 @@ class StreamedSplit(ImageSplit):
 
     def __init__(
         self,
-        examples,
-        decode,
-        buffer_size,
-        num_examples,
-        num_classes,
-        image_shape,
+        examples: tf.data.Dataset,
+        decode: Callable[[tf.Tensor], tf.Tensor],
+        buffer_size: int,
+        num_examples: int,
+        num_classes: int,
+        image_shape: tuple[int, int, int],
     ):
         super().__init__(num_examples, num_classes, image_shape, cached=False)
         self._examples = examples
         self._decode = decode
         self._buffer_size = max(1, min(buffer_size, num_examples))
-        self._class_counts = None
+        self._class_counts: np.ndarray | None = None
 
     @property
-    def class_counts(self):
+    def class_counts(self) -> np.ndarray:
         """Images per class, of shape `(num_classes,)`."""
         if self._class_counts is None:
             labels = self._examples.map(lambda image, label: label)
@@ -45,10 +47,10 @@ class StreamedSplit(ImageSplit):
             self._class_counts = counts
         return self._class_counts
 
-    def _in_order(self, batch_size):
+    def _in_order(self, batch_size: int) -> tf.data.Dataset:
         return self._decoded(self._examples, batch_size)
 
-    def _shuffled(self, batch_size, key):
+    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
         seed = tf.random.stateless_uniform(
             [], key, maxval=tf.int64.max, dtype=tf.int64
         )

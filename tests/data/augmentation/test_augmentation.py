@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 
+from keras_csg.choices import AUGMENTATIONS
 from keras_csg.data.augmentation.augmentation import (
     IMAGE_LAYERS,
     MIXING_LAYERS,
@@ -49,6 +50,13 @@ def test_none_changes_nothing():
     assert same.dtype == np.uint8
     assert_array_equal(labels, [0, 1])
     assert labels.dtype == np.int32
+
+
+def test_every_layer_can_be_chosen():
+    crops = ("none", "crop", "flip", "crop_flip")
+    assert AUGMENTATIONS == (*crops, *IMAGE_LAYERS, *MIXING_LAYERS)
+    for name in AUGMENTATIONS:
+        Augmentation(name, 3)
 
 
 @pytest.mark.parametrize("names", ["blur", "crop,", "crop flip", ""])

@@ -3,8 +3,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from keras_csg import load_data
-from keras_csg.data.annotated_images import load_annotated
+from keras_csg.data import load_annotated, load_annotated_images, load_data
 
 HEAD = "file,box_x0,box_y0,box_x1,box_y1,head_x0,head_y0,head_x1,head_y1"
 
@@ -71,6 +70,17 @@ def test_masks_in_files(folder):
     path.write_bytes(b"no picture")
     with pytest.raises(ValueError, match="Cannot read the mask.*102.png"):
         load_annotated(data, masks=other)
+
+
+def test_a_folder_of_a_networks_classes_in_its_size(folder):
+    write_boxes(folder, "val/cat/001.png,2,4,10,12,,,,")
+    found = load_annotated_images(folder, ["cat", "dog"], (8, 8))
+    assert found.images.shape == (1, 8, 8, 3)
+    assert np.argwhere(found.masks[0]).tolist() == [
+        [y, x] for y in range(2, 6) for x in range(1, 5)
+    ]
+    with pytest.raises(ValueError, match=r"run's classes \(dog, cat\)"):
+        load_annotated_images(folder, ["dog", "cat"], (8, 8))
 
 
 def test_without_annotations_there_are_images(folder):

@@ -4,7 +4,7 @@ from numpy.testing import assert_array_equal
 from scipy import ndimage
 
 from keras_csg import load_data
-from keras_csg.data.annotated_images import load_annotated
+from keras_csg.data import load_annotated
 from keras_csg.data.sources.shape_outlines import OUTLINES
 from keras_csg.data.sources.shapes import CLASS_NAMES, make_shapes
 

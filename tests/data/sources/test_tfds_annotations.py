@@ -3,8 +3,7 @@ import pytest
 import tensorflow_datasets as tfds
 from numpy.testing import assert_array_equal
 
-from keras_csg.data import load_data
-from keras_csg.data.annotated_images import load_annotated
+from keras_csg.data import load_annotated, load_annotated_images, load_data
 from keras_csg.data.sources import tfds_annotations
 from keras_csg.data.sources.tfds_annotations import load_annotated_tfds
 
@@ -138,12 +137,12 @@ def test_a_set_by_name_brings_its_annotations(prepare):
     ]
     where = prepare("bird_set", features, train=examples, test=examples[:3])
     data = load_data("bird_set", image_size=4, **where)
-    found = load_annotated(data, **where)
+    found = load_annotated(data)
     assert found.masks.shape == (3, 4, 4)
     plain = [{k: e[k] for k in ("image", "label")} for e in examples]
     prepare("plain_set", BIRDS, train=plain, test=plain)
     data = load_data("plain_set", image_size=4, **where)
-    assert load_annotated(data, limit=2, **where).masks is None
+    assert load_annotated(data, limit=2).masks is None
 
 
 def test_what_was_trained_on_is_not_tested_on(prepare):
@@ -151,3 +150,28 @@ def test_what_was_trained_on_is_not_tested_on(prepare):
     example = {"image": image(8, 8), "label": 0, "bbox": box(0, 0, 1, 1)}
     where = prepare("train_set", features, train=[example])
     assert load_annotated_tfds("train_set", None, (4, 4), **where) is None
+
+
+def test_a_set_of_boxes_without_a_class_label_serves_a_network(prepare):
+    objects = [{"label": 1, "bbox": box(0, 0, 1, 0.5)}]
+    examples = [{"image": image(20, 20), "objects": objects}]
+    features = {"image": IMAGE, "objects": OBJECTS}
+    where = prepare("object_set", features, train=examples, test=examples)
+    with pytest.raises(ValueError, match="one class label each"):
+        load_data("object_set", **where)
+    found = load_annotated_images("object_set", ["bee"], (4, 4), **where)
+    assert_array_equal(found.labels, [0])
+    assert_array_equal(found.masks, [[[1, 1, 0, 0]] * 4])
+    with pytest.raises(ValueError, match="belong to a folder of images"):
+        load_annotated_images(
+            "object_set", ["bee"], (4, 4), masks="masks", **where
+        )
+
+
+def test_a_set_without_annotations_must_be_of_the_networks_classes(prepare):
+    plain = [{"image": image(8, 8), "label": n % 2} for n in range(20)]
+    where = prepare("plain_set", BIRDS, train=plain, test=plain[:3])
+    found = load_annotated_images("plain_set", ["ant", "bee"], (4, 4), **where)
+    assert found.masks is None and found.images.shape == (3, 4, 4, 3)
+    with pytest.raises(ValueError, match=r"classes \(bee\).*of ant, bee"):
+        load_annotated_images("plain_set", ["bee"], (4, 4), **where)

@@ -1,0 +1,109 @@
+"""What a source of data is asked for."""
+
+import dataclasses
+import logging
+import os
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+from keras_csg.data.memory import available_memory
+
+_logger = logging.getLogger("keras_csg")
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """The checked arguments of `load_data`, which see."""
+
+    name: str
+    data_dir: str | None
+    image_size: tuple[int, int] | None
+    validation_split: float
+    seed: int
+    cache: bool | str
+    log: Callable[[str], None]
+
+    def wants_cache(self, num_images: int, image_size: tuple[int, int]) -> bool:
+        """Whether to keep images of `(height, width)` in memory."""
+        if self.cache != "auto":
+            return bool(self.cache)
+        num_bytes = num_images * image_size[0] * image_size[1] * 3
+        fits = num_bytes < available_memory() / 2
+        if not fits:
+            self.log(
+                f"{num_images:,} images need {num_bytes / 2**30:.1f} GiB, more "
+                "than half of the free memory: they are read anew every epoch."
+            )
+        return fits
+
+
+def checked_request(
+    name: str | os.PathLike,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    validation_split: float = 0.1,
+    seed: int = 0,
+    cache: bool | str = "auto",
+    log: Callable[[str], None] | None = None,
+) -> Request:
+    """Checks the arguments of `load_data` and fills in what is left open.
+
+    Raises:
+        ValueError: for an argument that no source of data could serve.
+    """
+    return Request(
+        name=os.fspath(name),
+        data_dir=os.fspath(data_dir) if data_dir else None,
+        image_size=_checked_size(image_size),
+        validation_split=_checked_split(validation_split),
+        seed=_checked_seed(seed),
+        cache=_checked_cache(cache),
+        log=log or _logger.info,
+    )
+
+
+def _checked_size(image_size: Any) -> tuple[int, int] | None:
+    if image_size is None:
+        return None
+    size = (image_size,) * 2 if isinstance(image_size, Integral) else image_size
+    try:
+        size = tuple(size)
+        valid = len(size) == 2 and all(
+            isinstance(side, Integral) and int(side) > 0 for side in size
+        )
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ValueError(
+            "`image_size` must be a positive integer or a pair of them, "
+            f"(height, width). Received: image_size={image_size!r}"
+        )
+    return int(size[0]), int(size[1])
+
+
+def _checked_split(validation_split):
+    number = isinstance(validation_split, Real)
+    if not number or not 0 < validation_split <= 0.5:
+        raise ValueError(
+            "`validation_split` must be above 0 and at most 0.5. "
+            f"Received: validation_split={validation_split!r}"
+        )
+    return validation_split
+
+
+def _checked_seed(seed):
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(
+            f"`seed` must be an integer of at least 0. Received: seed={seed!r}"
+        )
+    return int(seed)
+
+
+def _checked_cache(cache):
+    if cache not in (True, False, "auto"):
+        raise ValueError(
+            f'`cache` must be True, False or "auto". Received: cache={cache!r}'
+        )
+    return cache

@@ -1,0 +1,74 @@
+"""The data of a run: at its start, and when they are looked at again."""
+
+import os
+from collections.abc import Callable
+
+from keras_csg.data import ClassificationData, load_data, moved_name
+from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.options import TrainingOptions
+from keras_csg.training.runs import Run
+
+
+def load_data_for(
+    options: TrainingOptions,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    log: Callable[[str], None] | None = None,
+) -> ClassificationData:
+    """Loads the data that a run's options name.
+
+    Args:
+        options: `TrainingOptions`.
+        data_dir: path. Where the data are now, if they moved: the folder of
+            images itself, or that of TensorFlow Datasets.
+        log: Callable that takes a line of progress, `None` for `logging`.
+
+    Returns:
+        `ClassificationData`.
+
+    Raises:
+        ValueError: if the data cannot be loaded.
+    """
+    name = options.data
+    if data_dir is not None:
+        name = moved_name(name, data_dir)
+    return load_data(
+        name,
+        data_dir=data_dir or options.data_dir,
+        image_size=options.image_size,
+        validation_split=options.validation_split,
+        seed=options.seed,
+        cache={"on": True, "off": False}.get(options.cache, "auto"),
+        log=log,
+    )
+
+
+def load_run_data(
+    run: Run,
+    model: CSGClassifier,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    log: Callable[[str], None] | None = None,
+) -> ClassificationData:
+    """Loads a run's data, which may have changed since it was trained.
+
+    Args:
+        run: `Run`.
+        model: its `CSGClassifier`.
+        data_dir: path. Where the data are now, if they moved.
+        log: Callable that takes a line of progress, `None` for `logging`.
+
+    Returns:
+        `ClassificationData`.
+
+    Raises:
+        ValueError: if the data cannot be loaded, or have other classes.
+    """
+    data = load_data_for(run.options, data_dir=data_dir, log=log)
+    known = model.class_names or data.class_names
+    if data.class_names != known or data.num_classes != model.num_classes:
+        raise ValueError(
+            f"{run.path} was trained on other classes than {data.name} has "
+            f"now: {model.num_classes} then, {data.num_classes} now."
+        )
+    return data
