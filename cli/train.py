@@ -40,8 +40,8 @@ def option(name, *args, **kwargs):
 )
 @option(
     "--augment",
-    help="none, crop, crop_flip, and behind a comma rand_augment, mixup, "
-    f"cutmix, random_erasing ({BY_RECIPE}).",
+    help=f"Some of {', '.join(choices.AUGMENTATIONS)}, between commas "
+    f"({BY_RECIPE}).",
 )
 @option("--backbone", help="Network (default: resnet20); see `backbones`.")
 @option("--weights", help="imagenet, or random weights by default.")

@@ -8,11 +8,9 @@ is first used: importing the package itself loads no library.
 """
 
 import lazy_loader
-import wrapt
 
-from keras_csg.serialization import register_classes
+from keras_csg.serialization import register_with_keras
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-# At once where Keras is imported already.
-wrapt.when_imported("keras")(register_classes)
+register_with_keras()

@@ -73,6 +73,17 @@ def momentum_of(optimizer: keras.optimizers.SGD, variable: Any) -> Any:
     return None if index_of is None else optimizer.momentums[index_of(variable)]
 
 
+def draw_seeds_from(
+    layer: keras.layers.Layer, generator: keras.random.SeedGenerator
+) -> None:
+    """Makes an augmentation layer draw from another seed generator.
+
+    Keras asks its data layers for seeds in this way whichever backend the
+    model runs on; the attribute `generator` is for the own backend alone.
+    """
+    layer._get_seed_generator = lambda backend=None: generator
+
+
 def decays(optimizer: keras.optimizers.Optimizer, variable: Any) -> bool:
     """Whether a built optimizer's weight decay moves a variable.
 

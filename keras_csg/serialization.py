@@ -6,6 +6,8 @@ class it stands for when a file names it.
 """
 
 import importlib
+import importlib.util
+import sys
 from typing import Any
 
 PACKAGE = "keras_csg"
@@ -27,6 +29,34 @@ MODULES = {
     "GroupedConv2D": "keras_csg.deployment.graph.plain_layers",
 }
 """Where each class that a saved model may name is defined."""
+
+
+def register_with_keras() -> None:
+    """Registers the classes: now, or as soon as somebody imports Keras."""
+    if "keras" in sys.modules:
+        register_classes(sys.modules["keras"])
+    else:
+        sys.meta_path.insert(0, _KerasFinder())
+
+
+class _KerasFinder:
+    """Finds Keras once, as Python does, and registers after its import."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_register(module):
+            execute(module)
+            register_classes(module)
+
+        spec.loader.exec_module = execute_and_register
+        return spec
 
 
 def register_classes(keras: Any) -> None:

@@ -55,6 +55,16 @@ def test_the_momentum_of_a_variable_is_found():
     assert hasattr(optimizer, "_get_variable_index")
 
 
+def test_an_augmentation_layer_draws_from_the_generator_it_is_given():
+    layer = keras.layers.RandomBrightness(0.5)
+    assert hasattr(layer, "_get_seed_generator")
+    generator = keras.random.SeedGenerator(5)
+    private_api.draw_seeds_from(layer, generator)
+    before = np.array(generator.state)
+    layer(np.ones((1, 4, 4, 3), "float32"), training=True)
+    assert (np.array(generator.state) != before).any()
+
+
 def test_exclusions_from_weight_decay_add_up():
     kept, named, other = (
         keras.Variable([1.0], name=name) for name in ("kept", "bias", "other")

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_csg.data.augmentation.random_keys import fold_in
+from keras_csg.private_api import draw_seeds_from
 
 
 class KeyedSeedGenerator(keras.random.SeedGenerator):
@@ -54,9 +55,7 @@ class KeyedLayer:
 
 def _replace_generator(layer, generator):
     """Makes a layer and the layers it holds draw from `generator`."""
-    # The documented way for a data layer to get its seeds, whichever backend
-    # the model runs on; the attribute `generator` is for the own backend only.
-    layer._get_seed_generator = lambda backend=None: generator
+    draw_seeds_from(layer, generator)
     for part in list(vars(layer).values()):
         if isinstance(part, keras.layers.Layer):
             _replace_generator(part, generator)
