@@ -38,7 +38,6 @@ def lines_of_shell(page):
     return [words for words in split if words]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=lambda p: p.name)
 def test_python_runs_as_it_stands(page, tmp_path):
     """In a process of its own, for what it registers."""

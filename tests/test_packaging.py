@@ -49,7 +49,6 @@ def test_the_hooks_have_the_versions_of_the_environment():
     assert pinned == {d for d in extras["dev"] if "==" in d}
 
 
-@pytest.mark.slow
 def test_a_wheel_holds_every_file(tmp_path):
     if int(metadata.version("setuptools").split(".")[0]) < 77:
         pytest.skip("building needs `pip install 'setuptools>=77'`")
