@@ -53,8 +53,10 @@ def load_data(
         ValueError: for whatever cannot be loaded, in one line.
 
     Example:
-        data = keras_csg.load_data("digits")
-        batches = data.train.training_batches(128, seed=0, epochs=10)
+        >>> data = keras_csg.load_data("digits")
+        >>> data.train
+        <IndexedSplit num_examples=1293, image_shape=(32, 32, 3), cached=True>
+        >>> batches = data.train.training_batches(128, seed=0, epochs=10)
     """
     request = checked_request(
         name,

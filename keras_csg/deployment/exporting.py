@@ -84,7 +84,9 @@ def export(
             otherwise than the model.
 
     Example:
-        >>> keras_csg.export(model, "model.onnx", images=data, labels=labels)
+        >>> model = keras.saving.load_model("birds.keras")  # doctest: +SKIP
+        >>> keras_csg.export(model, "birds.onnx")["bytes"]  # doctest: +SKIP
+        1101234
     """
     path = pathlib.Path(os.path.abspath(path))
     writer = _choose_format(format, path, layout)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -45,7 +47,7 @@ class GateSparsity(keras.regularizers.Regularizer):
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), equation 4
     """
 
-    def __init__(self, lambda_2=0.01, density=None):
+    def __init__(self, lambda_2: float = 0.01, density: float | None = None):
         if not lambda_2 >= 0:
             raise ValueError(
                 f"`lambda_2` must be at least 0. Received: lambda_2={lambda_2}"
@@ -118,11 +120,11 @@ class CSGGate(keras.layers.Layer):
 
     def __init__(
         self,
-        num_classes,
-        density=None,
-        lambda_2=None,
-        gate_initializer="ones",
-        **kwargs,
+        num_classes: int,
+        density: float | None = None,
+        lambda_2: float | None = None,
+        gate_initializer: Any = "ones",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if num_classes < 2:

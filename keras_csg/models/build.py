@@ -1,4 +1,5 @@
 import difflib
+from typing import Any
 
 import keras
 
@@ -9,16 +10,16 @@ from keras_csg.models.classifier import CSGClassifier
 
 
 def build(
-    backbone,
-    num_classes,
+    backbone: str | keras.Model,
+    num_classes: int,
     *,
-    weights=None,
-    input_shape=None,
-    gate_at=None,
-    filters=None,
-    normalization=None,
-    **kwargs,
-):
+    weights: str | None = None,
+    input_shape: tuple | None = None,
+    gate_at: str | None = None,
+    filters: int | None = None,
+    normalization: str | None = None,
+    **kwargs: Any,
+) -> CSGClassifier:
     """Builds an image classifier with a class-specific gate on any backbone.
 
     Args:

@@ -5,6 +5,8 @@ model trained on mixed images (soft labels) and validated on plain ones (hard
 labels) needs both.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -17,12 +19,12 @@ CROSSENTROPIES = (
 )
 
 
-def is_soft(labels, logits):
+def is_soft(labels: Any, logits: Any) -> bool:
     """Whether labels are distributions of shape `(batch, classes)`."""
     return len(labels.shape) == 2 and labels.shape[-1] == logits.shape[-1]
 
 
-def hard_labels(labels, logits):
+def hard_labels(labels: Any, logits: Any) -> Any:
     """Returns the labels as integers of shape `(batch,)`."""
     labels = ops.convert_to_tensor(labels)
     if is_soft(labels, logits):
@@ -40,7 +42,7 @@ class LogitCrossentropy(keras.losses.Loss):
         y_pred: Logits of shape `(batch, classes)`.
     """
 
-    def __init__(self, name="crossentropy", **kwargs):
+    def __init__(self, name: str = "crossentropy", **kwargs: Any):
         super().__init__(name=name, **kwargs)
 
     def call(self, y_true, y_pred):
@@ -54,7 +56,7 @@ class LogitCrossentropy(keras.losses.Loss):
         )
 
 
-def matches(y_true, y_pred):
+def matches(y_true: Any, y_pred: Any) -> Any:
     """Returns 1 where the largest logit is the label's, shape `(batch,)`."""
     predicted = ops.cast(ops.argmax(y_pred, axis=-1), "int32")
     return ops.cast(
@@ -70,7 +72,7 @@ class ClassAccuracy(keras.metrics.MeanMetricWrapper):
     entry counts.
     """
 
-    def __init__(self, name="accuracy", dtype=None):
+    def __init__(self, name: str = "accuracy", dtype: Any = None):
         super().__init__(matches, name=name, dtype=dtype)
 
     def get_config(self):
@@ -78,7 +80,7 @@ class ClassAccuracy(keras.metrics.MeanMetricWrapper):
         return {"name": self.name, "dtype": self.dtype}
 
 
-def loss_on_logits(loss):
+def loss_on_logits(loss: Any) -> keras.losses.Loss:
     """Returns the `keras.losses.Loss` that `loss` names, is or wraps."""
     if isinstance(loss, str) and loss.lower() in CROSSENTROPIES:
         return LogitCrossentropy()
@@ -91,7 +93,7 @@ def loss_on_logits(loss):
     return loss
 
 
-def metrics_on_logits(metrics):
+def metrics_on_logits(metrics: Any) -> Any:
     """Replaces accuracy by name with one that takes hard and soft labels."""
     if metrics == "auto":
         return [ClassAccuracy()]

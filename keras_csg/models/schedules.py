@@ -1,6 +1,7 @@
 """Which path an epoch trains: pure functions of the epoch, no model needed."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import keras
 
@@ -76,7 +77,7 @@ class AlternatingSchedule(Schedule):
 SCHEDULES = {"joint": JointSchedule, "alternating": AlternatingSchedule}
 
 
-def get(identifier):
+def get(identifier: Any) -> Callable[[int], PathWeights]:
     """Returns the schedule that `identifier` names or is.
 
     Args:
@@ -116,7 +117,7 @@ class GateScheduler(keras.callbacks.Callback):
             model's own.
     """
 
-    def __init__(self, schedule=None):
+    def __init__(self, schedule: Callable[[int], PathWeights] | None = None):
         super().__init__()
         self.schedule = schedule
 

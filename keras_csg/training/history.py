@@ -1,5 +1,6 @@
 import csv
 import io
+import pathlib
 
 from keras_csg.files import whole_file
 
@@ -11,7 +12,7 @@ class History:
         path: `pathlib.Path` of the file.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: pathlib.Path):
         self.path = path
         self.rows = []
         if path.exists():

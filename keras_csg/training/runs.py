@@ -150,6 +150,10 @@ class Run:
             ValueError: if the file is damaged.
         """
         try:
+            # Keras reads weights by seeking, past what Python checks then.
+            with zipfile.ZipFile(self.model_path) as archive:
+                if broken := archive.testzip():
+                    raise zipfile.BadZipFile(f"{broken} is damaged")
             return keras.saving.load_model(self.model_path)
         except DAMAGE as error:
             reason = [*str(error).strip().splitlines(), "it is damaged"][0]

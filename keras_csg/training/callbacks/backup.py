@@ -1,9 +1,12 @@
+import os
+import pathlib
 import time
 
 import keras
 import numpy as np
 
 from keras_csg.files import whole_file
+from keras_csg.training.history import History
 
 
 class RunBackup(keras.callbacks.Callback):
@@ -21,7 +24,7 @@ class RunBackup(keras.callbacks.Callback):
             backup of epoch `n` has at least `n` rows beside it.
     """
 
-    def __init__(self, directory, history):
+    def __init__(self, directory: pathlib.Path, history: History):
         super().__init__()
         self.directory = directory
         self.history = history
@@ -56,7 +59,7 @@ class RunBackup(keras.callbacks.Callback):
                 old.unlink(missing_ok=True)
 
 
-def newest_backup(directory):
+def newest_backup(directory: pathlib.Path) -> tuple[pathlib.Path | None, int]:
     """Returns the path and the finished epochs of the newest backup.
 
     Returns `(None, 0)` where there is none.
@@ -67,7 +70,7 @@ def newest_backup(directory):
     return paths[-1], int(paths[-1].stem.removeprefix("epoch-"))
 
 
-def restore(path, model):
+def restore(path: str | os.PathLike, model: keras.Model) -> None:
     """Puts a backup's values back into a compiled, built model.
 
     Args:

@@ -1,3 +1,5 @@
+from collections.abc import Iterable
+
 import keras
 from keras import ops
 
@@ -32,7 +34,7 @@ class GateFreeMetrics(keras.callbacks.Callback):
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 4
     """
 
-    def __init__(self, batches, every=1, n_jobs=1):
+    def __init__(self, batches: Iterable, every: int = 1, n_jobs: int = 1):
         super().__init__()
         if every < 1:
             raise ValueError(

@@ -1,3 +1,5 @@
+import os
+
 import keras
 
 from keras_csg.metrics.gates import ordered_by_class
@@ -13,7 +15,7 @@ class GateImages(keras.callbacks.Callback):
         log_dir: str. Directory of the event files.
     """
 
-    def __init__(self, log_dir):
+    def __init__(self, log_dir: str | os.PathLike):
         super().__init__()
         self.log_dir = str(log_dir)
         self._writer = None
