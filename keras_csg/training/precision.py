@@ -44,9 +44,9 @@ def cpu_multiplies_bfloat16() -> bool:
     except OSError:
         return False
     flags = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
-    return bool(flags) and not BFLOAT16_INSTRUCTIONS.isdisjoint(
-        flags[1].split()
-    )
+    if flags is None:
+        return False
+    return not BFLOAT16_INSTRUCTIONS.isdisjoint(flags[1].split())
 
 
 def _compute_capability(gpu):

@@ -110,10 +110,9 @@ def _is_linear_convolution(layer):
 
 def _fold(convolution, normalization):
     """Returns the weights of a convolution that also normalises."""
-    *others, kernel, bias = [
-        *convolution.get_weights(),
-        *([] if convolution.use_bias else [np.float32(0)]),
-    ]
+    weights = list(convolution.get_weights())
+    bias = weights.pop() if convolution.use_bias else np.float32(0)
+    *others, kernel = weights
     scale, offset = _affine(normalization)
     kernel_scale = scale
     if isinstance(convolution, keras.layers.DepthwiseConv2D):
