@@ -105,6 +105,8 @@ class Run:
         Raises:
             ValueError: if another process is training in it.
         """
+        if self._lock.is_locked:  # By this very object.
+            return
         try:
             self._lock.acquire(blocking=False)
         except filelock.Timeout:

@@ -63,7 +63,11 @@ class Trainer:
             options.precision, options.seed, options.deterministic
         )
         with self.environment:
-            self._set_up(options, resume)
+            try:
+                self._set_up(options, resume)
+            except BaseException:
+                self.run.unlock()
+                raise
 
     def _set_up(self, options, resume):
         self.data = load_data_for(options, log=self.log)
@@ -131,8 +135,12 @@ class Trainer:
             NonFiniteLossError: if the loss is not finite.
         """
         with self.environment:
-            self._fit(callbacks)
-            return self._finish()
+            try:
+                self.run.lock()
+                self._fit(callbacks)
+                return self._finish()
+            finally:
+                self.run.unlock()
 
     def describe(self) -> list[str]:
         """Returns what is trained on what, and where it goes, as lines."""
@@ -209,7 +217,6 @@ class Trainer:
         self._draw(ablation)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
-        run.unlock()
         return results
 
     def _draw(self, ablation):

@@ -78,3 +78,27 @@ def test_a_trainer_leaves_the_process_as_it_was(tmp_path):
     trainer.run.unlock()
     assert state() == before
     assert trainer.model.backbone.dtype_policy.name == "mixed_bfloat16"
+
+
+class Stop(keras.callbacks.Callback):
+    """Interrupts a training as a user does."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_training_can_be_gone_on_with_in_its_process(tmp_path):
+    """It lets go of its directory and of what it set."""
+    options = TrainingOptions(
+        precision="mixed_bfloat16", epochs=2, image_size=8, batch_size=256
+    )
+    before = state()
+    trainer = Trainer(options, tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(callbacks=[Stop()])
+    assert state() == before
+    again = Trainer(trainer.run.options, tmp_path / "run", resume=True)
+    assert again.first_epoch == 1
+    with pytest.raises(ValueError, match="Another process"):
+        trainer.run.lock()
+    again.run.unlock()
