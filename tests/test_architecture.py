@@ -100,6 +100,14 @@ def test_only_the_plot_modules_import_a_plotting_library():
     assert plotting <= {"keras_csg.plots.runs", "keras_csg.plots.maps"}
 
 
+def test_models_need_neither_metrics_nor_scikit_learn():
+    for name, path in modules("keras_csg").items():
+        if name.startswith("keras_csg.models"):
+            imported = imports_of(path)
+            strange = ("keras_csg.metrics", "sklearn")
+            assert not [m for m in imported if m.startswith(strange)], name
+
+
 def test_the_library_never_prints():
     for name, path in modules("keras_csg").items():
         calls = [

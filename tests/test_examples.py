@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import pathlib
+import subprocess
 import sys
 
 import numpy as np
@@ -116,3 +117,22 @@ def test_example_needs_neither_tensorflow_nor_this_package(name, packages):
             imported.add(node.module)
     roots = {module.partition(".")[0] for module in imported}
     assert roots - set(sys.stdlib_module_names) == packages
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"), [("serve.py", "kserve"), ("ask.py", "tritonclient")]
+)
+def test_a_package_that_is_missing_is_one_line(name, missing):
+    script = EXAMPLES / "serve_with_kserve" / name
+    code = (
+        "import runpy, sys\n"
+        f"sys.modules[{missing!r}] = None\n"
+        f"sys.path.insert(0, {str(script.parent)!r})\n"
+        f"runpy.run_path({str(script)!r}, run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert missing in line and "pip install" in line

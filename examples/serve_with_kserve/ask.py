@@ -11,10 +11,15 @@ many threads: the server joins what waits into batches.
 import argparse
 import concurrent.futures
 import json
+import sys
 
 import numpy as np
-import tritonclient.grpc as client
 from PIL import Image, ImageOps
+
+try:
+    import tritonclient.grpc as client
+except ImportError as error:
+    sys.exit(f"{error}: pip install 'tritonclient[grpc]'")
 
 OUTPUTS = ("class_id", "probabilities", "gate_agreement")
 DTYPES = {"FP32": "float32", "UINT8": "uint8"}

@@ -16,14 +16,19 @@ listens on every network of the machine and lets anybody ask.
 
 import argparse
 import json
+import sys
 
-import kserve
-import onnxruntime
-from kserve.errors import InvalidInput, invalid_input_handler
-from kserve.model_server import app
-from kserve.model_server import parser as server_options
-from kserve.utils.numpy_codec import from_np_dtype
 from micro_batching import MicroBatcher
+
+try:
+    import kserve
+    import onnxruntime
+    from kserve.errors import InvalidInput, invalid_input_handler
+    from kserve.model_server import app
+    from kserve.model_server import parser as server_options
+    from kserve.utils.numpy_codec import from_np_dtype
+except ImportError as error:
+    sys.exit(f"{error}: pip install kserve onnxruntime")
 
 DATATYPES = {
     "tensor(float)": "FP32",
