@@ -23,8 +23,8 @@ from keras_csg_cli.tables import print_table
 def tracking(total):
     """Gives functions that show on stderr what is begun, and what is done.
 
-    The converters' own chatter is caught where stderr itself leads; so this
-    writes to a copy of it.
+    What converters print is held back at the file descriptor of stderr, so
+    this writes to a copy of it.
     """
     with os.fdopen(os.dup(2), "w") as stderr:
         console = Console(file=stderr, highlight=False)

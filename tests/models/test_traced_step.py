@@ -1,33 +1,7 @@
 import keras
 import pytest
 
-from tests.tiny import (
-    tiny_classifier,
-    tiny_data,
-)
-
-OPTIMIZERS = {
-    "momentum": lambda: keras.optimizers.SGD(0.1, 0.9, weight_decay=0.1),
-    "nesterov": lambda: keras.optimizers.SGD(0.1, 0.9, nesterov=True),
-    "adam": lambda: keras.optimizers.Adam(0.01),
-    "adamw": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
-    "rmsprop": lambda: keras.optimizers.RMSprop(0.01, momentum=0.9),
-    "lion": lambda: keras.optimizers.Lion(0.01, weight_decay=0.1),
-    "accumulation": lambda: keras.optimizers.Adam(
-        0.01, gradient_accumulation_steps=2
-    ),
-    "loss scaling": lambda: keras.optimizers.LossScaleOptimizer(
-        keras.optimizers.SGD(0.1, 0.9), initial_scale=8.0
-    ),
-}
-
-
-MODES = {
-    "graph": {},
-    "eager": {"run_eagerly": True},
-    "xla": {"jit_compile": True},
-    "several steps in one": {"steps_per_execution": 2},
-}
+from tests.tiny import tiny_classifier, tiny_data
 
 
 def test_the_step_is_traced_once():

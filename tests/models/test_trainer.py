@@ -29,8 +29,6 @@ OPTIMIZERS = {
         keras.optimizers.SGD(0.1, 0.9), initial_scale=8.0
     ),
 }
-
-
 MODES = {
     "graph": {},
     "eager": {"run_eagerly": True},
