@@ -34,7 +34,8 @@ MODULES = {
 def register_with_keras() -> None:
     """Registers the classes: now, or as soon as somebody imports Keras."""
     if "keras" in sys.modules:
-        register_classes(sys.modules["keras"])
+        # Another thread may still be at it: importing waits for that.
+        register_classes(importlib.import_module("keras"))
     else:
         sys.meta_path.insert(0, _KerasFinder())
 

@@ -69,6 +69,20 @@ def test_no_two_modules_need_each_other():
         pytest.fail(" -> ".join(error.args[1]))
 
 
+def test_no_module_needs_the_package_it_is_in():
+    """Threads that import the two at once would wait for each other."""
+    needed = {
+        (name, node.module)
+        for name, path in modules("keras_csg").items()
+        if path.stem != "__init__"
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.ImportFrom)
+        # The package's face imports nothing of what is in it.
+        if node.module != "keras_csg" and name.startswith(f"{node.module}.")
+    }
+    assert not needed
+
+
 def test_the_top_two_levels_are_few():
     library = [
         path

@@ -3,7 +3,11 @@ import pathlib
 
 import keras
 
-from keras_csg.backbones import registry
+from keras_csg.backbones.registry import (
+    backbone_spec,
+    create_backbone,
+    list_backbones,
+)
 
 CATALOG_PATH = pathlib.Path(__file__).with_name("catalog.json")
 DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
@@ -24,8 +28,8 @@ def describe_backbones() -> list[dict]:
     figures = json.loads(CATALOG_PATH.read_text())
     unknown = {"parameters": None, "filters": None}
     return [
-        _describe(registry.backbone_spec(name), figures.get(name, unknown))
-        for name in registry.list_backbones()
+        _describe(backbone_spec(name), figures.get(name, unknown))
+        for name in list_backbones()
     ]
 
 
@@ -39,11 +43,11 @@ def has_depthwise_convolutions(name: str) -> bool:
     Raises:
         ValueError: if there is none of that name.
     """
-    spec = registry.backbone_spec(name)
+    spec = backbone_spec(name)
     figures = json.loads(CATALOG_PATH.read_text()).get(spec.name)
     if figures is None:
         side = spec.min_size
-        model = registry.create_backbone(name, input_shape=(side, side, 3))
+        model = create_backbone(name, input_shape=(side, side, 3))
         return has_depthwise_layers(model)
     return figures["depthwise"]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from keras_csg.deployment import layouts
 from keras_csg.deployment.formats.base import check_request
 from keras_csg.deployment.formats.registry import (
     find_format_of_suffix,
@@ -12,6 +11,7 @@ from keras_csg.deployment.formats.registry import (
     list_formats,
 )
 from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.layouts import arrange, formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
 from keras_csg.deployment.publishing import publish, staged
@@ -120,7 +120,7 @@ def export(
 def _choose_format(name, path, layout):
     """Returns the `Format` that is named, or follows from the other two."""
     if layout is not None:
-        possible = layouts.formats_of_layout(layout)
+        possible = formats_of_layout(layout)
         return get_format(possible[0] if name is None else name)
     if name is None:
         return find_format_of_suffix(path)
@@ -179,7 +179,7 @@ def _place(layout, part, name, metadata, answering):
         return part
     part.mkdir()
     shapes = {key: value.shape for key, value in answering.output.items()}
-    return layouts.arrange(
+    return arrange(
         layout,
         metadata.format,
         part,

@@ -5,11 +5,11 @@ import keras
 
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
-from keras_csg.models import schedules
 from keras_csg.models.objective import (
     class_specific_kernel,
     sum_own_filters,
 )
+from keras_csg.models.schedules import get as get_schedule
 from keras_csg.models.trainer import DualPathTrainer
 
 MOST_DROPPED = 0.7
@@ -117,7 +117,7 @@ class CSGClassifier(DualPathTrainer):
         self.lambda_3 = lambda_3
         self.filter_dropout = filter_dropout
         self.density = density
-        self.schedule = schedules.get(schedule)
+        self.schedule = get_schedule(schedule)
         self.class_names = None if class_names is None else list(class_names)
         self.dropout = _dropout(filter_dropout)
         self.gate: Any = None

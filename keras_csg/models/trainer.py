@@ -1,9 +1,9 @@
 import keras
 from keras import ops
 
-from keras_csg.models import schedules
 from keras_csg.models.losses import loss_on_logits, matches, metrics_on_logits
 from keras_csg.models.objective import dual_path_loss
+from keras_csg.models.schedules import GateScheduler
 from keras_csg.optimizers import exclude_from_weight_decay, fuse_updates
 
 
@@ -197,6 +197,6 @@ def _with_gate_scheduler(callbacks):
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks  # A container set up by hand stays as it is.
     given = keras.tree.flatten(callbacks) if callbacks else []
-    if any(isinstance(callback, schedules.GateScheduler) for callback in given):
+    if any(isinstance(callback, GateScheduler) for callback in given):
         return given
-    return [schedules.GateScheduler(), *given]
+    return [GateScheduler(), *given]
