@@ -123,3 +123,25 @@ def test_a_stand_in_becomes_the_class_it_stands_for():
     with keras.saving.custom_object_scope({"keras_csg>UnitMaxGate": stand_in}):
         loaded = keras.saving.deserialize_keras_object(config)
     assert type(loaded) is keras_csg.UnitMaxGate
+
+
+def test_threads_may_use_the_package_first_at_the_same_time():
+    script = """
+import threading
+import keras_csg
+start, errors = threading.Barrier(4), []
+def use(name):
+    start.wait()
+    try:
+        getattr(keras_csg, name)
+    except BaseException as error:
+        errors.append(error)
+names = ("build", "train", "export", "CSGGate")
+threads = [threading.Thread(target=use, args=(name,)) for name in names]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(errors)"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n", done.stderr
