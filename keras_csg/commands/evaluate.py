@@ -72,12 +72,15 @@ def evaluate(
 
 
 def evaluate_runs(
-    runs: Sequence[str | os.PathLike], *, against: bool = False, **settings: Any
+    runs: Sequence[Run | str | os.PathLike],
+    *,
+    against: bool = False,
+    **settings: Any,
 ) -> dict[str, dict]:
     """Measures several runs on the same data, and puts the figures together.
 
     Args:
-        runs: paths of run directories.
+        runs: paths of run directories, or `Run`s.
         against: bool. Whether two runs are to be set side by side, such as a
             gated and a standard one.
         **settings: other arguments of `evaluate`.
@@ -91,7 +94,7 @@ def evaluate_runs(
         InputError: if a run is named twice, the runs are on different data,
             there are not two `against` each other, and as `evaluate`.
     """
-    paths = [os.fspath(path) for path in runs]
+    paths = [os.fspath(r.path if isinstance(r, Run) else r) for r in runs]
     _check_distinct(paths)
     if against and len(paths) != 2:
         raise InputError(

@@ -10,7 +10,7 @@ from keras_csg.training.runs import Run
 
 def predict(
     source: Any,
-    images: Sequence[str | os.PathLike],
+    images: str | os.PathLike | Sequence[str | os.PathLike],
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
@@ -20,7 +20,7 @@ def predict(
     Args:
         source: path of a run directory or of an exported file or folder; a
             `CSGClassifier`; or what `keras_csg.open_exported` returns.
-        images: paths of image files.
+        images: paths of image files, or one path.
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
             its predicted class over it; `None` for no pictures.
@@ -32,6 +32,8 @@ def predict(
     Raises:
         InputError: if `source` is none of these, or a file cannot be read.
     """
+    if isinstance(images, str | os.PathLike):
+        images = [images]
     with input_errors():
         if isinstance(source, str | os.PathLike):
             source = open_source(source)

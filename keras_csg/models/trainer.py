@@ -177,10 +177,11 @@ class DualPathTrainer(keras.Model):
         """
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)
-        if self.optimizer is not None and not self.optimizer.built:
+        optimizer = getattr(self, "optimizer", None)  # None: not compiled.
+        if optimizer is not None and not optimizer.built:
             # TensorFlow traces a step that makes variables twice.
             with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
+                optimizer.build(self.trainable_variables)
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs
         )

@@ -70,7 +70,9 @@ def test_several_runs_are_put_together(run, tmp_path):
     accuracy = whole["runs"][str(run)]["accuracy"]
     assert whole["mean"]["accuracy"] == pytest.approx(accuracy)
     assert whole["standard_deviation"]["accuracy"] == 0
-    beside = keras_csg.evaluate_runs([run, other], against=True, log=silent)
+    beside = keras_csg.evaluate_runs(
+        [Run(run), other], against=True, log=silent
+    )
     assert beside["difference"]["accuracy"] == 0
 
 
@@ -103,6 +105,7 @@ def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
         for source in (run, run / "export" / "model.onnx", model)
     ]
     assert len(set(named)) == 1
+    assert keras_csg.predict(run, picture) == keras_csg.predict(run, [picture])
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,7 @@ def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
             "Received: 1 runs",
         ),
         (lambda run: keras_csg.localize(run, masks="no"), "masks='no'"),
+        (lambda run: keras_csg.localize(run, limit=0), "limit=0"),
         (lambda run: keras_csg.export_run(run, formats=["xml"]), "xml"),
         (lambda run: keras_csg.predict(run, ["no.png"]), "no.png"),
         (lambda run: keras_csg.train(run), "not empty"),

@@ -37,6 +37,11 @@ MODES = {
 }
 
 
+def test_fitting_before_compiling_is_kerass_own_error():
+    with pytest.raises(ValueError, match="compile"):
+        tiny_classifier().fit(*tiny_data(8), verbose=0)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_it_trains_in_every_mode(mode):
     """On 70 samples in batches of 32, so the last batch is a partial one."""
