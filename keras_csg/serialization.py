@@ -6,7 +6,6 @@ class it stands for when a file names it.
 """
 
 import importlib
-import importlib.util
 import sys
 from typing import Any
 
@@ -41,13 +40,17 @@ def register_with_keras() -> None:
 
 
 class _KerasFinder:
-    """Finds Keras once, as Python does, and registers after its import."""
+    """Finds Keras as Python does, and registers after its import.
+
+    Who only asks whether Keras is there gets the same answer, and it stays.
+    """
 
     def find_spec(self, name, path=None, target=None):
         if name != "keras":
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        others = [finder for finder in sys.meta_path if finder is not self]
+        found = (f.find_spec(name, path, target) for f in others)
+        spec = next(filter(None, found), None)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
@@ -55,6 +58,8 @@ class _KerasFinder:
         def execute_and_register(module):
             execute(module)
             register_classes(module)
+            if self in sys.meta_path:
+                sys.meta_path.remove(self)
 
         spec.loader.exec_module = execute_and_register
         return spec

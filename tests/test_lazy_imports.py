@@ -86,6 +86,8 @@ SAVED = pathlib.Path(__file__).parent / "compatibility/0.1.0/run/model.keras"
         "import keras, keras_csg",
         "import keras_csg.layers, keras",
         "import keras_csg.training, keras",
+        "import keras_csg, importlib.util as u; u.find_spec('keras')\n"
+        "import keras",
     ],
 )
 def test_keras_loads_a_saved_model_whatever_was_imported_first(imports):

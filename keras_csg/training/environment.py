@@ -37,8 +37,8 @@ class TrainingEnvironment:
             private_api.global_seed(),
             _random_states(),
         )
+        keras.utils.set_random_seed(self.seed)  # First: it may refuse.
         keras.config.set_dtype_policy(self.precision)
-        keras.utils.set_random_seed(self.seed)
         if self._inside is not None:
             _set_random_states(self._inside)
         if self.deterministic:
