@@ -5,6 +5,7 @@ import keras
 
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
+from keras_csg.models.head import dropout_layer, head_layer, pooling_layer
 from keras_csg.models.objective import (
     class_specific_kernel,
     sum_own_filters,
@@ -99,7 +100,10 @@ class CSGClassifier(DualPathTrainer):
         )
         dtype = kwargs.pop("dtype", None)
         backbone = fuse_batch_normalization(backbone)
-        pooling, head = _pooling(), _head(num_classes)
+        pooling, head = (
+            pooling_layer(backbone),
+            head_layer(backbone, num_classes),
+        )
         super().__init__(
             inputs=backbone.input,
             outputs=head(pooling(backbone.output)),
@@ -119,7 +123,7 @@ class CSGClassifier(DualPathTrainer):
         self.density = density
         self.schedule = get_schedule(schedule)
         self.class_names = None if class_names is None else list(class_names)
-        self.dropout = _dropout(filter_dropout)
+        self.dropout = dropout_layer(filter_dropout)
         self.gate: Any = None
         if gated:
             self._add_gated_path(filters)
@@ -280,20 +284,3 @@ def _check_arguments(
             f"`class_names` must have {num_classes} names. "
             f"Received: {len(class_names)} names"
         )
-
-
-# These three compute in float32 whatever the policy: pooling reads the maps
-# once whatever their dtype is, and what follows is too small for a narrower
-# type to save anything.
-def _pooling():
-    return keras.layers.GlobalAveragePooling2D(
-        data_format="channels_last", dtype="float32", name="pooling"
-    )
-
-
-def _head(num_classes):
-    return keras.layers.Dense(num_classes, dtype="float32", name="head")
-
-
-def _dropout(rate):
-    return keras.layers.Dropout(rate, dtype="float32", name="filter_dropout")

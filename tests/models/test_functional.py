@@ -154,3 +154,14 @@ def test_keras_vis_explains_it():
         score, images, penultimate_layer="relu"
     )
     assert cams.shape == (3, 8, 8)
+
+
+def test_a_backbone_may_have_layers_of_the_same_names(tmp_path):
+    images = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(6, 3, name="head")(images)
+    x = keras.layers.ReLU(name="pooling")(x)
+    model = keras_csg.build(keras.Model(images, x), CLASSES)
+    pixels, _ = tiny_data(4)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert_array_equal(loaded(pixels), model(pixels))
