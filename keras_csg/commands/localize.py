@@ -130,8 +130,6 @@ def load_run_images(
     Raises:
         ValueError: if the images cannot be read or are of other classes.
     """
-    if limit is not None and limit < 1:
-        raise ValueError(f"`limit` must be at least 1. Received: limit={limit}")
     which: dict[str, Any] = {"part": part, "masks": masks, "limit": limit}
     if data is None:
         own = load_run_data(run, model, data_dir=data_dir, log=log)

@@ -88,8 +88,8 @@ def load_annotated(
         data: `ClassificationData`.
         part: str. `"object"`, or a part of it that is annotated.
         masks: path of a folder of mask files.
-        limit: int. Number of images, spread evenly over the split; `None` for
-            all that are annotated.
+        limit: int, at least 1. Number of images, spread evenly over the split;
+            `None` for all that are annotated.
 
     Returns:
         `AnnotatedImages`; without annotations, of any images.
@@ -98,6 +98,7 @@ def load_annotated(
         ValueError: if annotations cannot be read, lack the part, or belong to
             no image of the test split.
     """
+    _check_limit(limit)
     return data.source.annotate(data, part=part, masks=masks, limit=limit)
 
 
@@ -135,8 +136,14 @@ def load_annotated_images(
         ValueError: if the data cannot be loaded, have other classes, or as
             `load_annotated` does.
     """
+    _check_limit(limit)
     request = checked_request(name, data_dir=data_dir, image_size=size, log=log)
     source = find_source(request.name, request.data_dir)(request)
     return source.annotate_classes(
         class_names, part=part, masks=masks, limit=limit
     )
+
+
+def _check_limit(limit):
+    if limit is not None and limit < 1:
+        raise ValueError(f"`limit` must be at least 1. Received: limit={limit}")

@@ -138,17 +138,15 @@ def _settings(format, quantize, calibration):
     given = {"quantize": quantize, "calibration": calibration}
     for name, value in given.items():
         if value is not None and name not in format.settings:
-            takers = [
-                n for n in list_formats() if name in get_format(n).settings
-            ]
             raise ValueError(
-                f"`{name}` is for the format {' or '.join(takers)}. "
+                f"`{name}` is for the format {' or '.join(_takers(name))}. "
                 f"Received: format={format.name!r}"
             )
     return {name: given[name] for name in format.settings}
 
 
 def _takers(setting):
+    """Returns the names of the formats that take a setting."""
     return [n for n in list_formats() if setting in get_format(n).settings]
 
 
