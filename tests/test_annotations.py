@@ -8,16 +8,26 @@ from tests.source_tree import modules, parse
 
 
 def public_functions(tree):
-    """Gives functions of a module, and how its classes are made, by name."""
+    """Yields each public function of a module by name, and whether it returns.
+
+    With the public methods of its public classes and how those are made.
+    """
     for node in tree.body:
         if getattr(node, "name", "_").startswith("_"):
             continue
         if isinstance(node, ast.FunctionDef):
             yield node.name, node, True
         if isinstance(node, ast.ClassDef):
-            for method in node.body:
-                if getattr(method, "name", None) == "__init__":
-                    yield f"{node.name}.__init__", method, False
+            for name, method in _public_methods(node):
+                yield f"{node.name}.{name}", method, name != "__init__"
+
+
+def _public_methods(node):
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and (
+            method.name == "__init__" or not method.name.startswith("_")
+        ):
+            yield method.name, method
 
 
 def missing(function, returns):
@@ -28,7 +38,7 @@ def missing(function, returns):
     names = [
         parameter.arg
         for parameter in parameters
-        if parameter.annotation is None and parameter.arg != "self"
+        if parameter.annotation is None and parameter.arg not in ("self", "cls")
     ]
     return names + ["return"] * (returns and function.returns is None)
 
@@ -52,7 +62,10 @@ def test_public_functions_are_annotated(name):
         ("def f(x: int): ...", {"f": ["return"]}),
         ("def _f(x): ...", {}),
         ("class C:\n def __init__(self, x): ...", {"C.__init__": ["x"]}),
-        ("class C:\n def g(self, x): ...", {}),
+        ("class C:\n def g(self, x): ...", {"C.g": ["x", "return"]}),
+        ("class C:\n def g(cls, x: int) -> int: ...", {}),
+        ("class C:\n def _g(self, x): ...", {}),
+        ("class _C:\n def g(self, x): ...", {}),
     ],
 )
 def test_what_counts_as_annotated(source, lacking):

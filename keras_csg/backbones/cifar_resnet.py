@@ -37,7 +37,7 @@ class PaddedShortcut(layers.Layer):
         self.filters = filters
         self.strides = strides
 
-    def call(self, features):
+    def call(self, features: Any) -> Any:
         """Returns the thinned and padded features."""
         missing = self.filters - features.shape[-1]
         before = missing // 2
@@ -50,7 +50,7 @@ class PaddedShortcut(layers.Layer):
             kept, [(0, 0), (0, 0), (0, 0), (before, missing - before)]
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments, for serialisation."""
         return {
             **super().get_config(),

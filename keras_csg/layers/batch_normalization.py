@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -46,7 +48,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     __class__ = stand_in_for(keras.layers.BatchNormalization)
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self, inputs: Any, training: bool | None = None, mask: Any = None
+    ) -> Any:
         """Returns the inputs, normalized as Keras does."""
         if not self._has_kernel(inputs, mask):
             return super().call(inputs, training=training, mask=mask)

@@ -67,7 +67,7 @@ class GateSparsity(keras.regularizers.Regularizer):
         excess = ops.sum(ops.abs(x)) - density * classes * filters
         return self.lambda_2 * ops.relu(excess)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {"lambda_2": self.lambda_2, "density": self.density}
 
@@ -138,7 +138,7 @@ class CSGGate(keras.layers.Layer):
         self.gate_initializer = keras.initializers.get(gate_initializer)
         self._sparsity = GateSparsity(self.lambda_2, density)
 
-    def build(self, features_shape):
+    def build(self, features_shape: tuple[int | None, ...]) -> None:
         """Creates the gate matrix for features of the given shape."""
         self.gate_matrix = self.add_weight(
             name="gate_matrix",
@@ -149,7 +149,7 @@ class CSGGate(keras.layers.Layer):
             autocast=False,
         )
 
-    def call(self, features, labels=None):
+    def call(self, features: Any, labels: Any = None) -> Any:
         """Returns the features, gated where there are labels."""
         if labels is None:
             return features
@@ -159,7 +159,7 @@ class CSGGate(keras.layers.Layer):
             gates, (-1, *between, self.gate_matrix.shape[-1])
         )
 
-    def rows(self, labels):
+    def rows(self, labels: Any) -> Any:
         """Returns the gate row of each label, of shape `(batch, filters)`."""
         labels = ops.convert_to_tensor(labels)
         if len(labels.shape) == 2 and labels.shape[-1] == self.num_classes:
@@ -175,15 +175,19 @@ class CSGGate(keras.layers.Layer):
             )
         return ops.take(self.gate_matrix, ops.cast(labels, "int32"), axis=0)
 
-    def l1_density(self):
+    def l1_density(self) -> Any:
         """Returns `sum(|G|) / (classes * filters)`, a scalar in `[0, 1]`."""
         return ops.mean(ops.abs(self.gate_matrix))
 
-    def compute_output_shape(self, features_shape, labels_shape=None):
+    def compute_output_shape(
+        self,
+        features_shape: tuple[int | None, ...],
+        labels_shape: tuple[int | None, ...] | None = None,
+    ) -> tuple[int | None, ...]:
         """Returns the features' shape."""
         return features_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {
             **super().get_config(),

@@ -43,7 +43,7 @@ class ImageNormalization(keras.layers.Layer):
             )
         self.mode = mode
 
-    def call(self, images):
+    def call(self, images: Any) -> Any:
         """Returns the normalised images."""
         # Keras casts float inputs only, and images often come as uint8.
         images = ops.cast(images, self.compute_dtype)
@@ -51,11 +51,13 @@ class ImageNormalization(keras.layers.Layer):
             images, data_format="channels_last", mode=self.mode
         )
 
-    def compute_output_shape(self, images_shape):
+    def compute_output_shape(
+        self, images_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Returns the images' own shape."""
         return images_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments, for serialisation."""
         return {**super().get_config(), "mode": self.mode}
 

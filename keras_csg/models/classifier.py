@@ -1,5 +1,6 @@
+import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
 
@@ -145,7 +146,9 @@ class CSGClassifier(DualPathTrainer):
         """Number of filters the gate and the head see."""
         return self.backbone.output_shape[-1]
 
-    def call(self, images, labels=None, training=None):
+    def call(
+        self, images: Any, labels: Any = None, training: bool | None = None
+    ) -> Any:
         """Returns the logits of the standard or, with labels, gated path."""
         if isinstance(images, list) and len(images) == 1:
             (images,) = images  # As tools do that know of many inputs.
@@ -154,17 +157,19 @@ class CSGClassifier(DualPathTrainer):
         features = self.features(images, training=training)
         return self.head(self.require_gate()(features, labels))
 
-    def compute_output_spec(self, images, labels=None, training=None):
+    def compute_output_spec(
+        self, images: Any, labels: Any = None, training: bool | None = None
+    ) -> Any:
         """Returns shape and dtype of the logits, the same on either path."""
         return keras.KerasTensor(
             (images.shape[0], self.num_classes), self.head.compute_dtype
         )
 
-    def features(self, images, training=None):
+    def features(self, images: Any, training: bool | None = None) -> Any:
         """Returns the average of each filter's map, `(batch, filters)`."""
         return self.pooling(self.backbone(images, training=training))
 
-    def class_specific_logits(self, features):
+    def class_specific_logits(self, features: Any) -> Any:
         """Returns each class's logit over its own filters alone.
 
         `(W * G) a + b`: no label enters, so what it gets right is not a leak.
@@ -183,12 +188,12 @@ class CSGClassifier(DualPathTrainer):
 
     def export(
         self,
-        filepath,
-        format=None,
-        verbose=None,
-        input_signature=None,
-        **kwargs,
-    ):
+        filepath: str | os.PathLike,
+        format: str | None = None,
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> dict:
         """Exports the classifier, as `keras_csg.export` does.
 
         So the file answers and explains, and is proven beside this model.
@@ -220,7 +225,7 @@ class CSGClassifier(DualPathTrainer):
             format = "saved_model"
         return keras_csg.export(self, filepath, format, **kwargs)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the backbone serialised."""
         names = (
             "num_classes",
@@ -240,7 +245,11 @@ class CSGClassifier(DualPathTrainer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls,
+        config: dict[str, Any],
+        custom_objects: dict[str, Any] | None = None,
+    ) -> Self:
         """Builds the model that `get_config` described."""
         config = dict(config)
         config["backbone"] = keras.saving.deserialize_keras_object(

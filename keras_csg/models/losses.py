@@ -45,7 +45,7 @@ class LogitCrossentropy(keras.losses.Loss):
     def __init__(self, name: str = "crossentropy", **kwargs: Any):
         super().__init__(name=name, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of each sample, of shape `(batch,)`, in nats."""
         if is_soft(y_true, y_pred):
             return keras.losses.categorical_crossentropy(
@@ -75,7 +75,7 @@ class ClassAccuracy(keras.metrics.MeanMetricWrapper):
     def __init__(self, name: str = "accuracy", dtype: Any = None):
         super().__init__(matches, name=name, dtype=dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {"name": self.name, "dtype": self.dtype}
 

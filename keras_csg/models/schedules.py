@@ -121,7 +121,9 @@ class GateScheduler(keras.callbacks.Callback):
         super().__init__()
         self.schedule = schedule
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Sets the weights of the two paths for this epoch."""
         schedule = self.schedule or self.model.schedule
         self.model.path_weights.assign(schedule(epoch))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -14,7 +16,7 @@ class DualPathTrainer(keras.Model):
     and `schedule` too, and what `dual_path_loss` asks for.
     """
 
-    def track_paths(self):
+    def track_paths(self) -> None:
         """Adds the weights of the two paths' losses, and their metrics.
 
         For a gated classifier, when its layers are there.
@@ -35,12 +37,16 @@ class DualPathTrainer(keras.Model):
         )
 
     def compute_dual_path_loss(
-        self, features, y, sample_weight=None, training=False
-    ):
+        self,
+        features: Any,
+        y: Any,
+        sample_weight: Any = None,
+        training: bool = False,
+    ) -> tuple[Any, dict[str, Any]]:
         """Computes the losses of both paths; see `objective.dual_path_loss`."""
         return dual_path_loss(self, features, y, sample_weight, training)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Any]:
         """Trains both paths on a batch, from one pass of the backbone."""
         import tensorflow as tf
 
@@ -56,7 +62,7 @@ class DualPathTrainer(keras.Model):
         self._apply_with_gate_held(gradients, variables)
         return self._logs(x, y, loss, paths, sample_weight)
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluates both paths on a batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         features = self.features(x, training=False)
@@ -114,12 +120,12 @@ class DualPathTrainer(keras.Model):
 
     def compile(
         self,
-        optimizer="rmsprop",
-        loss="crossentropy",
-        loss_weights=None,
-        metrics="auto",
-        **kwargs,
-    ):
+        optimizer: Any = "rmsprop",
+        loss: Any = "crossentropy",
+        loss_weights: Any = None,
+        metrics: Any = "auto",
+        **kwargs: Any,
+    ) -> None:
         """Configures training, as `keras.Model.compile` does.
 
         Args:
@@ -153,7 +159,7 @@ class DualPathTrainer(keras.Model):
             **kwargs,
         )
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was when it was saved."""
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.optimizer is not None:
@@ -161,15 +167,15 @@ class DualPathTrainer(keras.Model):
 
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        *args,
-        **kwargs,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
         """Trains the model, as `keras.Model.fit` does.
 
         A `GateScheduler` that follows `schedule` is added to the callbacks

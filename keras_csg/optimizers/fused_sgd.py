@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 
 from keras_csg.private_api import is_enabled, momentum_of, stand_in_for
@@ -24,7 +26,9 @@ class FusedSGD(keras.optimizers.SGD):
 
     __class__ = stand_in_for(keras.optimizers.SGD)
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Any, variable: Any, learning_rate: Any
+    ) -> None:
         """Updates one variable by its gradient."""
         momentum = None
         if self._has_kernel(gradient, variable):

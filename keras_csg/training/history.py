@@ -1,6 +1,7 @@
 import csv
 import io
 import pathlib
+from typing import Any
 
 from keras_csg.files import whole_file
 
@@ -19,22 +20,22 @@ class History:
             with path.open(newline="") as stream:
                 self.rows = list(csv.DictReader(stream))
 
-    def append(self, row):
+    def append(self, row: dict[str, Any]) -> None:
         """Adds a row, a dict, and writes the file."""
         self.rows.append(row)
         self._write()
 
-    def keep(self, epochs):
+    def keep(self, epochs: int) -> None:
         """Forgets the rows after the first `epochs`."""
         if len(self.rows) > epochs:
             self.rows = self.rows[:epochs]
             self._write()
 
-    def column(self, name):
+    def column(self, name: str) -> list[float]:
         """Returns a column as floats, NaN where a row has no value."""
         return [float(row.get(name) or "nan") for row in self.rows]
 
-    def columns(self):
+    def columns(self) -> dict[str, list[float]]:
         """Returns all columns by their names, as `column` does each."""
         return {name: self.column(name) for name in self._names()}
 

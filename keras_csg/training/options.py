@@ -5,6 +5,7 @@ import difflib
 import json
 import pathlib
 import tomllib
+from typing import Any
 
 from keras_csg import choices
 
@@ -118,7 +119,7 @@ class TrainingOptions:
                 )
         return cls(**values)
 
-    def replace(self, **changes) -> "TrainingOptions":
+    def replace(self, **changes: Any) -> "TrainingOptions":
         """Returns the options with some changed."""
         return dataclasses.replace(self, **changes)
 

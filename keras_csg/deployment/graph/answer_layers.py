@@ -38,7 +38,11 @@ class ClassHead(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_classes = num_classes
 
-    def build(self, features_shape, class_id_shape=None):
+    def build(
+        self,
+        features_shape: tuple[int | None, ...],
+        class_id_shape: tuple[int | None, ...] | None = None,
+    ) -> None:
         """Creates the table and the bias."""
         self.table = self.add_weight(
             name="table",
@@ -49,7 +53,7 @@ class ClassHead(keras.layers.Layer):
             name="bias", shape=(self.num_classes,), trainable=False
         )
 
-    def call(self, features, class_id=None):
+    def call(self, features: Any, class_id: Any = None) -> Any:
         """Returns the probabilities, the class and its weights."""
         import tensorflow as tf
 
@@ -65,7 +69,7 @@ class ClassHead(keras.layers.Layer):
             "weights": tf.gather(self.table, class_id),
         }
 
-    def compute_output_spec(self, features, class_id=None):
+    def compute_output_spec(self, features: Any, class_id: Any = None) -> Any:
         """Returns shapes and dtypes."""
         batch, filters = features.shape
         return {
@@ -74,7 +78,7 @@ class ClassHead(keras.layers.Layer):
             "weights": keras.KerasTensor((batch, filters)),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments, for serialisation."""
         return {**super().get_config(), "num_classes": self.num_classes}
 
@@ -92,7 +96,7 @@ class FilterContributions(keras.layers.Layer):
         part is zero.
     """
 
-    def call(self, features, weights):
+    def call(self, features: Any, weights: Any) -> Any:
         """Returns the shares."""
         parts = features * weights
         return _divide(parts, ops.sum(ops.abs(parts), -1, keepdims=True))
@@ -111,7 +115,7 @@ class ClassActivationMap(keras.layers.Layer):
         divided by its maximum; zeros where that is zero.
     """
 
-    def call(self, maps, weights):
+    def call(self, maps: Any, weights: Any) -> Any:
         """Returns the map."""
         weights = ops.expand_dims(weights, (1, 2))
         evidence = ops.sum(maps * weights, axis=-1)
@@ -131,7 +135,7 @@ class PredictedProbability(keras.layers.Layer):
         Tensor of shape `(batch,)`.
     """
 
-    def call(self, probabilities, class_id):
+    def call(self, probabilities: Any, class_id: Any) -> Any:
         """Returns the probabilities."""
         classes = ops.arange(probabilities.shape[-1], dtype="int32")
         chosen = ops.equal(ops.expand_dims(class_id, -1), classes)

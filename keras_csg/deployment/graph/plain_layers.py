@@ -52,7 +52,7 @@ class GroupedConv2D(keras.layers.Conv2D):
     Keras's own calls XLA, which no exported format has.
     """
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Returns the convolutions of the groups, one after the other."""
         return ops.concatenate(
             [

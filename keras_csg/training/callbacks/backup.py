@@ -1,6 +1,7 @@
 import os
 import pathlib
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,13 +29,17 @@ class RunBackup(keras.callbacks.Callback):
         super().__init__()
         self.directory = directory
         self.history = history
-        self._began = None
+        self._began = 0.0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Starts the clock of the epoch."""
         self._began = time.monotonic()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Writes the epoch's row and the backup."""
         seconds = time.monotonic() - self._began
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
@@ -48,7 +53,7 @@ class RunBackup(keras.callbacks.Callback):
         )
         self.save(epoch + 1)
 
-    def save(self, epochs_done):
+    def save(self, epochs_done: int) -> None:
         """Writes the state after `epochs_done` epochs."""
         self.directory.mkdir(exist_ok=True)
         path = self.directory / f"epoch-{epochs_done:04d}.npz"

@@ -27,7 +27,9 @@ class EpochLines(keras.callbacks.Callback):
         self.epochs = epochs
         self.log = log
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Says the epoch's figures."""
         self.log(epoch_line(epoch, self.epochs, logs))
 

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import keras
 
@@ -25,13 +26,17 @@ class FiniteLoss(keras.callbacks.Callback):
         super().__init__()
         self._steps = []
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Notes the step and asks `fit` to stop."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self._steps.append(batch + 1)
             self.model.stop_training = True
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Raises if a loss of the epoch was not finite."""
         loss = (logs or {}).get("loss", 0.0)
         if math.isfinite(loss):

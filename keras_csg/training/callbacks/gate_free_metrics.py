@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from typing import Any
 
 import keras
 from keras import ops
@@ -43,9 +44,11 @@ class GateFreeMetrics(keras.callbacks.Callback):
         self.batches = batches
         self.every = every
         self.n_jobs = n_jobs
-        self._extract = None
+        self._extract: FeatureExtractor | None = None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Adds `val_mis` to the logs."""
         if epoch % self.every or logs is None:
             return

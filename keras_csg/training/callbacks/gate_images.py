@@ -1,4 +1,5 @@
 import os
+from typing import Any
 
 import keras
 
@@ -18,15 +19,17 @@ class GateImages(keras.callbacks.Callback):
     def __init__(self, log_dir: str | os.PathLike):
         super().__init__()
         self.log_dir = str(log_dir)
-        self._writer = None
+        self._writer: Any = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Opens the event file."""
         import tensorflow as tf
 
         self._writer = tf.summary.create_file_writer(self.log_dir)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         """Writes the picture and the distribution of the entries."""
         import tensorflow as tf
 
@@ -36,6 +39,6 @@ class GateImages(keras.callbacks.Callback):
             tf.summary.image("gate_matrix", picture)
             tf.summary.histogram("gate_matrix_entries", gate_matrix)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Closes the event file."""
         self._writer.close()
