@@ -78,5 +78,10 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Prints the epoch's figures."""
-        line = epoch_line(epoch, self.epochs, logs)
+        line = epoch_line(
+            epoch,
+            self.epochs,
+            logs,
+            getattr(self.model, "target_density", None),
+        )
         self.console.print(line, soft_wrap=True)

@@ -59,11 +59,27 @@ def option(name, *args, **kwargs):
 @option("--gate-warmup", type=int, help="First epochs without the gate.")
 @option("--gate-period", type=int, help="Epochs from one gated to the next.")
 @option("--lambda-1", type=float, help="Weight of the gated path's loss.")
-@option("--lambda-2", type=float, help="Weight of the gate's sparsity.")
+@option(
+    "--lambda-2",
+    type=float,
+    help="The paper's way to close the gate: a penalty of this weight instead "
+    "of the budget.",
+)
 @option(
     "--lambda-3",
     type=float,
     help="Weight of the class-specific head (default: 1; 0 is the paper's).",
+)
+@option(
+    "--lambda-4",
+    type=float,
+    help="Weight of the complement: the other classes' filters must not tell "
+    "the class (default: 0.3).",
+)
+@option(
+    "--lambda-5",
+    type=float,
+    help="Weight of activation outside the class's filters (default: 1).",
 )
 @option(
     "--filter-dropout",
@@ -72,7 +88,9 @@ def option(name, *args, **kwargs):
     "(default: all but two a class, 0.7 at most).",
 )
 @option(
-    "--density", type=float, help="Share of the gate to leave open (1/classes)."
+    "--density",
+    type=float,
+    help="Share of the gate to leave open (default: one class to a filter).",
 )
 @option("--epochs", type=int, help=BY_RECIPE)
 @option("--batch-size", type=int, help=BY_RECIPE)

@@ -3,9 +3,12 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import keras
+import numpy as np
 
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
+from keras_csg.layers.gate_budget import GateBudget, least_density
+from keras_csg.models.arguments import check_arguments
 from keras_csg.models.head import dropout_layer, head_layer, pooling_layer
 from keras_csg.models.objective import (
     class_specific_kernel,
@@ -33,11 +36,13 @@ class CSGClassifier(DualPathTrainer):
 
     The training loss is
 
-        w_s * CE(standard) + w_g * lambda_1 * CE(gated)
-        + w_g * lambda_3 * CE(class-specific) + the gate's sparsity penalty
+        w_s CE(standard) + w_g (lambda_1 CE(gated)
+        + lambda_3 CE(class-specific) + lambda_4 complement
+        + lambda_5 off-class)
 
     with the path weights `w_s`, `w_g` the schedule gives for the epoch. In an
-    epoch with `w_g == 0` the gate stays as it is, bit for bit.
+    epoch with `w_g == 0` the gate stays as it is, bit for bit. The gate starts
+    open and closes to `density` by a budget that tightens (`GateBudget`).
 
     Args:
         backbone: functional `keras.Model` from images `(batch, height, width,
@@ -46,8 +51,9 @@ class CSGClassifier(DualPathTrainer):
         gated: bool. `False` gives the standard network: the same trainable
             layers, no gate.
         lambda_1: float, at least 0. Weight of the gated path's loss.
-        lambda_2: float, at least 0. Weight of the sparsity penalty; see
-            `CSGGate`.
+        lambda_2: `None`, or float, at least 0: the paper's way to close the
+            gate, a penalty of this weight on what it exceeds its `density` by
+            (`GateSparsity`), and the optimizer, instead of the budget.
         lambda_3: float, at least 0. Weight of the class-specific head's loss,
             which needs no label to choose a gate row. `0` is the paper's
             objective: there a row names its class, so the gated path's loss
@@ -57,8 +63,16 @@ class CSGClassifier(DualPathTrainer):
             left have to tell the class: it raises what a single filter knows.
             `None` leaves two filters a class on average, and drops 0.7 at
             most.
+        lambda_4: float, at least 0. Weight of the complement loss: the filters
+            that are not a class's must not tell it (`ComplementLoss`).
+        lambda_5: float, at least 0. Weight of the off-class activation: a
+            filter is to be silent where its class is not
+            (`OffClassActivation`).
         density: float in `(0, 1]`. Share of the gate that may stay open;
-            `None` for `1 / num_classes`.
+            `None` for the least, `1 / num_classes`, which leaves one class to
+            each filter (`least_density`).
+        closing_steps: int, at least 1. Gated training steps in which the gate
+            closes; `None` for half of those that `fit` takes.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
             `keras_csg.models.schedules.PathWeights`.
         class_names: list of str, one for each class, in the order of the
@@ -86,8 +100,11 @@ class CSGClassifier(DualPathTrainer):
         lambda_1: float = 1.0,
         lambda_2: float | None = None,
         lambda_3: float = 1.0,
+        lambda_4: float = 0.3,
+        lambda_5: float = 1.0,
         filter_dropout: float | None = None,
         density: float | None = None,
+        closing_steps: int | None = None,
         schedule: Any = "joint",
         class_names: Sequence[str] | None = None,
         **kwargs: Any,
@@ -96,8 +113,19 @@ class CSGClassifier(DualPathTrainer):
         if filter_dropout is None:
             spare = 1 - 2 * num_classes / filters
             filter_dropout = min(max(spare, 0.0), MOST_DROPPED)
-        _check_arguments(
-            num_classes, lambda_1, lambda_3, filter_dropout, class_names
+        check_arguments(
+            num_classes,
+            {
+                "lambda_1": lambda_1,
+                "lambda_2": lambda_2,
+                "lambda_3": lambda_3,
+                "lambda_4": lambda_4,
+                "lambda_5": lambda_5,
+            },
+            filter_dropout,
+            density,
+            closing_steps,
+            class_names,
         )
         dtype = kwargs.pop("dtype", None)
         backbone = fuse_batch_normalization(backbone)
@@ -120,26 +148,38 @@ class CSGClassifier(DualPathTrainer):
         self.lambda_1 = lambda_1
         self.lambda_2 = lambda_2
         self.lambda_3 = lambda_3
+        self.lambda_4 = lambda_4
+        self.lambda_5 = lambda_5
         self.filter_dropout = filter_dropout
         self.density = density
+        self.closing_steps = closing_steps
         self.schedule = get_schedule(schedule)
         self.class_names = None if class_names is None else list(class_names)
         self.dropout = dropout_layer(filter_dropout)
         self.gate: Any = None
+        self.gate_budget: Any = None
         if gated:
             self._add_gated_path(filters)
+        self.track_paths()
 
     def _add_gated_path(self, filters):
         self.gate = CSGGate(
             self.num_classes,
             self.density,
-            self.lambda_2,
+            self.lambda_2 or 0.0,
             dtype="float32",
             name="gate",
         )
         self.gate.build((None, filters))
-        self.lambda_2 = self.gate.lambda_2
-        self.track_paths()
+        if self.lambda_2 is None:
+            self.gate_budget = GateBudget(self.density, name="gate_budget")
+            self.gate_budget.build((self.num_classes, filters))
+
+    @property
+    def target_density(self) -> float:
+        """The L1-density that the gate is to end at, in `(0, 1]`."""
+        least = least_density(self.num_classes, self.filters)
+        return least if self.density is None else self.density
 
     @property
     def filters(self) -> int:
@@ -225,6 +265,21 @@ class CSGClassifier(DualPathTrainer):
             format = "saved_model"
         return keras_csg.export(self, filepath, format, **kwargs)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Keeps how many epochs the model was trained beside its weights."""
+        super().save_own_variables(store)
+        if self.gated:
+            store["epochs_trained"] = np.array(self.epochs_trained)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads them; version 0.1.0 did not write the epochs."""
+        # An entry of an HDF5 file has keys and cannot be iterated over.
+        values = {name: store[name] for name in store.keys()}
+        epochs_trained = values.pop("epochs_trained", 0)
+        super().load_own_variables(values)
+        if self.gated:
+            self.epochs_trained = int(np.asarray(epochs_trained))
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the backbone serialised."""
         names = (
@@ -233,8 +288,11 @@ class CSGClassifier(DualPathTrainer):
             "lambda_1",
             "lambda_2",
             "lambda_3",
+            "lambda_4",
+            "lambda_5",
             "filter_dropout",
             "density",
+            "closing_steps",
             "class_names",
         )
         return {
@@ -251,7 +309,8 @@ class CSGClassifier(DualPathTrainer):
         custom_objects: dict[str, Any] | None = None,
     ) -> Self:
         """Builds the model that `get_config` described."""
-        config = dict(config)
+        # Version 0.1.0 knew of neither.
+        config = {"lambda_4": 0.0, "lambda_5": 0.0, **config}
         config["backbone"] = keras.saving.deserialize_keras_object(
             config["backbone"], custom_objects=custom_objects
         )
@@ -268,28 +327,3 @@ class CSGClassifier(DualPathTrainer):
                 "The model has no gate: it was built with `gated=False`."
             )
         return self.gate
-
-
-def _check_arguments(
-    num_classes, lambda_1, lambda_3, filter_dropout, class_names
-):
-    for name, value in {"lambda_1": lambda_1, "lambda_3": lambda_3}.items():
-        if not value >= 0:
-            raise ValueError(
-                f"`{name}` must be at least 0. Received: {name}={value}"
-            )
-    if num_classes < 2:
-        raise ValueError(
-            "`num_classes` must be at least 2. "
-            f"Received: num_classes={num_classes}"
-        )
-    if not 0 <= filter_dropout < 1:
-        raise ValueError(
-            "`filter_dropout` must be at least 0 and below 1. "
-            f"Received: filter_dropout={filter_dropout}"
-        )
-    if class_names is not None and len(class_names) != num_classes:
-        raise ValueError(
-            f"`class_names` must have {num_classes} names. "
-            f"Received: {len(class_names)} names"
-        )

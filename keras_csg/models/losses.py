@@ -56,6 +56,56 @@ class LogitCrossentropy(keras.losses.Loss):
         )
 
 
+@keras.saving.register_keras_serializable(package="keras_csg")
+class ComplementLoss(keras.losses.Loss):
+    """What the other classes' filters still tell of the class.
+
+    `-log(1 - p)` with the probability `p` of the true class: of the logits
+    that come of the filters that are not its own.
+
+    Call arguments:
+        y_true: labels as `LogitCrossentropy` takes them; of a soft label `p`
+            is the mean over its classes.
+        y_pred: Logits of shape `(batch, classes)`.
+    """
+
+    # Bounds the loss, at 9.2, and its gradient where the class is certain.
+    epsilon = 1e-4
+
+    def __init__(self, name: str = "complement", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Returns the loss of each sample, of shape `(batch,)`, in nats."""
+        probabilities = ops.softmax(y_pred)
+        if is_soft(y_true, y_pred):
+            y_true = ops.cast(y_true, probabilities.dtype)
+            told = ops.sum(y_true * probabilities, axis=-1)
+        else:
+            labels = hard_labels(y_true, y_pred)[:, None]
+            told = ops.take_along_axis(probabilities, labels, axis=-1)[:, 0]
+        return -ops.log(1 - told + self.epsilon)
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class OffClassActivation(keras.losses.Loss):
+    """Share of a sample's activation in filters that are not its class's.
+
+    Call arguments:
+        y_true: the gate row of each sample, `(batch, filters)`, in `[0, 1]`.
+        y_pred: features of shape `(batch, filters)`.
+    """
+
+    def __init__(self, name: str = "off_class", **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Returns the share of each sample, `(batch,)`, in `[0, 1]`."""
+        sizes = ops.abs(y_pred)
+        outside = ops.sum((1 - y_true) * sizes, axis=-1)
+        return outside / (ops.sum(sizes, axis=-1) + keras.config.epsilon())
+
+
 def matches(y_true: Any, y_pred: Any) -> Any:
     """Returns 1 where the largest logit is the label's, shape `(batch,)`."""
     predicted = ops.cast(ops.argmax(y_pred, axis=-1), "int32")

@@ -4,6 +4,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_csg.models.losses import ComplementLoss, OffClassActivation
+
 
 def class_specific_kernel(model: Any) -> Any:
     """Returns `W * G`, of the head's kernel's shape `(filters, classes)`."""
@@ -21,6 +23,7 @@ def dual_path_loss(
     y: Any,
     sample_weight: Any = None,
     training: bool = False,
+    path_weights: Any = (1.0, 1.0),
 ) -> tuple[Any, dict[str, Any]]:
     """Computes the losses of both paths from one set of features.
 
@@ -30,37 +33,75 @@ def dual_path_loss(
         y: Labels, hard or soft.
         sample_weight: Optional. Tensor of shape `(batch,)`.
         training: bool. Whether `filter_dropout` applies.
+        path_weights: weights of the standard path's loss and of what trains
+            through the gate.
 
     Returns:
         A tuple of the total loss and a dict with `logits`, of shape
-        `(batch, classes)`, and for a gated model `standard_loss`,
-        `gated_loss` and `class_specific_logits`.
+        `(batch, classes)`, the `loss` of the standard path and, for a gated
+        model, `gated_loss`, `class_specific_loss` and
+        `class_specific_logits`, and `complement_loss` and `off_class` where
+        they have a weight.
     """
     if not model.gated:
         logits = model.head(features)
-        return model.path_loss(y, logits, sample_weight), {"logits": logits}
-    # One product for both paths: for many classes and filters reading the
-    # kernel, and writing its gradient, is what takes the time.
-    both = ops.concatenate([features, model.gate(features, y)])
-    logits, gated_logits = ops.split(model.head(both), 2)
-    standard_loss = model.path_loss(y, logits, sample_weight)
-    gated_loss = model.path_loss(y, gated_logits, sample_weight)
-    kernel, bias = class_specific_kernel(model), model.head.bias
-    class_specific_logits = sum_own_filters(features, kernel, bias)
-    standard_weight, gated_weight = ops.unstack(model.path_weights)
-    loss = standard_weight * standard_loss
-    loss += gated_weight * model.lambda_1 * gated_loss
-    if model.lambda_3:
-        trained_logits = class_specific_logits
-        if training and model.filter_dropout:
-            some = model.dropout(features, training=True)
-            trained_logits = sum_own_filters(some, kernel, bias)
-        loss += (gated_weight * model.lambda_3) * model.path_loss(
-            y, trained_logits, sample_weight
-        )
-    return loss, {
+        loss = model.path_loss(y, logits, sample_weight)
+        return loss, {"logits": logits, "loss": loss}
+    paths = _path_losses(model, features, y, sample_weight, training)
+    standard_weight, gated_weight = path_weights
+    through_gate = (
+        model.lambda_1 * paths["gated_loss"]
+        + model.lambda_3 * paths["class_specific_loss"]
+    )
+    if model.lambda_4:
+        through_gate += model.lambda_4 * paths["complement_loss"]
+    if model.lambda_5:
+        through_gate += model.lambda_5 * paths["off_class"]
+    return standard_weight * paths["loss"] + gated_weight * through_gate, paths
+
+
+def _path_losses(model, features, y, sample_weight, training):
+    rows = model.gate.rows(y)
+    logits, gated_logits, complement_logits = _head(model, features, rows)
+    paths = {
         "logits": logits,
-        "standard_loss": standard_loss,
-        "gated_loss": gated_loss,
-        "class_specific_logits": class_specific_logits,
+        "loss": model.path_loss(y, logits, sample_weight),
+        "gated_loss": model.path_loss(y, gated_logits, sample_weight),
+        **_class_specific(model, features, y, sample_weight, training),
+    }
+    if model.lambda_4:
+        paths["complement_loss"] = ComplementLoss()(
+            y, complement_logits, sample_weight
+        )
+    if model.lambda_5:
+        paths["off_class"] = OffClassActivation()(
+            ops.stop_gradient(rows), features, sample_weight
+        )
+    return paths
+
+
+def _head(model, features, rows):
+    """Returns the head's logits of all, the own and the other filters.
+
+    One product for all of them: for many classes and filters reading the
+    kernel, and writing its gradient, is what takes the time.
+    """
+    inputs = [features, rows * features]
+    if model.lambda_4:
+        inputs.append((1 - ops.stop_gradient(rows)) * features)
+    logits = ops.split(model.head(ops.concatenate(inputs)), len(inputs))
+    return logits if model.lambda_4 else (*logits, None)
+
+
+def _class_specific(model, features, y, sample_weight, training):
+    kernel, bias = class_specific_kernel(model), model.head.bias
+    logits = trained_logits = sum_own_filters(features, kernel, bias)
+    if training and model.lambda_3 and model.filter_dropout:
+        some = model.dropout(features, training=True)
+        trained_logits = sum_own_filters(some, kernel, bias)
+    return {
+        "class_specific_logits": logits,
+        "class_specific_loss": model.path_loss(
+            y, trained_logits, sample_weight
+        ),
     }

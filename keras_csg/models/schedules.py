@@ -107,23 +107,3 @@ def _at_least(name: str, value: int, least: int) -> int:
             f"Received: {name}={value}"
         )
     return int(value)
-
-
-class GateScheduler(keras.callbacks.Callback):
-    """Writes the epoch's path weights to the model: their only writer.
-
-    Args:
-        schedule: callable from an epoch to `PathWeights`. Defaults to the
-            model's own.
-    """
-
-    def __init__(self, schedule: Callable[[int], PathWeights] | None = None):
-        super().__init__()
-        self.schedule = schedule
-
-    def on_epoch_begin(
-        self, epoch: int, logs: dict[str, Any] | None = None
-    ) -> None:
-        """Sets the weights of the two paths for this epoch."""
-        schedule = self.schedule or self.model.schedule
-        self.model.path_weights.assign(schedule(epoch))

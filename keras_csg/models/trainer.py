@@ -1,122 +1,15 @@
 from typing import Any
 
 import keras
-from keras import ops
 
-from keras_csg.models.losses import loss_on_logits, matches, metrics_on_logits
-from keras_csg.models.objective import dual_path_loss
-from keras_csg.models.schedules import GateScheduler
+from keras_csg.models.gate_scheduler import GateScheduler, warn_of_unplanned
+from keras_csg.models.losses import loss_on_logits, metrics_on_logits
+from keras_csg.models.training_step import DualPathStep
 from keras_csg.optimizers import exclude_from_weight_decay, fuse_updates
 
 
-class DualPathTrainer(keras.Model):
-    """Trains a gated classifier: Keras's own loop, one step of ours.
-
-    Of the classifier it needs `features` and `gated`, for a gated one `gate`
-    and `schedule` too, and what `dual_path_loss` asks for.
-    """
-
-    def track_paths(self) -> None:
-        """Adds the weights of the two paths' losses, and their metrics.
-
-        For a gated classifier, when its layers are there.
-        """
-        self.path_weights = self.add_weight(
-            name="path_weights",
-            shape=(2,),
-            initializer="ones",
-            trainable=False,
-            dtype="float32",
-            autocast=False,
-        )
-        self.path_weights.assign(self.schedule(0))
-        self.standard_loss = keras.metrics.Mean("standard_loss")
-        self.gated_loss = keras.metrics.Mean("gated_loss")
-        self.class_specific_accuracy = keras.metrics.Mean(
-            "class_specific_accuracy"
-        )
-
-    def compute_dual_path_loss(
-        self,
-        features: Any,
-        y: Any,
-        sample_weight: Any = None,
-        training: bool = False,
-    ) -> tuple[Any, dict[str, Any]]:
-        """Computes the losses of both paths; see `objective.dual_path_loss`."""
-        return dual_path_loss(self, features, y, sample_weight, training)
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """Trains both paths on a batch, from one pass of the backbone."""
-        import tensorflow as tf
-
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            features = self.features(x, training=True)
-            loss, paths = self._total_loss(
-                features, y, sample_weight, training=True
-            )
-            scaled_loss = self.optimizer.scale_loss(loss)
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled_loss, variables)
-        self._apply_with_gate_held(gradients, variables)
-        return self._logs(x, y, loss, paths, sample_weight)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluates both paths on a batch."""
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        features = self.features(x, training=False)
-        loss, paths = self._total_loss(features, y, sample_weight)
-        return self._logs(x, y, loss, paths, sample_weight)
-
-    def _total_loss(self, features, y, sample_weight, training=False):
-        """Adds the layers' own penalties, the gate's among them.
-
-        Gradients are summed over the replicas of a distributed step, so every
-        loss is divided by their number; Keras has done so to the paths'.
-        """
-        loss, paths = self.compute_dual_path_loss(
-            features, y, sample_weight, training
-        )
-        if self.losses:
-            loss += ops.sum(self.losses) / _count_replicas()
-        return loss, paths
-
-    def _apply_with_gate_held(self, gradients, variables):
-        """Updates the weights, and the gate only where its path trains.
-
-        Without a gradient it would still move: by momentum and projection.
-        """
-        if not self.gated:
-            self.optimizer.apply(gradients, variables)
-            return
-        gate_matrix = self.gate.gate_matrix
-        before = ops.copy(gate_matrix)
-        self.optimizer.apply(gradients, variables)
-        gate_matrix.assign(
-            ops.cond(
-                self.path_weights[1] > 0,
-                lambda: ops.convert_to_tensor(gate_matrix),
-                lambda: before,
-            )
-        )
-
-    def _logs(self, x, y, loss, paths, sample_weight):
-        """Updates the metrics and returns their state."""
-        replicas = _count_replicas()
-        batch_size = ops.shape(paths["logits"])[0]
-        for metric in self.metrics:
-            if metric.name == "loss":
-                metric.update_state(loss * replicas, batch_size)
-        if not self.gated:
-            return self.compute_metrics(x, y, paths["logits"], sample_weight)
-        for tracker in (self.standard_loss, self.gated_loss):
-            tracker.update_state(paths[tracker.name] * replicas, batch_size)
-        self.class_specific_accuracy.update_state(
-            matches(y, paths["class_specific_logits"])
-        )
-        logs = self.compute_metrics(x, y, paths["logits"], sample_weight)
-        return {**logs, "l1_density": self.gate.l1_density()}
+class DualPathTrainer(DualPathStep):
+    """Trains a gated classifier in Keras's own loop, by a step of ours."""
 
     def compile(
         self,
@@ -129,8 +22,9 @@ class DualPathTrainer(keras.Model):
         """Configures training, as `keras.Model.compile` does.
 
         Args:
-            optimizer: any Keras optimizer. Its weight decay leaves the gate
-                alone.
+            optimizer: any Keras optimizer. It leaves the gate to its budget;
+                where `lambda_2` has it update the gate its weight decay does
+                not.
             loss: loss of each path on logits. The names of Keras's
                 cross-entropies stand for the form from logits, for hard and
                 soft labels alike.
@@ -140,7 +34,8 @@ class DualPathTrainer(keras.Model):
             **kwargs: the other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: if `loss_weights` is given.
+            ValueError: if `loss_weights` is given, or an optimizer that keeps
+                averages (`use_ema`) is to update a gate.
         """
         if loss_weights is not None:
             raise ValueError(
@@ -150,7 +45,8 @@ class DualPathTrainer(keras.Model):
             )
         self.path_loss = loss_on_logits(loss)
         optimizer = fuse_updates(keras.optimizers.get(optimizer))
-        if self.gated and optimizer is not None:
+        if self.gated and self.gate_budget is None and optimizer is not None:
+            _check_moves_gate(optimizer)
             exclude_from_weight_decay(optimizer, self.gate.gate_matrix)
         super().compile(
             optimizer=optimizer,
@@ -162,8 +58,26 @@ class DualPathTrainer(keras.Model):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was when it was saved."""
         self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
+        self.build_optimizer()
+
+    def build_optimizer(self) -> None:
+        """Makes the optimizer's variables, where that is still to do."""
+        optimizer = getattr(self, "optimizer", None)  # None: not compiled.
+        if optimizer is not None and not optimizer.built:
+            # TensorFlow traces a step that makes variables twice.
+            with self.distribute_strategy.scope():
+                optimizer.build(self.optimized_variables)
+
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Trains on one batch, as `keras.Model.train_on_batch` does.
+
+        It knows of no epochs: the schedule stays where `begin_epoch` set it,
+        and the gate closes within `closing_steps`.
+        """
+        self.build_optimizer()
+        if self.gated:
+            warn_of_unplanned(self)
+        return super().train_on_batch(*args, **kwargs)
 
     def fit(
         self,
@@ -183,20 +97,19 @@ class DualPathTrainer(keras.Model):
         """
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)
-        optimizer = getattr(self, "optimizer", None)  # None: not compiled.
-        if optimizer is not None and not optimizer.built:
-            # TensorFlow traces a step that makes variables twice.
-            with self.distribute_strategy.scope():
-                optimizer.build(self.trainable_variables)
+        self.build_optimizer()
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs
         )
 
 
-def _count_replicas():
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy().num_replicas_in_sync
+def _check_moves_gate(optimizer):
+    if getattr(optimizer, "use_ema", False):
+        raise ValueError(
+            "An optimizer that averages its variables cannot update a gate, "
+            "whose columns must reach 1: leave `lambda_2` out, so that a "
+            "budget closes the gate. Received: use_ema=True"
+        )
 
 
 def _with_gate_scheduler(callbacks):

@@ -40,7 +40,9 @@ def save_curves(columns: Columns, path: pathlib.Path) -> None:
     panels = dict(zip(titles, figure.subplots(1, len(titles)), strict=True))
     accuracy, loss = panels["Accuracy"], panels["Loss"]
     _draw(accuracy, columns, "accuracy", "standard path")
-    _draw(loss, columns, "standard_loss" if gated else "loss", "standard path")
+    # Until 0.1.0 a gated network's loss was the sum of all there is.
+    standard = "standard_loss" if "standard_loss" in columns else "loss"
+    _draw(loss, columns, standard, "standard path")
     if gated:
         _draw(accuracy, columns, "class_specific_accuracy", "class-specific")
         _draw(loss, columns, "gated_loss", "gated path")

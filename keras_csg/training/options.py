@@ -28,6 +28,8 @@ RANGES = {
     "lambda_1": (0, None, True),
     "lambda_2": (0, None, True),
     "lambda_3": (0, None, True),
+    "lambda_4": (0, None, True),
+    "lambda_5": (0, None, True),
     "filter_dropout": (0, 0.99, True),
     "density": (0, 1, False),
     "epochs": (1, None, True),
@@ -65,6 +67,8 @@ class TrainingOptions:
     lambda_1: float = 1.0
     lambda_2: float | None = None
     lambda_3: float = 1.0
+    lambda_4: float = 0.3
+    lambda_5: float = 1.0
     filter_dropout: float | None = None
     density: float | None = None
     epochs: int | None = None

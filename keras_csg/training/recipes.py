@@ -57,15 +57,11 @@ def _by_data(data):
         "weight_decay": 5e-3,
         "lr_warmup": 1,
         "gate_warmup": 0,
-        "density": 1 / data.num_classes,
-        "lambda_2": 0.1 / data.num_classes,
         "augment": "crop_flip" if data.allow_flip else "crop",
     }
     examples = data.train.num_examples
     if data.small_images and examples < 10_000:
-        # Fewer steps, so each has to do more to the gate.
-        lambda_2 = 0.3 / data.num_classes
-        return {**recipe, "epochs": 20, "batch_size": 64, "lambda_2": lambda_2}
+        return {**recipe, "epochs": 20, "batch_size": 64}
     if data.small_images:
         return {**recipe, "epochs": 60, "batch_size": 128}
     recipe = {**recipe, "learning_rate": 0.025, "batch_size": 32}

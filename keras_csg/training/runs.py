@@ -25,6 +25,8 @@ DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
+# What training did before there was an option to say so.
+OPTIONS_OF_0_1_0 = {"lambda_4": 0.0, "lambda_5": 0.0}
 LOCK_NAME = ".lock"
 PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 
@@ -125,7 +127,8 @@ class Run:
     @property
     def options(self) -> TrainingOptions:
         """The `TrainingOptions` of the run."""
-        return TrainingOptions.from_dict(read_config(self.config_path))
+        values = {**OPTIONS_OF_0_1_0, **read_config(self.config_path)}
+        return TrainingOptions.from_dict(values)
 
     @property
     def history(self) -> History:

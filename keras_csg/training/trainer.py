@@ -107,6 +107,8 @@ class Trainer:
             lambda_1=options.lambda_1,
             lambda_2=options.lambda_2,
             lambda_3=options.lambda_3,
+            lambda_4=options.lambda_4,
+            lambda_5=options.lambda_5,
             filter_dropout=options.filter_dropout,
             density=options.density,
             schedule=gate_schedule(options),

@@ -31,15 +31,34 @@ class EpochLines(keras.callbacks.Callback):
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Says the epoch's figures."""
-        self.log(epoch_line(epoch, self.epochs, logs))
+        target = getattr(self.model, "target_density", None)
+        self.log(epoch_line(epoch, self.epochs, logs, target))
 
 
-def epoch_line(epoch: int, epochs: int, logs: dict | None) -> str:
-    """Returns the figures of an epoch, counted from 0, as a line."""
+def epoch_line(
+    epoch: int,
+    epochs: int,
+    logs: dict[str, Any] | None,
+    target: float | None = None,
+) -> str:
+    """Returns the figures of an epoch as a line.
+
+    Args:
+        epoch: int, from 0.
+        epochs: int. How many there are.
+        logs: the figures by their names.
+        target: float. The density that the gate is to end at.
+    """
     known = logs or {}
     figures = ", ".join(
-        f"{label} {known[name]:.4f}"
+        f"{label} {known[name]:.4f}{_of(name, target)}"
         for name, label in SHOWN.items()
         if name in known
     )
     return f"epoch {epoch + 1}/{epochs}: {figures}"
+
+
+def _of(name, target):
+    if name != "l1_density" or target is None:
+        return ""
+    return f" (to {target:.4f})"

@@ -8,6 +8,12 @@ class NonFiniteLossError(RuntimeError):
     """The loss became infinite or not a number."""
 
 
+def _loss(logs):
+    """Returns what is minimised, of which the loss shown is a part."""
+    known = logs or {}
+    return known.get("total_loss", known.get("loss", 0.0))
+
+
 class FiniteLoss(keras.callbacks.Callback):
     """Ends training in the step whose loss is not finite.
 
@@ -30,7 +36,7 @@ class FiniteLoss(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Notes the step and asks `fit` to stop."""
-        if not math.isfinite((logs or {}).get("loss", 0.0)):
+        if not math.isfinite(_loss(logs)):
             self._steps.append(batch + 1)
             self.model.stop_training = True
 
@@ -38,7 +44,7 @@ class FiniteLoss(keras.callbacks.Callback):
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Raises if a loss of the epoch was not finite."""
-        loss = (logs or {}).get("loss", 0.0)
+        loss = _loss(logs)
         if math.isfinite(loss):
             return
         step = f"step {min(self._steps)}" if self._steps else "an unknown step"

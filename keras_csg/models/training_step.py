@@ -1,0 +1,213 @@
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_csg.models.losses import matches
+from keras_csg.models.objective import dual_path_loss
+
+
+class DualPathStep(keras.Model):
+    """Trains and tests a gated classifier on one batch.
+
+    Of the classifier it needs `features` and `gated`, for a gated one `gate`,
+    `gate_budget` (or `None`) and `schedule` too, and what `dual_path_loss`
+    asks for.
+    """
+
+    def track_paths(self) -> None:
+        """Adds the metrics of the losses, and the weights of the two paths.
+
+        When the classifier's layers are there.
+        """
+        self.total_loss = keras.metrics.Mean("total_loss")
+        if not self.gated:
+            return
+        self.path_weights = self.add_weight(
+            name="path_weights",
+            shape=(2,),
+            initializer="ones",
+            trainable=False,
+            dtype="float32",
+            autocast=False,
+        )
+        self.begin_epoch(0)
+        self.epochs_trained = 0
+        self.path_losses = [
+            keras.metrics.Mean(name) for name in self._loss_names()
+        ]
+        self.class_specific_accuracy = keras.metrics.Mean(
+            "class_specific_accuracy"
+        )
+
+    def _loss_names(self):
+        yield "gated_loss"
+        yield "class_specific_loss"
+        if self.lambda_4:
+            yield "complement_loss"
+        if self.lambda_5:
+            yield "off_class"
+        if self.lambda_2:
+            yield "sparsity_penalty"
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Sets the weights of the two paths as `schedule` has them.
+
+        `fit` does so by itself; an own loop, or one over `train_on_batch`, by
+        this call.
+
+        Args:
+            epoch: int, from 0.
+        """
+        self.path_weights.assign(self.schedule(epoch))
+
+    @property
+    def optimized_variables(self) -> list[Any]:
+        """The variables that the optimizer updates.
+
+        All trainable ones but the gate where a budget closes it.
+        """
+        variables = self.trainable_variables
+        if not self.gated or self.gate_budget is None:
+            return variables
+        gate_matrix = self.gate.gate_matrix
+        return [v for v in variables if v is not gate_matrix]
+
+    def compute_dual_path_loss(
+        self,
+        features: Any,
+        y: Any,
+        sample_weight: Any = None,
+        training: bool = False,
+    ) -> tuple[Any, dict[str, Any]]:
+        """Computes the losses of both paths; see `objective.dual_path_loss`.
+
+        While training with the weights of the epoch, else with 1 for both.
+        """
+        weights = (1.0, 1.0)
+        if training and self.gated:
+            weights = ops.unstack(self.path_weights)
+        return dual_path_loss(
+            self, features, y, sample_weight, training, weights
+        )
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Trains both paths on a batch, from one pass of the backbone."""
+        import tensorflow as tf
+
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            features = self.features(x, training=True)
+            loss, paths = self._total_loss(
+                features, y, sample_weight, training=True
+            )
+            scaled_loss = self.optimizer.scale_loss(loss)
+        variables = self.optimized_variables
+        gate = [self.gate.gate_matrix] if self._budget_moves() else []
+        gradients = tape.gradient(scaled_loss, [*variables, *gate])
+        count = len(variables)
+        self._apply_with_gate_held(gradients[:count], variables)
+        for gradient in gradients[count:]:
+            self._close_gate(gradient)
+        return self._logs(x, y, loss, paths, sample_weight)
+
+    def _budget_moves(self):
+        return (
+            self.gated
+            and self.gate_budget is not None
+            and self.gate.trainable
+            and self.trainable
+        )
+
+    def _close_gate(self, gradient):
+        """Takes a step of the gate's budget where the gated path trains."""
+        # What a loss is scaled by for float16 must not weigh in the scores.
+        gradient = gradient / self.optimizer.scale_loss(ops.ones(()))
+        gate_matrix = self.gate.gate_matrix
+        gate_matrix.assign(
+            self.gate_budget.update(
+                ops.convert_to_tensor(gate_matrix),
+                _sum_over_replicas(gradient),
+                self.path_weights[1] > 0,
+            )
+        )
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluates both paths on a batch."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        features = self.features(x, training=False)
+        loss, paths = self._total_loss(features, y, sample_weight)
+        return self._logs(x, y, loss, paths, sample_weight)
+
+    def _total_loss(self, features, y, sample_weight, training=False):
+        """Adds the layers' own penalties, a gate's among them.
+
+        Gradients are summed over the replicas of a distributed step, so every
+        loss is divided by their number; Keras has done so to the paths'.
+        """
+        loss, paths = self.compute_dual_path_loss(
+            features, y, sample_weight, training
+        )
+        if self.losses:
+            loss += ops.sum(self.losses) / _count_replicas()
+        if self.gated and self.lambda_2:
+            penalty = ops.sum(self.gate.losses) / _count_replicas()
+            paths["sparsity_penalty"] = penalty
+        return loss, paths
+
+    def _apply_with_gate_held(self, gradients, variables):
+        """Updates the weights, and the gate only where its path trains.
+
+        Without a gradient an optimizer would still move it: by momentum and
+        projection.
+        """
+        if not self.gated or self.gate_budget is not None:
+            self.optimizer.apply(gradients, variables)
+            return
+        gate_matrix = self.gate.gate_matrix
+        before = ops.copy(gate_matrix)
+        self.optimizer.apply(gradients, variables)
+        gate_matrix.assign(
+            ops.cond(
+                self.path_weights[1] > 0,
+                lambda: ops.convert_to_tensor(gate_matrix),
+                lambda: before,
+            )
+        )
+
+    def _logs(self, x, y, loss, paths, sample_weight):
+        """Updates the metrics and returns their state.
+
+        `loss` is the standard path's, whatever the schedule weighs: a
+        callback can follow it from the first epoch to the last.
+        """
+        replicas = _count_replicas()
+        batch_size = ops.shape(paths["logits"])[0]
+        for metric in self.metrics:
+            if metric.name == "loss":
+                metric.update_state(paths["loss"] * replicas, batch_size)
+        self.total_loss.update_state(loss * replicas, batch_size)
+        if not self.gated:
+            return self.compute_metrics(x, y, paths["logits"], sample_weight)
+        for tracker in self.path_losses:
+            tracker.update_state(paths[tracker.name] * replicas, batch_size)
+        self.class_specific_accuracy.update_state(
+            matches(y, paths["class_specific_logits"])
+        )
+        logs = self.compute_metrics(x, y, paths["logits"], sample_weight)
+        return {**logs, "l1_density": self.gate.l1_density()}
+
+
+def _count_replicas():
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def _sum_over_replicas(gradient):
+    import tensorflow as tf
+
+    if _count_replicas() == 1:
+        return gradient
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, gradient)
