@@ -3,8 +3,10 @@ from typing import Any
 
 import keras
 
+from keras_csg.backbones.weights import WeightsReport
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
+from keras_csg.models.frozen_parts import freeze_parts, frozen_parts
 from keras_csg.models.head import dropout_layer, head_layer, pooling_layer
 from keras_csg.models.objective import (
     class_specific_kernel,
@@ -62,6 +64,8 @@ class CSGClassifier(DualPathTrainer):
             `keras_csg.models.schedules.PathWeights`.
         class_names: list of str, one for each class, in the order of the
             logits; kept with the model. `None` for no names.
+        frozen: names of the layers that rest; see the property `frozen`. A
+            saved model has it, and so keeps them resting.
         **kwargs: `name` and `trainable`, as for any `keras.Model`.
 
     Call arguments:
@@ -76,6 +80,9 @@ class CSGClassifier(DualPathTrainer):
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194)
     """
 
+    backbone_weights: WeightsReport | None = None
+    """Which weights the backbone was built with, until it is saved."""
+
     def __init__(
         self,
         backbone: keras.Model,
@@ -89,6 +96,7 @@ class CSGClassifier(DualPathTrainer):
         density: float | None = None,
         schedule: Any = "joint",
         class_names: Sequence[str] | None = None,
+        frozen: Sequence[str] = (),
         **kwargs: Any,
     ):
         filters = backbone.output_shape[-1]
@@ -127,6 +135,7 @@ class CSGClassifier(DualPathTrainer):
         self.gate: Any = None
         if gated:
             self._add_gated_path(filters)
+        freeze_parts(self, frozen)
 
     def _add_gated_path(self, filters):
         self.gate = CSGGate(
@@ -139,6 +148,14 @@ class CSGClassifier(DualPathTrainer):
         self.gate.build((None, filters))
         self.lambda_2 = self.gate.lambda_2
         self.track_paths()
+
+    @property
+    def frozen(self) -> list[str]:
+        """Names of the layers with weights that rest, `trainable` unset.
+
+        `"head"`, `"gate"`, and the backbone's as `"backbone/NAME"`.
+        """
+        return frozen_parts(self)
 
     @property
     def filters(self) -> int:
@@ -231,6 +248,7 @@ class CSGClassifier(DualPathTrainer):
             "filter_dropout",
             "density",
             "class_names",
+            "frozen",
         )
         return {
             **super().get_config(),

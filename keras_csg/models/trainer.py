@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_csg.backbones.freezing import rests
 from keras_csg.models.losses import loss_on_logits, matches, metrics_on_logits
 from keras_csg.models.objective import dual_path_loss
 from keras_csg.models.schedules import GateScheduler
@@ -41,17 +42,23 @@ class DualPathTrainer(keras.Model):
         return dual_path_loss(self, features, y, sample_weight, training)
 
     def train_step(self, data):
-        """Trains both paths on a batch, from one pass of the backbone."""
+        """Trains both paths on a batch, from one pass of the backbone.
+
+        A backbone that rests computes as in inference, its dropout too.
+        """
         import tensorflow as tf
 
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            features = self.features(x, training=True)
+        variables = self.trainable_variables
+        # Nothing is kept, nor derived, for what lies before the first of them.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for variable in variables:
+                tape.watch(variable.value)
+            features = self.features(x, training=not rests(self.backbone))
             loss, paths = self._total_loss(
                 features, y, sample_weight, training=True
             )
             scaled_loss = self.optimizer.scale_loss(loss)
-        variables = self.trainable_variables
         gradients = tape.gradient(scaled_loss, variables)
         self._apply_with_gate_held(gradients, variables)
         return self._logs(x, y, loss, paths, sample_weight)
