@@ -64,8 +64,7 @@ class CSGClassifier(DualPathTrainer):
             `keras_csg.models.schedules.PathWeights`.
         class_names: list of str, one for each class, in the order of the
             logits; kept with the model. `None` for no names.
-        frozen: names of the layers that rest; see the property `frozen`. A
-            saved model has it, and so keeps them resting.
+        frozen: names of the layers that rest; see the property `frozen`.
         **kwargs: `name` and `trainable`, as for any `keras.Model`.
 
     Call arguments:
@@ -80,8 +79,7 @@ class CSGClassifier(DualPathTrainer):
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194)
     """
 
-    backbone_weights: WeightsReport | None = None
-    """Which weights the backbone was built with, until it is saved."""
+    backbone_weights: WeightsReport | None = None  # What `build` loaded.
 
     def __init__(
         self,
@@ -151,10 +149,7 @@ class CSGClassifier(DualPathTrainer):
 
     @property
     def frozen(self) -> list[str]:
-        """Names of the layers with weights that rest, `trainable` unset.
-
-        `"head"`, `"gate"`, and the backbone's as `"backbone/NAME"`.
-        """
+        """Layers that do not train: `"head"`, `"gate"`, `"backbone/NAME"`."""
         return frozen_parts(self)
 
     @property
