@@ -80,6 +80,7 @@ def test_the_recipe_answers_for_everything():
         "data_dir",
         "image_size",
         "weights",
+        "freeze",
         "gate_at",
         "filters",
         "filter_dropout",  # The classifier answers.
