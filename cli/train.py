@@ -11,6 +11,17 @@ from keras_csg_cli.options import (
     user_mistakes,
 )
 
+
+class FreezeType(click.ParamType):
+    """The words or the number that `freeze` takes."""
+
+    name = "freeze"
+
+    def convert(self, value, param, ctx):
+        """Returns a number as int; the library judges the value."""
+        return int(value) if value.isdecimal() else value
+
+
 BY_RECIPE = "default: fits backbone and data"
 
 
@@ -44,7 +55,18 @@ def option(name, *args, **kwargs):
     f"({BY_RECIPE}).",
 )
 @option("--backbone", help="Network (default: resnet20); see `backbones`.")
-@option("--weights", help="imagenet, or random weights by default.")
+@option(
+    "--weights",
+    help="imagenet, a .weights.h5 or .keras file, or another run; random "
+    "weights by default. Images get the backbone's own size.",
+)
+@option(
+    "--freeze",
+    type=FreezeType(),
+    metavar="all|N|statistics",
+    help="What rests of the backbone: all, its first N layers with weights, "
+    "or the statistics of batch normalization.",
+)
 @option("--gate-at", help="Layer to gate instead of the last.")
 @option("--filters", type=int, help="Filters of a 3x3 convolution before it.")
 @option(

@@ -14,6 +14,8 @@ LAYOUTS = {"triton": ("onnx", "saved_model"), "tfserving": ("saved_model",)}
 MIS_VARIANTS = ("paper", "picnn")
 
 # Training.
+# What of a backbone may rest, beside a number of layers.
+FREEZE = ("all", "statistics")
 AUGMENTATIONS = (
     "none",
     "crop",
@@ -30,3 +32,20 @@ LR_SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DEVICES = ("auto", "cpu", "gpu")
 SWITCHES = ("auto", "on", "off")
+
+
+def check_freeze(freeze: int | str | None) -> None:
+    """Checks what can be checked without a backbone.
+
+    Raises:
+        ValueError: if it is no number above 0 and none of
+            `FREEZE`.
+    """
+    if freeze is None or freeze in FREEZE:
+        return
+    if isinstance(freeze, int) and not isinstance(freeze, bool) and freeze > 0:
+        return
+    raise ValueError(
+        f"`freeze` must be {', '.join(FREEZE)} or a number of layers, "
+        f"at least 1. Received: freeze={freeze!r}"
+    )

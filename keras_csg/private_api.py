@@ -35,7 +35,21 @@ def stand_in_for(plain: type) -> property:
     Returns:
         What to assign to `__class__` in the body of the subclass.
     """
-    return property(lambda self: plain)
+    return property(lambda self: plain, _set_class)
+
+
+def own_class() -> property:
+    """Makes a subclass of a stand-in pass for what it is, as others do.
+
+    Returns:
+        What to assign to `__class__` in the body of the subclass.
+    """
+    return property(type, _set_class)
+
+
+def _set_class(instance, cls):
+    # A property hides the one that every object has and could not be set.
+    object.__dict__["__class__"].__set__(instance, cls)
 
 
 def flat_layers(model: keras.Model) -> list[keras.layers.Layer]:

@@ -19,6 +19,7 @@ MODULES = {
     "CSGGate": "keras_csg.layers",
     "GateSparsity": "keras_csg.layers",
     "UnitMaxGate": "keras_csg.layers",
+    "FrozenStatisticsBatchNormalization": "keras_csg.layers",
     "ImageNormalization": "keras_csg.layers",
     "PaddedShortcut": "keras_csg.backbones.cifar_resnet",
     "ClassHead": "keras_csg.deployment.graph.answer_layers",

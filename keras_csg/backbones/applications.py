@@ -1,7 +1,9 @@
 """Every network of `keras.applications`."""
 
+import contextlib
 import dataclasses
 import functools
+import sys
 
 import keras
 
@@ -108,11 +110,13 @@ def build_features(
     try:
         # The tensor becomes part of the network's own graph: nothing is
         # nested, and every layer has one call.
-        model = network(
-            include_top=False,
-            weights=weights,
-            input_tensor=normalize_images(images, mode),
-        )
+        # Keras tells of a download on stdout, which is for results.
+        with contextlib.redirect_stdout(sys.stderr):
+            model = network(
+                include_top=False,
+                weights=weights,
+                input_tensor=normalize_images(images, mode),
+            )
     except Exception as error:
         # Keras raises a bare `Exception` for whatever went wrong on the net.
         if "URL fetch failure" not in str(error):

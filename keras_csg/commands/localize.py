@@ -15,6 +15,9 @@ from keras_csg.files import write_json
 from keras_csg.training.run_data import load_run_data
 from keras_csg.training.runs import Run, open_run
 
+COARSE = 4
+"""Side of maps up to which they hardly tell one place from another."""
+
 
 def localize(
     run: Run | str | os.PathLike,
@@ -53,6 +56,12 @@ def localize(
         run = open_run(run)
         model = run.load_model()
         annotated = load_run_images(run, model, log=log, **images)
+    rows, columns = model.backbone.output_shape[1:3]
+    if max(rows, columns) <= COARSE:
+        log(
+            f"The maps are {rows}x{columns}: too coarse to point at much. "
+            "Larger images or --gate-at make finer ones."
+        )
     result = evaluate_maps(
         model,
         annotated,

@@ -9,6 +9,12 @@ from keras_csg.layers.batch_normalization import (
 from keras_csg.layers.csg_gate import CSGGate as CSGGate
 from keras_csg.layers.csg_gate import GateSparsity as GateSparsity
 from keras_csg.layers.csg_gate import UnitMaxGate as UnitMaxGate
+from keras_csg.layers.frozen_statistics import (
+    FrozenStatisticsBatchNormalization as FrozenStatisticsBatchNormalization,
+)
+from keras_csg.layers.frozen_statistics import (
+    freeze_statistics as freeze_statistics,
+)
 from keras_csg.layers.image_normalization import (
     ImageNormalization as ImageNormalization,
 )

@@ -1,23 +1,35 @@
 import difflib
+import logging
+import os
 from typing import Any
 
 import keras
 
 from keras_csg.backbones import create_backbone
 from keras_csg.backbones.flattening import flat_features
+from keras_csg.backbones.freezing import ADDED_CONVOLUTION, freeze_backbone
+from keras_csg.backbones.weights import (
+    WeightsReport,
+    load_weights,
+    means_a_file,
+    report_named_weights,
+)
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.classifier import CSGClassifier
+
+_logger = logging.getLogger("keras_csg")
 
 
 def build(
     backbone: str | keras.Model,
     num_classes: int,
     *,
-    weights: str | None = None,
+    weights: str | os.PathLike | None = None,
     input_shape: tuple | None = None,
     gate_at: str | None = None,
     filters: int | None = None,
     normalization: str | None = None,
+    freeze: int | str | None = None,
     **kwargs: Any,
 ) -> CSGClassifier:
     """Builds an image classifier with a class-specific gate on any backbone.
@@ -27,7 +39,11 @@ def build(
             from one image tensor to one 4-D feature map, channels last, such
             as a KerasHub backbone; the classifier gets a copy of it.
         num_classes: int, at least 2.
-        weights: `None` or `"imagenet"`; for a backbone by name.
+        weights: for a backbone by name: `None` for random ones, `"imagenet"`,
+            or a path: of a `.weights.h5` file of the backbone or of a model
+            with it, of a `.keras` file, or of a run, whose classes may be
+            others. All that the backbone needs must be there. Head and gate
+            are not taken. `backbone_weights` of the classifier says what was.
         input_shape: tuple `(height, width, 3)`; for a backbone by name.
             Defaults to the size the network was designed for.
         gate_at: str. Name of the layer whose 4-D output is gated instead of
@@ -38,6 +54,11 @@ def build(
         normalization: `"caffe"`, `"tf"` or `"torch"`: what to do to RGB images
             in 0..255 before a backbone given as a model. A backbone by name
             brings its own.
+        freeze: what of the backbone rests in training: `"all"` of it, but not
+            the convolution of `filters`; its first layers with weights, by
+            their number, in the order of `summary()` and with batch
+            normalizations counted; the `"statistics"` of its batch
+            normalizations; or nothing, `None`.
         **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1`,
             `lambda_2`, `lambda_3`, `filter_dropout`, `density`, `schedule`,
             `class_names`, `name`.
@@ -47,11 +68,78 @@ def build(
 
     Raises:
         ValueError: if a name is unknown (the nearest are listed), the image is
-            too small for the backbone, or the model is no backbone.
+            too small for the backbone, the model is no backbone, or the
+            weights are not the backbone's.
+        OSError: if the weights cannot be downloaded.
 
     Example:
     >>> model = keras_csg.build("resnet50", num_classes=1000)
     """
+    features, report = build_backbone(
+        backbone,
+        weights=weights,
+        input_shape=input_shape,
+        gate_at=gate_at,
+        filters=filters,
+        normalization=normalization,
+        freeze=freeze,
+    )
+    model = CSGClassifier(features, num_classes, **kwargs)
+    model.backbone_weights = report
+    if report is not None:
+        _logger.info("%s", report)
+    return model
+
+
+def build_backbone(
+    backbone: str | keras.Model,
+    *,
+    weights: str | os.PathLike | None = None,
+    input_shape: tuple | None = None,
+    gate_at: str | None = None,
+    filters: int | None = None,
+    normalization: str | None = None,
+    freeze: int | str | None = None,
+) -> tuple[keras.Model, WeightsReport | None]:
+    """Builds the backbone of a classifier; see `build`.
+
+    Args:
+        backbone: as of `build`.
+        weights: as of `build`.
+        input_shape: as of `build`.
+        gate_at: as of `build`.
+        filters: as of `build`.
+        normalization: as of `build`.
+        freeze: as of `build`.
+
+    Returns:
+        A tuple of the functional `keras.Model`, from images to the maps that
+        are gated, and `WeightsReport`, `None` without `weights`.
+
+    Raises:
+        ValueError: as `build`.
+        OSError: as `build`.
+    """
+    whole = _whole(backbone, weights, input_shape, normalization)
+    pretrained = whole if gate_at is None else _cut(whole, gate_at)
+    features = pretrained
+    if filters is not None:
+        features = _narrow(pretrained, filters)
+    _check_maps(features)
+    report = None if weights is None else _load(whole, weights, features)
+    freeze_backbone(pretrained, freeze)
+    return features, report
+
+
+def _load(whole, weights, features):
+    """Loads weights from a path; those with a name are there already."""
+    if means_a_file(weights):
+        return load_weights(whole, weights, features)
+    return report_named_weights(whole, weights, features)
+
+
+def _whole(backbone, weights, input_shape, normalization):
+    """Returns all of a backbone, with the weights that have a name."""
     if isinstance(backbone, str):
         if normalization is not None:
             raise ValueError(
@@ -59,17 +147,9 @@ def build(
                 f"{backbone!r} has its own. "
                 f"Received: normalization={normalization!r}"
             )
-        features = create_backbone(
-            backbone, input_shape=input_shape, weights=weights
-        )
-    else:
-        features = _adopt(backbone, weights, input_shape, normalization)
-    if gate_at is not None:
-        features = _cut(features, gate_at)
-    if filters is not None:
-        features = _narrow(features, filters)
-    _check_maps(features)
-    return CSGClassifier(features, num_classes, **kwargs)
+        named = None if means_a_file(weights) else weights
+        return create_backbone(backbone, input_shape=input_shape, weights=named)
+    return _adopt(backbone, weights, input_shape, normalization)
 
 
 def _adopt(backbone, weights, input_shape, normalization):
@@ -130,7 +210,7 @@ def _narrow(backbone, filters):
         padding="same",
         activation="relu",
         kernel_initializer="he_normal",
-        name="gated_conv",
+        name=ADDED_CONVOLUTION,
     )(backbone.output)
     return keras.Model(backbone.input, maps, name=backbone.name)
 

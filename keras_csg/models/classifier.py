@@ -3,12 +3,13 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import keras
-import numpy as np
 
+from keras_csg.backbones.weights import WeightsReport
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
 from keras_csg.layers.gate_budget import GateBudget, least_density
 from keras_csg.models.arguments import check_arguments
+from keras_csg.models.frozen_parts import freeze_parts, frozen_parts
 from keras_csg.models.head import dropout_layer, head_layer, pooling_layer
 from keras_csg.models.objective import (
     class_specific_kernel,
@@ -77,6 +78,7 @@ class CSGClassifier(DualPathTrainer):
             `keras_csg.models.schedules.PathWeights`.
         class_names: list of str, one for each class, in the order of the
             logits; kept with the model. `None` for no names.
+        frozen: names of the layers that rest; see the property `frozen`.
         **kwargs: `name` and `trainable`, as for any `keras.Model`.
 
     Call arguments:
@@ -90,6 +92,8 @@ class CSGClassifier(DualPathTrainer):
     Reference:
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194)
     """
+
+    backbone_weights: WeightsReport | None = None  # What `build` loaded.
 
     def __init__(
         self,
@@ -107,6 +111,7 @@ class CSGClassifier(DualPathTrainer):
         closing_steps: int | None = None,
         schedule: Any = "joint",
         class_names: Sequence[str] | None = None,
+        frozen: Sequence[str] = (),
         **kwargs: Any,
     ):
         filters = backbone.output_shape[-1]
@@ -161,6 +166,7 @@ class CSGClassifier(DualPathTrainer):
         if gated:
             self._add_gated_path(filters)
         self.track_paths()
+        freeze_parts(self, frozen)
 
     def _add_gated_path(self, filters):
         self.gate = CSGGate(
@@ -180,6 +186,11 @@ class CSGClassifier(DualPathTrainer):
         """The L1-density that the gate is to end at, in `(0, 1]`."""
         least = least_density(self.num_classes, self.filters)
         return least if self.density is None else self.density
+
+    @property
+    def frozen(self) -> list[str]:
+        """Layers that do not train: `"head"`, `"gate"`, `"backbone/NAME"`."""
+        return frozen_parts(self)
 
     @property
     def filters(self) -> int:
@@ -265,21 +276,6 @@ class CSGClassifier(DualPathTrainer):
             format = "saved_model"
         return keras_csg.export(self, filepath, format, **kwargs)
 
-    def save_own_variables(self, store: Any) -> None:
-        """Keeps how many epochs the model was trained beside its weights."""
-        super().save_own_variables(store)
-        if self.gated:
-            store["epochs_trained"] = np.array(self.epochs_trained)
-
-    def load_own_variables(self, store: Any) -> None:
-        """Loads them; version 0.1.0 did not write the epochs."""
-        # An entry of an HDF5 file has keys and cannot be iterated over.
-        values = {name: store[name] for name in store.keys()}
-        epochs_trained = values.pop("epochs_trained", 0)
-        super().load_own_variables(values)
-        if self.gated:
-            self.epochs_trained = int(np.asarray(epochs_trained))
-
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the backbone serialised."""
         names = (
@@ -294,6 +290,7 @@ class CSGClassifier(DualPathTrainer):
             "density",
             "closing_steps",
             "class_names",
+            "frozen",
         )
         return {
             **super().get_config(),

@@ -1,8 +1,10 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
+from keras_csg.backbones.freezing import rests
 from keras_csg.models.losses import matches
 from keras_csg.models.objective import dual_path_loss
 
@@ -61,6 +63,21 @@ class DualPathStep(keras.Model):
         """
         self.path_weights.assign(self.schedule(epoch))
 
+    def save_own_variables(self, store: Any) -> None:
+        """Keeps how many epochs the model was trained beside its weights."""
+        super().save_own_variables(store)
+        if self.gated:
+            store["epochs_trained"] = np.array(self.epochs_trained)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Loads them; version 0.1.0 did not write the epochs."""
+        # An entry of an HDF5 file has keys and cannot be iterated over.
+        values = {name: store[name] for name in store.keys()}
+        epochs_trained = values.pop("epochs_trained", 0)
+        super().load_own_variables(values)
+        if self.gated:
+            self.epochs_trained = int(np.asarray(epochs_trained))
+
     @property
     def optimized_variables(self) -> list[Any]:
         """The variables that the optimizer updates.
@@ -92,18 +109,24 @@ class DualPathStep(keras.Model):
         )
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Trains both paths on a batch, from one pass of the backbone."""
+        """Trains both paths on a batch, from one pass of the backbone.
+
+        A backbone that rests computes as in inference, its dropout too.
+        """
         import tensorflow as tf
 
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            features = self.features(x, training=True)
+        variables = self.optimized_variables
+        gate = [self.gate.gate_matrix] if self._budget_moves() else []
+        # Nothing is kept, nor derived, for what lies before the first of them.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for variable in [*variables, *gate]:
+                tape.watch(variable.value)
+            features = self.features(x, training=not rests(self.backbone))
             loss, paths = self._total_loss(
                 features, y, sample_weight, training=True
             )
             scaled_loss = self.optimizer.scale_loss(loss)
-        variables = self.optimized_variables
-        gate = [self.gate.gate_matrix] if self._budget_moves() else []
         gradients = tape.gradient(scaled_loss, [*variables, *gate])
         count = len(variables)
         self._apply_with_gate_held(gradients[:count], variables)

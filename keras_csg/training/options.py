@@ -40,6 +40,8 @@ RANGES = {
     "momentum": (0, 1, True),
     "steps_per_execution": (1, None, True),
 }
+# What a run's own file says beside the options: what it was made with.
+RECORDED = ("versions", "weights_sha256")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +60,7 @@ class TrainingOptions:
     augment: str | None = None
     backbone: str = "resnet20"
     weights: str | None = None
+    freeze: int | str | None = None
     gate_at: str | None = None
     filters: int | None = None
     standard: bool = False
@@ -95,6 +98,7 @@ class TrainingOptions:
                     f"`{name}` must be one of {', '.join(known)}. "
                     f"Received: {name}={value!r}"
                 )
+        choices.check_freeze(self.freeze)
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None:
@@ -153,8 +157,7 @@ def read_config(path: pathlib.Path) -> dict:
         ) from error
     if not isinstance(values, dict):
         raise ValueError(f"{path} must hold a table of options.")
-    # A run's own file says beside the options what it was made with.
-    return {key: v for key, v in values.items() if key != "versions"}
+    return {key: v for key, v in values.items() if key not in RECORDED}
 
 
 def _check_range(name, value, least, largest, least_allowed):

@@ -4,27 +4,17 @@ import json
 import os
 import pathlib
 import platform
-import zipfile
-import zlib
 from importlib import metadata
 
 import filelock
 import keras
 
+from keras_csg.backbones.weights import read_model_file
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions, read_config
 from keras_csg.version import version
 
-# What reading a file raises, by Keras, zipfile and h5py, if it is not whole.
-DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 # What training did before there was an option to say so.
 OPTIONS_OF_0_1_0 = {"lambda_4": 0.0, "lambda_5": 0.0}
 LOCK_NAME = ".lock"
@@ -74,8 +64,14 @@ class Run:
             )
         return run
 
-    def create(self, options: TrainingOptions) -> None:
+    def create(
+        self, options: TrainingOptions, weights_sha256: str | None = None
+    ) -> None:
         """Makes the directory and writes `config.json`.
+
+        Args:
+            options: `TrainingOptions`.
+            weights_sha256: str. Of the file that `options.weights` names.
 
         Raises:
             ValueError: if the directory exists and is not empty, or cannot be
@@ -95,9 +91,8 @@ class Run:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self.lock()
-            write_json(
-                self.config_path, {**options.to_dict(), "versions": versions()}
-            )
+            record = {"weights_sha256": weights_sha256, "versions": versions()}
+            write_json(self.config_path, {**options.to_dict(), **record})
         except OSError as error:
             raise ValueError(f"Cannot write to {self.path}: {error}") from error
 
@@ -154,17 +149,7 @@ class Run:
         Raises:
             ValueError: if the file is damaged.
         """
-        try:
-            # Keras reads weights by seeking, past what Python checks then.
-            with zipfile.ZipFile(self.model_path) as archive:
-                if broken := archive.testzip():
-                    raise zipfile.BadZipFile(f"{broken} is damaged")
-            return keras.saving.load_model(self.model_path)
-        except DAMAGE as error:
-            reason = [*str(error).strip().splitlines(), "it is damaged"][0]
-            raise ValueError(
-                f"Cannot read {self.model_path}: {reason}"
-            ) from error
+        return read_model_file(self.model_path)
 
     def read_metrics(self) -> dict:
         """Returns what `metrics.json` holds, an empty dict without one.

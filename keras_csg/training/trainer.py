@@ -8,7 +8,7 @@ import keras
 from keras_csg import plots
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import schedules
-from keras_csg.models.build import build
+from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.callbacks import (
     FiniteLoss,
     GateFreeMetrics,
@@ -23,6 +23,7 @@ from keras_csg.training.environment import (
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.precision import choose_precision
+from keras_csg.training.pretrained import build_for, build_pretrained, notes_on
 from keras_csg.training.recipes import fill_in
 from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
@@ -70,10 +71,18 @@ class Trainer:
                 raise
 
     def _set_up(self, options, resume):
+        backbone, report = None, None
+        if options.weights is not None:  # Refused before data are read.
+            options, backbone, report = build_pretrained(options, resume)
         self.data = load_data_for(options, log=self.log)
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
-        self.model = self._create_model()
+        if backbone is None:
+            backbone, _ = build_for(self.options, self.data.image_shape)
+        for line in notes_on(options, backbone, report):
+            self.log(line)
+        self.model = self._create_model(backbone)
+        self.model.backbone_weights = report
         self.options = self.options.replace(
             filter_dropout=self.model.filter_dropout,
             # Which images are held out of a TFDS set depends on it, so that
@@ -92,17 +101,13 @@ class Trainer:
             augmentation=self.options.augment,
         )
         if not resume:  # The last: nothing is written before all is well.
-            self.run.create(self.options)
+            self.run.create(self.options, report.sha256 if report else None)
 
-    def _create_model(self):
+    def _create_model(self, backbone):
         options = self.options
-        model = build(
-            options.backbone,
+        model = CSGClassifier(
+            backbone,
             self.data.num_classes,
-            weights=options.weights,
-            input_shape=self.data.image_shape,
-            gate_at=options.gate_at,
-            filters=options.filters,
             gated=not options.standard,
             lambda_1=options.lambda_1,
             lambda_2=options.lambda_2,

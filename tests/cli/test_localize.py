@@ -71,6 +71,11 @@ def test_json_is_what_is_written(shapes_run, shapes_folder, run_cli):
     assert json.loads(written) == results
 
 
+def test_coarse_maps_are_told_of(shapes_run, run_cli):
+    _, _, err = run_cli("localize", shapes_run, "--limit", "4")
+    assert "The maps are 3x3: too coarse" in err
+
+
 def test_the_sanity_check_prints_depths(shapes_run, run_cli):
     before = (shapes_run / "model.keras").read_bytes()
     code, out, err = run_cli("localize", shapes_run, "--sanity", "--limit", "4")

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import keras
 import numpy as np
@@ -115,6 +116,11 @@ def mistake(result, *words):
         (["--augment", "blur"], ["blur", "crop_flip"]),
         (["--gate-at", "nowhere"], ["nowhere"]),
         (["--weights", "imagenet"], ["imagenet"]),
+        (["--weights", "no.weights.h5"], ["no.weights.h5", "run directory"]),
+        (["--weights", __file__], ["none of them", __file__]),
+        (["--freeze", "some"], ["all", "statistics", "some"]),
+        (["--freeze", "0"], ["at least 1", "freeze=0"]),
+        (["--freeze", "400"], ["at most", "freeze=400"]),
         (["--resume"], ["--out"]),
         (["--bckbone", "resnet20"], ["--bckbone"]),
         (["--config", "missing.json"], ["missing.json"]),
@@ -128,6 +134,19 @@ def test_a_mistake_is_one_line_before_any_training(
     where = [] if "--resume" in args else ["--out", out]
     mistake(run_cli("train", *args, *where), *words)
     assert not out.exists()
+
+
+def test_weights_that_cannot_be_downloaded_are_one_line(
+    run_cli, tmp_path, monkeypatch
+):
+    def unreachable(**kwargs):
+        sys.stdout.write("Downloading data from https://x/y.h5\n")
+        raise Exception("URL fetch failure on https://x/y.h5: None -- down")
+
+    monkeypatch.setattr(keras.applications, "VGG16", unreachable)
+    arguments = ["--backbone", "vgg16", "--weights", "imagenet"]
+    result = run_cli("train", *arguments, "--out", tmp_path / "run")
+    mistake(result, "imagenet weights of VGG16 could not be downloaded")
 
 
 def test_a_tfds_set_that_is_not_there_says_how_to_prepare_it(run_cli, tmp_path):

@@ -23,6 +23,11 @@ def test_an_unknown_option_gets_the_nearest_name():
         ({"learning_rate": -1}, "learning_rate=-1"),
         ({"optimizer": "sdg"}, "sgd, adam"),
         ({"precision": "float16"}, "mixed_float16"),
+        ({"freeze": "some"}, "all, statistics or a number.*freeze='some'"),
+        ({"freeze": -2}, "at least 1. Received: freeze=-2"),
+        ({"freeze": True}, "`freeze` must be of type int or str or null"),
+        ({"freeze": 1.5}, "`freeze` must be of type int or str or null"),
+        ({"weights": 3}, "`weights` must be of type str or null"),
     ],
 )
 def test_a_value_that_cannot_be_is_named(values, match):
@@ -35,7 +40,7 @@ def test_a_whole_number_does_for_a_float():
 
 
 def test_options_survive_json():
-    options = TrainingOptions(epochs=3, density=0.2)
+    options = TrainingOptions(epochs=3, density=0.2, freeze=5)
     text = json.dumps(options.to_dict())
     assert TrainingOptions.from_dict(json.loads(text)) == options
 
@@ -75,6 +80,7 @@ def test_the_recipe_answers_for_everything():
         "data_dir",
         "image_size",
         "weights",
+        "freeze",
         "gate_at",
         "filters",
         "filter_dropout",  # The classifier answers.

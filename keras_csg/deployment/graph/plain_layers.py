@@ -6,6 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_csg.layers.frozen_statistics import (
+    FrozenStatisticsBatchNormalization,
+)
 from keras_csg.layers.image_normalization import ImageNormalization
 
 
@@ -25,6 +28,8 @@ def plain_layer(layer: keras.layers.Layer) -> keras.layers.Layer:
     if type(layer) is ImageNormalization and layer.mode != "caffe":
         return _measured_rescaling(layer)
     config = _plain_config(layer.get_config())
+    if type(layer) is FrozenStatisticsBatchNormalization:
+        return keras.layers.BatchNormalization.from_config(config)
     if type(layer) is keras.layers.Conv2D and layer.groups > 1:
         return GroupedConv2D.from_config(config)
     return layer.__class__.from_config(config)

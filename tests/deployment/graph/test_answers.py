@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from keras_csg import CSGClassifier, build
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import OUTPUTS
-from keras_csg.layers.image_normalization import ImageNormalization
+from keras_csg.layers import ImageNormalization, freeze_statistics
 from tests.deployment.trained import (
     answers_by_hand,
     assert_same_answers,
@@ -121,6 +121,17 @@ def test_every_sort_of_convolution_takes_its_normalisation(layer):
     pixels = some_images() / 255
     given = answers(model, pixels)
     assert_same_answers(given, answers_by_hand(model, pixels))
+
+
+def test_a_normalisation_with_frozen_statistics_is_folded_too():
+    model = trained_classifier(freeze_statistics(tiny_backbone()))
+    answering = answering_model(model)
+    names = {type(layer).__name__ for layer in answering.layers}
+    assert not {name for name in names if "BatchNormalization" in name}
+    assert_same_answers(
+        answering.predict_on_batch(some_images()),
+        answers_by_hand(model, some_images()),
+    )
 
 
 def test_a_normalisation_stays_where_its_input_is_used_elsewhere():

@@ -1,0 +1,92 @@
+"""Finds the file that holds weights, before anything in it is believed."""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+
+from keras_csg.backbones.registry import backbone_spec, list_backbones
+
+KINDS = "a .weights.h5 file, a .keras file or a run directory"
+HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightsSource:
+    """A file of weights or a saved model that can be read.
+
+    Args:
+        path: absolute path that was asked for: a file or a run.
+        file: path of the file itself.
+        is_model: bool. Whether it is a `.keras` file.
+        sha256: str. Of the file, in hexadecimal.
+    """
+
+    path: pathlib.Path
+    file: pathlib.Path
+    is_model: bool
+    sha256: str
+
+
+def means_a_file(weights: str | os.PathLike | None) -> bool:
+    """Whether `weights` is a path, and not a name such as `"imagenet"`."""
+    if weights is None:
+        return False
+    known = (backbone_spec(name).weights for name in list_backbones())
+    return not any(os.fspath(weights) in names for names in known)
+
+
+def find_source(weights: str | os.PathLike) -> WeightsSource:
+    """Finds the file of weights at a path.
+
+    Raises:
+        ValueError: if nothing lies there, or nothing that can be read.
+    """
+    path = pathlib.Path(os.path.abspath(weights))
+    file = _file_at(path, weights)
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(8)
+            stream.seek(0)
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ValueError(f"Cannot read {file}: {error.strerror}") from error
+    is_model = start.startswith(ZIP)
+    if not is_model and start != HDF5:
+        raise ValueError(
+            f"`weights` must be {KINDS}, and this file is none of them. "
+            f"Received: weights={os.fspath(weights)!r}"
+        )
+    return WeightsSource(path, file, is_model, sha256)
+
+
+def _file_at(path, weights):
+    """Returns the file at a path, of a run its model."""
+    try:
+        if path.is_dir():
+            return _model_of_run(path)
+        if path.is_file():
+            return path
+        there = os.path.lexists(path)
+    except OSError as error:
+        raise ValueError(f"Cannot read {path}: {error.strerror}") from error
+    problem = "is no file, nor links to one" if there else "is not there"
+    raise ValueError(
+        f"`weights` must be a name such as 'imagenet', or the path of {KINDS}; "
+        f"this {problem}. Received: weights={os.fspath(weights)!r}"
+    )
+
+
+def _model_of_run(path):
+    model = path / "model.keras"
+    if model.is_file():
+        return model
+    if (path / "config.json").is_file():
+        raise ValueError(
+            f"The run {path} has no model.keras: its training is not finished. "
+            f"Go on with `keras-csg train --resume --out {path}`."
+        )
+    raise ValueError(
+        f"`weights` must be {KINDS}; this directory has no model.keras. "
+        f"Received: weights={os.fspath(path)!r}"
+    )

@@ -1,0 +1,86 @@
+"""The backbone of a run, with weights that were trained elsewhere."""
+
+import keras
+
+from keras_csg.backbones.freezing import rests
+from keras_csg.backbones.registry import backbone_spec
+from keras_csg.backbones.weights import WeightsReport, means_a_file
+from keras_csg.models.build import build_backbone
+from keras_csg.training.options import TrainingOptions
+
+
+def build_pretrained(
+    options: TrainingOptions, resume: bool
+) -> tuple[TrainingOptions, keras.Model, WeightsReport | None]:
+    """Builds the backbone of a run with `weights`, before data are read.
+
+    Args:
+        options: `TrainingOptions`.
+        resume: bool. Whether a backup will replace all weights: then a file of
+            weights is not looked at, so that it may be gone.
+
+    Returns:
+        A tuple of the options, with the size of the images (the backbone's own
+        where none is asked for) and an absolute path; the backbone; and
+        `WeightsReport`, `None` where no file was looked at.
+
+    Raises:
+        ValueError: if the weights cannot be read or are not the backbone's.
+        OSError: if they cannot be downloaded.
+    """
+    size = options.image_size or backbone_spec(options.backbone).default_size
+    options = options.replace(image_size=size)
+    if resume and means_a_file(options.weights):
+        fresh = options.replace(weights=None)
+        return options, build_for(fresh, (size, size, 3))[0], None
+    backbone, report = build_for(options, (size, size, 3))
+    if report is not None:
+        options = options.replace(weights=report.source)
+    return options, backbone, report
+
+
+def build_for(
+    options: TrainingOptions, image_shape: tuple[int, int, int]
+) -> tuple[keras.Model, WeightsReport | None]:
+    """Builds the backbone that a run's options name.
+
+    Args:
+        options: `TrainingOptions`.
+        image_shape: tuple `(height, width, 3)`.
+
+    Returns:
+        What `build_backbone` returns.
+
+    Raises:
+        ValueError: as `build_backbone`.
+        OSError: as `build_backbone`.
+    """
+    return build_backbone(
+        options.backbone,
+        weights=options.weights,
+        input_shape=image_shape,
+        gate_at=options.gate_at,
+        filters=options.filters,
+        freeze=options.freeze,
+    )
+
+
+def notes_on(
+    options: TrainingOptions,
+    backbone: keras.Model,
+    report: WeightsReport | None,
+) -> list[str]:
+    """Returns what a user should know of weights and of what rests, as lines.
+
+    Args:
+        options: `TrainingOptions`.
+        backbone: `keras.Model`.
+        report: `WeightsReport` of its weights, if any.
+    """
+    notes = [] if report is None else [str(report)]
+    if rests(backbone) and not (options.filters or options.standard):
+        notes.append(
+            "The whole backbone rests: its filters cannot become "
+            "class-specific. --filters adds some that can."
+        )
+    return notes
