@@ -74,6 +74,12 @@ def option(name, *args, **kwargs):
 @option(
     "--density", type=float, help="Share of the gate to leave open (1/classes)."
 )
+@option(
+    "--batch-statistics",
+    type=click.Choice(choices.BATCH_STATISTICS),
+    help="fitted (default) to the number of steps, Keras's running averages, "
+    "or frozen as they come with --weights.",
+)
 @option("--epochs", type=int, help=BY_RECIPE)
 @option("--batch-size", type=int, help=BY_RECIPE)
 @option(

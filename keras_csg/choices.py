@@ -25,6 +25,7 @@ AUGMENTATIONS = (
     "cutmix",
 )
 GATE_SCHEDULES = ("joint", "alternating")
+BATCH_STATISTICS = ("fitted", "running", "frozen")
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 LR_SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")

@@ -1,6 +1,7 @@
 import keras
 from keras import ops
 
+from keras_csg.layers.batch_statistics import fitted_momentum, steps_done
 from keras_csg.private_api import (
     compiled_by_xla,
     flat_layers,
@@ -35,6 +36,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     The environment variable `KERAS_CSG_PLAIN=batch_normalization` leaves the
     work to Keras everywhere.
 
+    Attributes:
+        frozen_statistics: bool. Whether training, too, normalizes by the
+            moving statistics and leaves them alone, while `gamma` and `beta`
+            train. Not saved with the layer.
+        momentum: float. Within `momentum_fitted_to`, what `fitted_momentum`
+            makes of it.
+
     Example:
     >>> layer = FusedBatchNormalization()
     >>> tuple(layer(np.ones((8, 32, 32, 16)), training=True).shape)
@@ -46,8 +54,25 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     __class__ = stand_in_for(keras.layers.BatchNormalization)
 
+    frozen_statistics = False
+
+    @property
+    def momentum(self):
+        """Weight of the moving statistics' old values in a step."""
+        own = vars(self).get("momentum")  # TensorFlow asks before it is set.
+        steps = steps_done()
+        if steps is None:
+            return own
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        return fitted_momentum(own, ops.cast(steps, dtype))
+
+    @momentum.setter
+    def momentum(self, momentum):
+        vars(self)["momentum"] = momentum
+
     def call(self, inputs, training=None, mask=None):
         """Returns the inputs, normalized as Keras does."""
+        training = training and not self.frozen_statistics
         if not self._has_kernel(inputs, mask):
             return super().call(inputs, training=training, mask=mask)
         if training and self.trainable:
@@ -84,13 +109,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         # The kernel divides the sum of squares by n - 1, Keras by n.
         n = ops.cast(ops.prod(ops.shape(inputs)[:-1]), "float32")
         variance *= ops.maximum(n - 1, 1) / ops.maximum(n, 1)
+        momentum = self.momentum
         for running, current in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
-            running.assign(
-                running * self.momentum + current * (1 - self.momentum)
-            )
+            running.assign(running * momentum + current * (1 - momentum))
         return ops.cast(outputs, self.compute_dtype)
 
     def _run_kernel(self, inputs, is_training, mean, variance):
@@ -134,3 +158,27 @@ def fuse_batch_normalization(model: keras.Model) -> keras.Model:
         if type(layer) is keras.layers.BatchNormalization:
             layer.__class__ = FusedBatchNormalization
     return model
+
+
+def freeze_statistics(model: keras.Model, frozen: bool = True) -> None:
+    """Sets `frozen_statistics` of every batch normalization of a model.
+
+    A step that has been compiled stays as it is.
+
+    Args:
+        model: `keras.Model` that `fuse_batch_normalization` was called on.
+        frozen: bool.
+
+    Raises:
+        ValueError: if statistics are to be frozen in a layer of another class.
+    """
+    for layer in flat_layers(model):
+        if type(layer) is FusedBatchNormalization:
+            layer.frozen_statistics = frozen
+        elif frozen and isinstance(layer, keras.layers.BatchNormalization):
+            raise ValueError(
+                "Only the statistics of `keras.layers.BatchNormalization` "
+                "itself can be frozen. "
+                f"Received: layer {layer.name!r} of type "
+                f"{type(layer).__name__}"
+            )

@@ -40,7 +40,7 @@ def build(
             brings its own.
         **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1`,
             `lambda_2`, `lambda_3`, `filter_dropout`, `density`, `schedule`,
-            `class_names`, `name`.
+            `batch_statistics`, `class_names`, `name`.
 
     Returns:
         A `CSGClassifier`, built but not compiled.

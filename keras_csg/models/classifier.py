@@ -60,6 +60,13 @@ class CSGClassifier(DualPathTrainer):
             `None` for `1 / num_classes`.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
             `keras_csg.models.schedules.PathWeights`.
+        batch_statistics: what training does to batch normalization.
+            `"fitted"`: the moving statistics are averages over the last ninth
+            of the steps so far, or fewer where the layer says so, and `fit`
+            measures them again at its end. `"running"`: Keras's averages, at
+            the momentum of the layers. `"frozen"`, for fine-tuning: layers
+            normalize by the statistics they have, and only their scales and
+            offsets train.
         class_names: list of str, one for each class, in the order of the
             logits; kept with the model. `None` for no names.
         **kwargs: `name` and `trainable`, as for any `keras.Model`.
@@ -88,6 +95,7 @@ class CSGClassifier(DualPathTrainer):
         filter_dropout: float | None = None,
         density: float | None = None,
         schedule: Any = "joint",
+        batch_statistics: str = "fitted",
         class_names: Sequence[str] | None = None,
         **kwargs: Any,
     ):
@@ -124,6 +132,7 @@ class CSGClassifier(DualPathTrainer):
         self.schedule = get_schedule(schedule)
         self.class_names = None if class_names is None else list(class_names)
         self.dropout = dropout_layer(filter_dropout)
+        self.batch_statistics = batch_statistics
         self.gate: Any = None
         if gated:
             self._add_gated_path(filters)
@@ -230,6 +239,7 @@ class CSGClassifier(DualPathTrainer):
             "lambda_3",
             "filter_dropout",
             "density",
+            "batch_statistics",
             "class_names",
         )
         return {

@@ -1,13 +1,14 @@
 import keras
 from keras import ops
 
+from keras_csg.models.batch_statistics import StatisticsTrainer
 from keras_csg.models.losses import loss_on_logits, matches, metrics_on_logits
 from keras_csg.models.objective import dual_path_loss
 from keras_csg.models.schedules import GateScheduler
 from keras_csg.optimizers import exclude_from_weight_decay, fuse_updates
 
 
-class DualPathTrainer(keras.Model):
+class DualPathTrainer(StatisticsTrainer):
     """Trains a gated classifier: Keras's own loop, one step of ours.
 
     Of the classifier it needs `features` and `gated`, for a gated one `gate`
@@ -46,7 +47,7 @@ class DualPathTrainer(keras.Model):
 
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            features = self.features(x, training=True)
+            features = self.training_features(x)
             loss, paths = self._total_loss(
                 features, y, sample_weight, training=True
             )
@@ -173,7 +174,7 @@ class DualPathTrainer(keras.Model):
         """Trains the model, as `keras.Model.fit` does.
 
         A `GateScheduler` that follows `schedule` is added to the callbacks
-        where none is among them.
+        where none is among them. For `measure_again` see `StatisticsTrainer`.
         """
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)

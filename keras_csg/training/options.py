@@ -10,6 +10,7 @@ from keras_csg import choices
 
 CHOICES = {
     "gate_schedule": choices.GATE_SCHEDULES,
+    "batch_statistics": choices.BATCH_STATISTICS,
     "optimizer": choices.OPTIMIZERS,
     "lr_schedule": choices.LR_SCHEDULES,
     "precision": choices.PRECISIONS,
@@ -66,6 +67,7 @@ class TrainingOptions:
     lambda_3: float = 1.0
     filter_dropout: float | None = None
     density: float | None = None
+    batch_statistics: str = "fitted"
     epochs: int | None = None
     batch_size: int | None = None
     optimizer: str | None = None

@@ -7,7 +7,9 @@ import keras
 
 from keras_csg import plots
 from keras_csg.evaluation import evaluate_classification
+from keras_csg.layers.batch_statistics import measure_statistics
 from keras_csg.models import schedules
+from keras_csg.models.batch_statistics import check_frozen
 from keras_csg.models.build import build
 from keras_csg.training.callbacks import (
     FiniteLoss,
@@ -110,8 +112,10 @@ class Trainer:
             filter_dropout=options.filter_dropout,
             density=options.density,
             schedule=gate_schedule(options),
+            batch_statistics=options.batch_statistics,
             class_names=self.data.class_names,
         )
+        check_frozen(model)
         model.compile(
             create_optimizer(options, self.steps),
             jit_compile={"on": True, "off": False}.get(
@@ -176,6 +180,7 @@ class Trainer:
                 ),
                 callbacks=[*self._callbacks(), *callbacks],
                 shuffle=False,  # The stream is shuffled.
+                measure_again=False,  # `_finish` does.
                 verbose=0,
             )
 
@@ -206,6 +211,7 @@ class Trainer:
 
     def _finish(self):
         """Evaluates on the test split, once, and writes the results."""
+        self._measure_statistics()
         self.log("Evaluating on the test split")
         run = self.run
         results, ablation = evaluate_classification(
@@ -218,6 +224,19 @@ class Trainer:
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         return results
+
+    def _measure_statistics(self):
+        """Fits batch normalization to images as they will come: unaugmented.
+
+        What they are is a function of the seed alone, so that a resumed run
+        ends with the same bits.
+        """
+        options = self.options
+        if options.batch_statistics == "fitted":
+            batches = self.data.train.training_batches(
+                options.batch_size, seed=options.seed
+            )
+            measure_statistics(self.model, batches)
 
     def _draw(self, ablation):
         run, model = self.run, self.model
