@@ -111,6 +111,7 @@ def mistake(result, *words):
         (["--epochs", "0"], ["epochs"]),
         (["--epochs", "many"], ["many"]),
         (["--optimizer", "sdg"], ["sgd"]),
+        (["--batch-statistics", "frozen"], ["weights"]),
         (["--density", "3"], ["density"]),
         (["--augment", "blur"], ["blur", "crop_flip"]),
         (["--gate-at", "nowhere"], ["nowhere"]),
