@@ -61,7 +61,7 @@ hooks: $(STAMP)
 	$(BIN)/pre-commit install
 
 bench: $(STAMP)
-	@for script in benchmarks/bench_*.py; do \
+	@for script in $(filter-out %/bench_families.py,$(wildcard benchmarks/bench_*.py)); do \
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:

@@ -114,6 +114,12 @@ def option(name, *args, **kwargs):
     type=float,
     help="Share of the gate to leave open (default: one class to a filter).",
 )
+@option(
+    "--batch-statistics",
+    type=click.Choice(choices.BATCH_STATISTICS),
+    help="fitted (default) to the number of steps, or Keras's running "
+    "averages.",
+)
 @option("--epochs", type=int, help=BY_RECIPE)
 @option("--batch-size", type=int, help=BY_RECIPE)
 @option(

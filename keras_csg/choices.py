@@ -27,6 +27,7 @@ AUGMENTATIONS = (
     "cutmix",
 )
 GATE_SCHEDULES = ("joint", "alternating")
+BATCH_STATISTICS = ("fitted", "running")
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 LR_SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")

@@ -6,6 +6,9 @@ from keras_csg.layers.batch_normalization import (
 from keras_csg.layers.batch_normalization import (
     fuse_batch_normalization as fuse_batch_normalization,
 )
+from keras_csg.layers.batch_statistics import (
+    measure_statistics as measure_statistics,
+)
 from keras_csg.layers.csg_gate import CSGGate as CSGGate
 from keras_csg.layers.csg_gate import GateSparsity as GateSparsity
 from keras_csg.layers.csg_gate import UnitMaxGate as UnitMaxGate

@@ -3,6 +3,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_csg.layers.batch_statistics import fitted_momentum, steps_done
 from keras_csg.private_api import (
     compiled_by_xla,
     flat_layers,
@@ -37,6 +38,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     The environment variable `KERAS_CSG_PLAIN=batch_normalization` leaves the
     work to Keras everywhere.
 
+    Attributes:
+        momentum: float. Within `momentum_fitted_to`, what `fitted_momentum`
+            makes of it.
+
     Example:
     >>> layer = FusedBatchNormalization()
     >>> tuple(layer(np.ones((8, 32, 32, 16)), training=True).shape)
@@ -47,6 +52,20 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """
 
     __class__ = stand_in_for(keras.layers.BatchNormalization)
+
+    @property
+    def momentum(self) -> Any:
+        """Weight of the moving statistics' old values in a step."""
+        own = vars(self).get("momentum")  # TensorFlow asks before it is set.
+        steps = steps_done()
+        if steps is None:
+            return own
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        return fitted_momentum(own, ops.cast(steps, dtype))
+
+    @momentum.setter
+    def momentum(self, momentum: float) -> None:
+        vars(self)["momentum"] = momentum
 
     def call(
         self, inputs: Any, training: bool | None = None, mask: Any = None
@@ -88,13 +107,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         # The kernel divides the sum of squares by n - 1, Keras by n.
         n = ops.cast(ops.prod(ops.shape(inputs)[:-1]), "float32")
         variance *= ops.maximum(n - 1, 1) / ops.maximum(n, 1)
+        momentum = self.momentum
         for running, current in (
             (self.moving_mean, mean),
             (self.moving_variance, variance),
         ):
-            running.assign(
-                running * self.momentum + current * (1 - self.momentum)
-            )
+            running.assign(running * momentum + current * (1 - momentum))
         return ops.cast(outputs, self.compute_dtype)
 
     def _run_kernel(self, inputs, is_training, mean, variance):

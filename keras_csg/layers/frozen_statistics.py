@@ -29,6 +29,8 @@ class FrozenStatisticsBatchNormalization(FusedBatchNormalization):
 
     __class__ = own_class()
 
+    moves_statistics = False  # So nobody measures them again.
+
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Returns the inputs, normalized by the running statistics."""
         return super().call(inputs, training=False, mask=mask)

@@ -61,7 +61,7 @@ def build(
             normalizations; or nothing, `None`.
         **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1`,
             `lambda_2`, `lambda_3`, `filter_dropout`, `density`, `schedule`,
-            `class_names`, `name`.
+            `batch_statistics`, `class_names`, `name`.
 
     Returns:
         A `CSGClassifier`, built but not compiled.

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from keras_csg.models.objective import (
     class_specific_kernel,
     sum_own_filters,
 )
+from keras_csg.models.proven_export import ProvenExport
 from keras_csg.models.schedules import get as get_schedule
 from keras_csg.models.trainer import DualPathTrainer
 
@@ -23,7 +23,7 @@ MOST_DROPPED = 0.7
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")
-class CSGClassifier(DualPathTrainer):
+class CSGClassifier(ProvenExport, DualPathTrainer):
     """Image classifier trained through a Class-Specific Gate.
 
     Calling it on images gives the logits of the standard path. Training also
@@ -76,6 +76,11 @@ class CSGClassifier(DualPathTrainer):
             closes; `None` for half of those that `fit` takes.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
             `keras_csg.models.schedules.PathWeights`.
+        batch_statistics: what training does to batch normalization.
+            `"fitted"`: the moving statistics are averages over the last ninth
+            of the steps so far, or fewer where the layer says so, and `fit`
+            measures them again at its end. `"running"`: Keras's averages, at
+            the momentum of the layers.
         class_names: list of str, one for each class, in the order of the
             logits; kept with the model. `None` for no names.
         frozen: names of the layers that rest; see the property `frozen`.
@@ -110,6 +115,7 @@ class CSGClassifier(DualPathTrainer):
         density: float | None = None,
         closing_steps: int | None = None,
         schedule: Any = "joint",
+        batch_statistics: str = "fitted",
         class_names: Sequence[str] | None = None,
         frozen: Sequence[str] = (),
         **kwargs: Any,
@@ -161,6 +167,7 @@ class CSGClassifier(DualPathTrainer):
         self.schedule = get_schedule(schedule)
         self.class_names = None if class_names is None else list(class_names)
         self.dropout = dropout_layer(filter_dropout)
+        self.batch_statistics = batch_statistics
         self.gate: Any = None
         self.gate_budget: Any = None
         if gated:
@@ -237,45 +244,6 @@ class CSGClassifier(DualPathTrainer):
         kernel = class_specific_kernel(self)
         return sum_own_filters(features, kernel, self.head.bias)
 
-    def export(
-        self,
-        filepath: str | os.PathLike,
-        format: str | None = None,
-        verbose: Any = None,
-        input_signature: Any = None,
-        **kwargs: Any,
-    ) -> dict:
-        """Exports the classifier, as `keras_csg.export` does.
-
-        So the file answers and explains, and is proven beside this model.
-
-        Args:
-            filepath: str or path.
-            format: `"saved_model"` (or `"tf_saved_model"`), `"onnx"` or
-                `"litert"`; `None` goes by the suffix.
-            verbose: not used.
-            input_signature: must be `None`: a file takes images as the model.
-            **kwargs: other arguments of `keras_csg.export`.
-
-        Returns:
-            dict, the proof.
-
-        Raises:
-            ValueError: if `input_signature` is given, and what
-                `keras_csg.export` raises.
-        """
-        import keras_csg  # Its public face: exporting stands on this module.
-
-        if input_signature is not None:
-            raise ValueError(
-                "`input_signature` must be None; `input_dtype` chooses what "
-                "images a file takes. "
-                f"Received: input_signature={input_signature}"
-            )
-        if format == "tf_saved_model":
-            format = "saved_model"
-        return keras_csg.export(self, filepath, format, **kwargs)
-
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the backbone serialised."""
         names = (
@@ -289,6 +257,7 @@ class CSGClassifier(DualPathTrainer):
             "filter_dropout",
             "density",
             "closing_steps",
+            "batch_statistics",
             "class_names",
             "frozen",
         )

@@ -93,7 +93,7 @@ class DualPathTrainer(DualPathStep):
         """Trains the model, as `keras.Model.fit` does.
 
         A `GateScheduler` that follows `schedule` is added to the callbacks
-        where none is among them.
+        where none is among them. For `measure_again` see `StatisticsTrainer`.
         """
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_csg.backbones.freezing import rests
+from keras_csg.models.batch_statistics import StatisticsTrainer
 from keras_csg.models.losses import matches
 from keras_csg.models.objective import dual_path_loss
 
 
-class DualPathStep(keras.Model):
+class DualPathStep(StatisticsTrainer):
     """Trains and tests a gated classifier on one batch.
 
     Of the classifier it needs `features` and `gated`, for a gated one `gate`,
@@ -109,10 +109,7 @@ class DualPathStep(keras.Model):
         )
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Trains both paths on a batch, from one pass of the backbone.
-
-        A backbone that rests computes as in inference, its dropout too.
-        """
+        """Trains both paths on a batch, from one pass of the backbone."""
         import tensorflow as tf
 
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -122,7 +119,7 @@ class DualPathStep(keras.Model):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in [*variables, *gate]:
                 tape.watch(variable.value)
-            features = self.features(x, training=not rests(self.backbone))
+            features = self.training_features(x)
             loss, paths = self._total_loss(
                 features, y, sample_weight, training=True
             )

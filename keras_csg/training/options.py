@@ -11,6 +11,7 @@ from keras_csg import choices
 
 CHOICES = {
     "gate_schedule": choices.GATE_SCHEDULES,
+    "batch_statistics": choices.BATCH_STATISTICS,
     "optimizer": choices.OPTIMIZERS,
     "lr_schedule": choices.LR_SCHEDULES,
     "precision": choices.PRECISIONS,
@@ -74,6 +75,7 @@ class TrainingOptions:
     lambda_5: float = 1.0
     filter_dropout: float | None = None
     density: float | None = None
+    batch_statistics: str = "fitted"
     epochs: int | None = None
     batch_size: int | None = None
     optimizer: str | None = None
@@ -99,6 +101,12 @@ class TrainingOptions:
                     f"Received: {name}={value!r}"
                 )
         choices.check_freeze(self.freeze)
+        if self.freeze is not None and self.weights is None:
+            raise ValueError(
+                "`freeze` keeps what comes with `weights`; without them a "
+                "part of the network would stay random. "
+                f"Received: freeze={self.freeze!r}, weights=None"
+            )
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None:

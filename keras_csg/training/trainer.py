@@ -7,6 +7,7 @@ import keras
 
 from keras_csg import plots
 from keras_csg.evaluation import evaluate_classification
+from keras_csg.layers.batch_statistics import measure_statistics
 from keras_csg.models import schedules
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.callbacks import (
@@ -117,6 +118,7 @@ class Trainer:
             filter_dropout=options.filter_dropout,
             density=options.density,
             schedule=gate_schedule(options),
+            batch_statistics=options.batch_statistics,
             class_names=self.data.class_names,
         )
         model.compile(
@@ -183,6 +185,7 @@ class Trainer:
                 ),
                 callbacks=[*self._callbacks(), *callbacks],
                 shuffle=False,  # The stream is shuffled.
+                measure_again=False,  # `_finish` does.
                 verbose=0,
             )
 
@@ -213,6 +216,7 @@ class Trainer:
 
     def _finish(self):
         """Evaluates on the test split, once, and writes the results."""
+        self._measure_statistics()
         self.log("Evaluating on the test split")
         run = self.run
         results, ablation = evaluate_classification(
@@ -225,6 +229,19 @@ class Trainer:
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         return results
+
+    def _measure_statistics(self):
+        """Fits batch normalization to images as they will come: unaugmented.
+
+        What they are is a function of the seed alone, so that a resumed run
+        ends with the same bits.
+        """
+        options = self.options
+        if options.batch_statistics == "fitted":
+            batches = self.data.train.training_batches(
+                options.batch_size, seed=options.seed
+            )
+            measure_statistics(self.model, batches)
 
     def _draw(self, ablation):
         run, model = self.run, self.model

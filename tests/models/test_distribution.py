@@ -3,12 +3,14 @@
 import subprocess
 import sys
 
-SCRIPT = """
+TWO_PROCESSORS = """
 import keras, numpy as np, tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
+"""
+TRAIN_LIKE_ONE = """
 from keras_csg import CSGClassifier
 from tests.tiny import CLASSES, tiny_backbone, tiny_data
 
@@ -38,8 +40,34 @@ for how in ({"lambda_2": 0.05, "schedule": "alternating"}, {}):
 """
 
 
-def test_two_replicas_train_like_one():
+MEASURE_STATISTICS = """
+from keras_csg import CSGClassifier
+from tests.tiny import CLASSES, tiny_backbone, tiny_data
+
+images, labels = tiny_data()
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = CSGClassifier(tiny_backbone(), CLASSES)
+    model.compile(keras.optimizers.SGD(0.1, 0.9))
+model.fit(images, labels, batch_size=32, epochs=2, verbose=0)
+given = np.array(model.get_layer("conv")(images / 255.0)).reshape(-1, 6)
+mean, variance = model.get_layer("norm").get_weights()[-2:]
+np.testing.assert_allclose(mean, given.mean(axis=0), rtol=1e-4, atol=1e-5)
+np.testing.assert_allclose(variance, given.var(axis=0), rtol=1e-4)
+"""
+
+
+def run(script):
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], capture_output=True, text=True
+        [sys.executable, "-c", TWO_PROCESSORS + script],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_two_replicas_train_like_one():
+    run(TRAIN_LIKE_ONE)
+
+
+def test_statistics_of_two_replicas_are_measured():
+    run(MEASURE_STATISTICS)

@@ -40,7 +40,9 @@ def test_a_whole_number_does_for_a_float():
 
 
 def test_options_survive_json():
-    options = TrainingOptions(epochs=3, density=0.2, freeze=5)
+    options = TrainingOptions(
+        epochs=3, density=0.2, weights="imagenet", freeze=5
+    )
     text = json.dumps(options.to_dict())
     assert TrainingOptions.from_dict(json.loads(text)) == options
 

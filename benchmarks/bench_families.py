@@ -1,0 +1,101 @@
+"""The smallest backbone of each family, trained on digits as by default.
+
+    python benchmarks/bench_families.py                       # hours
+    python benchmarks/bench_families.py --families vgg,resnet
+
+Images are 32 pixels wide, or as small as the network takes. What is done is
+kept in `--out`, so that a second call goes on where the first was stopped.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import click
+
+from keras_csg.backbones.catalog import describe_backbones
+from keras_csg.backbones.registry import backbone_spec
+
+COMMAND = pathlib.Path(sys.executable).with_name("keras-csg")
+SIDE = 32
+COLUMNS = {
+    "accuracy": "accuracy",
+    "class_specific_accuracy": "class-specific",
+    "l1_density": "density",
+    "mis": "MIS",
+    "training_minutes": "minutes",
+}
+
+
+def smallest_of_each_family():
+    """Returns names of backbones by their family in lower case."""
+    known = [row for row in describe_backbones() if row["parameters"]]
+    known.sort(key=lambda row: row["parameters"], reverse=True)
+    return {row["family"].lower(): row["name"] for row in known}
+
+
+def side_for(name):
+    return max(SIDE, backbone_spec(name).min_size)
+
+
+def train(name):
+    """Returns the figures on the test split, or `None` after an error."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [COMMAND, "train", "--data", "digits", "--backbone", name]
+            + ["--image-size", str(side_for(name)), "--json"]
+            + ["--out", pathlib.Path(folder) / "run"],
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode:
+        click.echo(f"{name}: {done.stderr.strip().splitlines()[-1]}", err=True)
+        return None
+    return json.loads(done.stdout)
+
+
+def line(family, name, results):
+    figures = " ".join(
+        f"{results[key]:>{len(label)}.3f}" for key, label in COLUMNS.items()
+    )
+    return f"{family:18} {name:20} {side_for(name):4}  {figures}"
+
+
+def chosen(families):
+    known = smallest_of_each_family()
+    if families is None:
+        return dict(sorted(known.items()))
+    names = [family.strip().lower() for family in families.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise click.BadParameter(
+            f"{', '.join(unknown)}; the families are {', '.join(known)}.",
+            param_hint="--families",
+        )
+    return {name: known[name] for name in names}
+
+
+@click.command()
+@click.option("--families", help="Only these, between commas.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=pathlib.Path),
+    default="families.json",
+    show_default=True,
+    help="File of the results.",
+)
+def main(families, out):
+    """Train the smallest backbone of each family on digits."""
+    results = json.loads(out.read_text()) if out.exists() else {}
+    print(f"{'family':18} {'backbone':20} side  {' '.join(COLUMNS.values())}")
+    for family, name in chosen(families).items():
+        if name not in results and (figures := train(name)) is not None:
+            results[name] = figures
+            out.write_text(json.dumps(results, indent=2) + "\n")
+        if name in results:
+            print(line(family, name, results[name]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

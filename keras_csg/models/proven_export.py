@@ -1,0 +1,49 @@
+import os
+from typing import Any
+
+
+class ProvenExport:
+    """Has Keras's `export` write a file that answers, explains and is proven.
+
+    What Keras itself would write has the logits alone, and nobody compares it
+    with the model.
+    """
+
+    def export(
+        self,
+        filepath: str | os.PathLike,
+        format: str | None = None,
+        verbose: Any = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> dict:
+        """Exports the classifier, as `keras_csg.export` does.
+
+        So the file answers and explains, and is proven beside this model.
+
+        Args:
+            filepath: str or path.
+            format: `"saved_model"` (or `"tf_saved_model"`), `"onnx"` or
+                `"litert"`; `None` goes by the suffix.
+            verbose: not used.
+            input_signature: must be `None`: a file takes images as the model.
+            **kwargs: other arguments of `keras_csg.export`.
+
+        Returns:
+            dict, the proof.
+
+        Raises:
+            ValueError: if `input_signature` is given, and what
+                `keras_csg.export` raises.
+        """
+        import keras_csg  # Its public face: exporting stands on this module.
+
+        if input_signature is not None:
+            raise ValueError(
+                "`input_signature` must be None; `input_dtype` chooses what "
+                "images a file takes. "
+                f"Received: input_signature={input_signature}"
+            )
+        if format == "tf_saved_model":
+            format = "saved_model"
+        return keras_csg.export(self, filepath, format, **kwargs)
