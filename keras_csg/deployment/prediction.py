@@ -48,12 +48,18 @@ def predict_files(
         `heatmap`, the path of the picture.
 
     Raises:
-        ValueError: if a file cannot be read as an image, or `source` does not
-            answer what is needed.
+        ValueError: if a file cannot be read as an image, or `source` is
+            neither of these or does not answer what is needed.
         OSError: if the pictures cannot be written.
     """
     if isinstance(source, CSGClassifier):
         source = _AnsweringClassifier(source, with_heatmap=heatmaps is not None)
+    if not isinstance(source, ExportedAnswers):
+        raise ValueError(
+            "`source` must be a run or an exported model: its path, a "
+            "`CSGClassifier`, or what `keras_csg.open_exported` returns. "
+            f"Received: source of type {type(source).__name__}"
+        )
     _check_outputs(source.metadata, heatmaps)
     if heatmaps is not None:
         pictures = _Pictures(heatmaps, paths, source.metadata)

@@ -91,6 +91,13 @@ def test_without_annotations_the_grid_game_is_played(trained, run_cli):
     assert "grid_pointing_game" in results or "2x2" in err
 
 
+def test_without_a_game_either_no_empty_table_is_printed(tiny_run, run_cli):
+    """A network that was not trained is sure of nothing."""
+    code, out, err = run_cli("localize", tiny_run, "--limit", "20")
+    assert code == 0, err
+    assert out == "" and "No grid pointing game of 2x2" in err
+
+
 @pytest.mark.parametrize(
     "options, word",
     [
@@ -117,6 +124,7 @@ def test_a_run_whose_data_have_other_classes_now_is_refused(
     assert code == 2
     assert out == "" and len(err.splitlines()) == 1
     assert "was trained on other classes than digits has now" in err
+    assert err.endswith("; class 0 was 'circle' and is '0'.\n")
 
 
 def test_a_run_must_be_there(run_cli, tmp_path):

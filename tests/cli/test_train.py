@@ -106,7 +106,7 @@ def mistake(result, *words):
     [
         (["--backbone", "resnet21"], ["resnet20", "resnet21"]),
         (["--data", "cifar11"], ["cifar10"]),
-        (["--device", "gpu"], ["GPU", "--device"]),
+        (["--device", "gpu"], ["GPU", "`device`"]),
         (["--image-size", "8", "--backbone", "resnet50"], ["32x32"]),
         (["--epochs", "0"], ["epochs"]),
         (["--epochs", "many"], ["many"]),
@@ -115,7 +115,11 @@ def mistake(result, *words):
         (["--augment", "blur"], ["blur", "crop_flip"]),
         (["--gate-at", "nowhere"], ["nowhere"]),
         (["--weights", "imagenet"], ["imagenet"]),
-        (["--resume"], ["--out"]),
+        (["--resume"], ["`resume` needs `out`"]),
+        (["--learning-rate", "inf"], ["learning_rate=inf"]),
+        (["--learning-rate", "nan"], ["learning_rate=nan"]),
+        (["--data", ""], ["`data` must not be empty"]),
+        (["--config", ""], ["`config` must not be empty"]),
         (["--bckbone", "resnet20"], ["--bckbone"]),
         (["--config", "missing.json"], ["missing.json"]),
         (["--data", "./no/such/folder"], ["no/such/folder"]),
@@ -156,7 +160,7 @@ def test_class_folders_are_checked(run_cli, tmp_path):
 
 def test_a_run_directory_is_never_written_over(run_cli, trained):
     before = (trained / "config.json").read_bytes()
-    mistake(run_cli("train", "--out", trained), str(trained), "--resume")
+    mistake(run_cli("train", "--out", trained), str(trained), "`resume`")
     assert (trained / "config.json").read_bytes() == before
 
 
@@ -169,7 +173,7 @@ def test_an_unknown_key_in_a_config_gets_the_nearest(run_cli, tmp_path):
 def test_resume_takes_no_other_options(run_cli, trained, tmp_path):
     mistake(
         run_cli("train", "--resume", "--out", trained, "--epochs", "9"),
-        "--epochs",
+        "leave out `epochs`",
     )
     mistake(run_cli("train", "--resume", "--out", tmp_path), str(tmp_path))
 
@@ -177,6 +181,19 @@ def test_resume_takes_no_other_options(run_cli, trained, tmp_path):
 def test_resuming_a_finished_run_says_so(run_cli, trained):
     code, out, err = run_cli("train", "--resume", "--out", trained)
     assert code == 0 and "finished" in err
+    assert "accuracy" in out
+
+
+def test_resuming_a_finished_run_prints_its_figures_as_json(run_cli, trained):
+    code, out, err = run_cli("train", "--resume", "--out", trained, "--json")
+    assert code == 0, err
+    assert json.loads(out) == Run(trained).read_metrics()
+
+
+def test_a_run_directory_has_a_name(run_cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mistake(run_cli("train", "--out", ""), "`out` must not be empty")
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_trainings_never_share_a_directory(run_cli, trained):

@@ -74,6 +74,8 @@ def test_several_runs_are_put_together(run, tmp_path):
         [Run(run), other], against=True, log=silent
     )
     assert beside["difference"]["accuracy"] == 0
+    alone = keras_csg.evaluate_runs(run, log=None)
+    assert list(alone["runs"]) == [str(run)]
 
 
 def test_localizing_gives_what_it_writes(run):
@@ -93,6 +95,18 @@ def test_an_export_is_proven_on_the_runs_images(run):
     assert file["proof_images"] == "given"
     assert file["path"] == str(run / "export" / "model.onnx")
     assert f"Wrote {run / 'export' / 'model.onnx'}" in lines
+
+
+def test_an_export_that_fails_says_why(run, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ValueError("no such\noperation")
+
+    monkeypatch.setattr("keras_csg.deployment.exporting.prove", fail)
+    lines = []
+    result = keras_csg.export_run(run, log=lines.append)
+    path = run / "export" / "model.onnx"
+    assert list(result.failed) == [path] and not result.files
+    assert lines[-1] == f"{path} failed: no such operation"
 
 
 def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
@@ -123,7 +137,7 @@ def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
         (lambda run: keras_csg.export_run(run, formats=["xml"]), "xml"),
         (lambda run: keras_csg.predict(run, ["no.png"]), "no.png"),
         (lambda run: keras_csg.train(run), "not empty"),
-        (lambda run: keras_csg.train(run, resume=True, epochs=3), "--epochs"),
+        (lambda run: keras_csg.train(run, resume=True, epochs=3), "`epochs`"),
         (lambda run: keras_csg.train(epoch=3), "did you mean 'epochs'"),
     ],
 )
