@@ -1,22 +1,29 @@
 """A run directory of a network that is quickly trained and exported."""
 
+import keras
+
 from keras_csg import CSGClassifier
 from keras_csg.training import Run
 from keras_csg.training.options import TrainingOptions
-from tests.tiny import tiny_backbone
+from tests.tiny import tiny_maps
 
 
-def make_tiny_run(path, digits, epochs=0, **kwargs):
-    """Writes one of the digits, trained for some epochs; returns its path."""
+def make_tiny_run(path, data, epochs=0, **kwargs):
+    """Writes one on loaded data, trained for some epochs; returns its path."""
+    images = keras.Input(data.image_shape, name="images")
     model = CSGClassifier(
-        tiny_backbone(20), 10, class_names=digits.class_names, **kwargs
+        keras.Model(images, tiny_maps(images, filters=20), name="tiny"),
+        data.num_classes,
+        class_names=data.class_names,
+        **kwargs,
     )
     if epochs:
         model.compile("adam")
-        images, labels = digits.train.images_and_labels()
+        images, labels = data.train.images_and_labels()
         model.fit(images, labels, epochs=epochs, verbose=0)
     run = Run(path)
-    run.create(TrainingOptions(data="digits", image_size=8))
+    size = data.image_shape[0]
+    run.create(TrainingOptions(data=data.name, image_size=size))
     run.save_model(model)
     run.unlock()
     return path

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_csg.commands.arguments import check_count, check_path, paths
-from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.commands.input_error import input_errors
 from keras_csg.deployment import find_model, open_exported, predict_files
 from keras_csg.training.runs import Run
 
@@ -37,9 +37,6 @@ def predict(
     images = paths("images", images)
     check_count("top", top)
     check_path("heatmaps", heatmaps, optional=True)
-    for image in images:
-        if not os.path.exists(image):
-            raise InputError(f"There is no file {image}.")
     with input_errors():
         if isinstance(source, str | os.PathLike):
             source = open_source(source)

@@ -142,6 +142,14 @@ class TrainingOptions:
         return dataclasses.asdict(self)
 
 
+def switched(choice: str) -> bool | str:
+    """Returns what one of `keras_csg.choices.SWITCHES` is in Python.
+
+    `True`, `False`, or `"auto"`, as Keras and `load_data` take it.
+    """
+    return {"on": True, "off": False}.get(choice, choice)
+
+
 def read_config(path: pathlib.Path) -> dict:
     """Reads options from a JSON or TOML file, or from a run's `config.json`.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from keras_csg.data import ClassificationData, load_data, moved_name
 from keras_csg.models.classifier import CSGClassifier
-from keras_csg.training.options import TrainingOptions
+from keras_csg.training.options import TrainingOptions, switched
 from keras_csg.training.runs import Run
 
 
@@ -39,7 +39,7 @@ def load_data_for(
         image_size=options.image_size,
         validation_split=options.validation_split,
         seed=options.seed,
-        cache={"on": True, "off": False}.get(options.cache, "auto"),
+        cache=switched(options.cache),
         log=log,
     )
 

@@ -52,9 +52,12 @@ def test_evaluate_finds_what_training_wrote(trained, run_cli):
     assert json.loads((trained / "metrics.json").read_text()) == after
 
 
-def test_a_standard_run_from_a_config_file(tmp_path, run_cli):
+def test_a_standard_run_from_a_config_file(tmp_path, run_cli, tiny_name):
     config = tmp_path / "options.toml"
-    config.write_text('standard = true\nepochs = 7\naugment = "none"\n')
+    config.write_text(
+        'standard = true\nepochs = 7\naugment = "none"\n'
+        f'backbone = "{tiny_name}"\n'
+    )
     out = tmp_path / "run"
     code, stdout, err = run_cli(
         "train", "--config", config, *QUICK, "--out", out, "--json"
@@ -68,21 +71,24 @@ def test_a_standard_run_from_a_config_file(tmp_path, run_cli):
     assert not (out / "gate.png").exists()
 
 
-def test_the_score_without_the_gate_is_followed(tmp_path, run_cli):
+def test_the_score_without_the_gate_is_followed(tmp_path, run_cli, tiny_name):
     out = tmp_path / "run"
-    code, _, err = run_cli("train", *QUICK, "--trust-curve", "--out", out)
+    code, _, err = run_cli(
+        "train", *QUICK, "--backbone", tiny_name, "--trust-curve", "--out", out
+    )
     assert code == 0, err
     (mis,) = Run(out).history.column("val_mis")
     assert 0 <= mis < 0.33  # The entropy of one class in ten is 0.325.
 
 
-def test_a_folder_with_a_broken_file(tmp_path, run_cli):
+def test_a_folder_with_a_broken_file(tmp_path, run_cli, tiny_name):
     for name in ("cat", "dog"):
         save_images(tmp_path / "data" / name, 70)
     (tmp_path / "data" / "cat" / "torn.png").write_bytes(b"\x89PNG\r\n")
     code, out, err = run_cli(
         "train", "--data", tmp_path / "data", *QUICK,
         "--out", tmp_path / "run", "--augment", "crop_flip,mixup",
+        "--backbone", tiny_name,
     )  # fmt: skip
     assert code == 0, err
     assert "torn.png" in err and "Skipped 1 broken" in err
@@ -208,10 +214,10 @@ def test_two_trainings_never_share_a_directory(run_cli, trained):
         hidden.rename(model)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(run_cli, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run(run_cli, tmp_path, tiny_name):
     code, out, err = run_cli(
         "train", *QUICK, "--learning-rate", "1e30", "--lr-schedule",
-        "constant", "--out", tmp_path / "run",
+        "constant", "--out", tmp_path / "run", "--backbone", tiny_name,
     )  # fmt: skip
     assert code == 1
     assert "step" in err and "learning rate" in err.splitlines()[-1]

@@ -8,6 +8,7 @@ from PIL import Image
 
 import keras_csg
 from keras_csg.training import Run
+from tests.tiny import registered_tiny
 
 QUICK = {"epochs": 1, "image_size": 8, "batch_size": 128}
 
@@ -21,7 +22,10 @@ def trained(tmp_path_factory):
     """A run directory of one quick epoch on the digits, and what was said."""
     path = tmp_path_factory.mktemp("runs") / "gated"
     lines = []
-    figures = keras_csg.train(path, log=lines.append, **QUICK)
+    with registered_tiny() as tiny:
+        figures = keras_csg.train(
+            path, backbone=tiny, log=lines.append, **QUICK
+        )
     assert figures == Run(path).read_metrics()
     return path, lines
 
@@ -35,7 +39,7 @@ def run(trained, tmp_path):
 def test_training_says_what_it_does(trained):
     path, lines = trained
     text = "\n".join(lines)
-    assert "10 classes" in text and "resnet20" in text
+    assert "10 classes" in text and "tiny: " in text
     assert f"Run directory: {path}" in lines
     assert any(line.startswith("epoch 1/1: loss ") for line in lines)
 
@@ -47,11 +51,13 @@ def test_a_finished_run_is_not_trained_again(run):
     assert lines == [f"{run} is finished: nothing to go on with."]
 
 
-def test_a_run_without_a_name_gets_a_free_directory(tmp_path, monkeypatch):
+def test_a_run_without_a_name_gets_a_free_directory(
+    tmp_path, monkeypatch, tiny_name
+):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs" / "digits-resnet20-gated-1").mkdir(parents=True)
-    keras_csg.train(log=silent, **QUICK)
-    assert (tmp_path / "runs/digits-resnet20-gated-2/model.keras").exists()
+    (tmp_path / "runs" / "digits-tiny-gated-1").mkdir(parents=True)
+    keras_csg.train(backbone=tiny_name, log=silent, **QUICK)
+    assert (tmp_path / "runs/digits-tiny-gated-2/model.keras").exists()
 
 
 def test_evaluating_gives_what_it_writes(run):
