@@ -88,5 +88,5 @@ def localize(run_path, as_json, sanity, batch_size, grid, mosaics, **images):
     title = f"{run_path}: {results['images']} images of the test split"
     if sanity:
         output.print_sanity(results["depths"], title)
-    else:
+    elif rows:  # Else it was said why there are none.
         output.print_rows(rows, title)

@@ -187,8 +187,9 @@ def train(ctx, config_path, out, resume, as_json, **given):
         trainer = commands.set_up_training(
             out, resume=resume, config=config_path, log=say, **given
         )
-    if trainer is None:
-        return
+        if trainer is None:
+            _print(commands.finished_figures(out), out, as_json)
+            return
     try:
         with TrainingProgress(console(), trainer) as progress:
             metrics = trainer.train(callbacks=[progress])
@@ -197,12 +198,16 @@ def train(ctx, config_path, out, resume, as_json, **given):
     except KeyboardInterrupt:
         say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
         raise
+    _print(metrics, trainer.run.path, as_json)
+
+
+def _print(metrics, path, as_json):
     if as_json:
         click.echo(json.dumps(metrics, indent=2))
         return
     from keras_csg_cli.tables import print_metrics
 
-    print_metrics(metrics, title=f"{trainer.run.path} on the test split")
+    print_metrics(metrics, title=f"{path} on the test split")
 
 
 def _is_given(ctx, name):

@@ -2,24 +2,45 @@
 
 Each is here for want of a public name. The environment variable
 `KERAS_CSG_PLAIN` turns off what is built on them, by name and separated by
-commas: `batch_normalization` and `sgd` for the faster kernels, or `all`. A name
-that a later version of Keras or TensorFlow no longer has turns it off too, and
-a test notices.
+commas: `batch_normalization` and `sgd` for the faster kernels, or `all`; other
+words are warned of. A name that a later version of Keras or TensorFlow no
+longer has turns it off too, and a test notices.
 """
 
+import functools
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
 import keras
 
 SWITCH = "KERAS_CSG_PLAIN"
+SWITCHABLE = ("batch_normalization", "sgd")
+# The seed and the generator that Keras takes where it is given neither.
+KERAS_STREAMS = ("global_random_seed", "global_seed_generator")
 
 
 def is_enabled(name: str) -> bool:
     """Whether the user left on what is called `name`; see the module."""
-    plain = {part.strip() for part in os.environ.get(SWITCH, "").split(",")}
-    return plain.isdisjoint((name, "all"))
+    return switched_off(os.environ.get(SWITCH, "")).isdisjoint((name, "all"))
+
+
+@functools.cache
+def switched_off(text: str) -> frozenset[str]:
+    """Returns the names in the switch's text, and warns of strange ones.
+
+    Once for each text, since it is asked for at every call of a layer.
+    """
+    plain = frozenset(filter(None, (part.strip() for part in text.split(","))))
+    strange = sorted(plain - {*SWITCHABLE, "all"})
+    if strange:
+        warnings.warn(
+            f"{SWITCH} takes some of {', '.join(SWITCHABLE)}, or all. "
+            f"Received: {', '.join(map(repr, strange))}",
+            stacklevel=2,
+        )
+    return plain
 
 
 def stand_in_for(plain: type) -> property:
@@ -135,6 +156,38 @@ def disable_op_determinism() -> None:
     from tensorflow.python.framework import config
 
     config.disable_op_determinism()
+
+
+def random_streams() -> tuple:
+    """Returns where the random numbers of Keras and of TensorFlow stand.
+
+    Both have public calls that start them anew from a seed, none to look at
+    them. Numbers of TensorFlow's operations that were given a seed of their
+    own are kept inside its kernels, and not among these.
+
+    Returns:
+        What `set_random_streams` takes.
+    """
+    from keras.src.backend.common import global_state
+    from tensorflow.python.eager import context
+
+    of_keras = {n: global_state.get_global_attribute(n) for n in KERAS_STREAMS}
+    stream = getattr(context.context(), "_rng", None)  # Not before a seed.
+    return of_keras, global_seed(), stream and stream.getstate()
+
+
+def set_random_streams(streams: tuple) -> None:
+    """Puts back what `random_streams` returned."""
+    import tensorflow as tf
+    from keras.src.backend.common import global_state
+    from tensorflow.python.eager import context
+
+    of_keras, seed, stream = streams
+    for name, value in of_keras.items():
+        global_state.set_global_attribute(name, value)
+    tf.random.set_seed(seed)
+    if stream is not None:
+        context.context()._rng.setstate(stream)
 
 
 def global_seed() -> int | None:

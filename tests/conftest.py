@@ -5,6 +5,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: E402
 import pytest  # noqa: E402
 
+from tests.tiny import registered_tiny  # noqa: E402
+
+
+@pytest.fixture
+def tiny_name():
+    """The name by which a test can train a network that is trained at once."""
+    with registered_tiny() as name:
+        yield name
+
 
 @pytest.fixture(autouse=True)
 def fresh_keras():

@@ -1,5 +1,7 @@
 """Notices when Keras or TensorFlow changes what is private to them."""
 
+import ast
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from keras_csg import private_api
 from keras_csg.layers import FusedBatchNormalization
 from keras_csg.optimizers import FusedSGD, fuse_updates
+from tests.source_tree import modules, parse
 
 tf = pytest.importorskip("tensorflow")
 
@@ -88,6 +91,50 @@ def test_determinism_is_switched_on_and_off():
 def test_the_global_seed_is_read():
     tf.random.set_seed(7)
     assert private_api.global_seed() == 7
+
+
+def test_the_libraries_random_streams_are_put_back():
+    def draws():
+        return float(tf.random.uniform(())), float(keras.random.uniform(()))
+
+    keras.utils.set_random_seed(7)
+    expected = [draws(), draws()]
+    keras.utils.set_random_seed(7)
+    given = [draws()]
+    streams = private_api.random_streams()
+    keras.utils.set_random_seed(8)
+    draws()
+    private_api.set_random_streams(streams)
+    given.append(draws())
+    assert given == expected
+
+
+def test_every_switch_is_known():
+    asked = {
+        argument.value
+        for path in modules("keras_csg").values()
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", None) == "is_enabled"
+        for argument in node.args
+    }
+    assert asked == set(private_api.SWITCHABLE)
+
+
+@pytest.mark.parametrize("text", ["sdg", "sgd, sdg", "sdg,,all"])
+def test_an_unknown_switch_is_named_once(monkeypatch, text):
+    monkeypatch.setenv(private_api.SWITCH, text)
+    private_api.switched_off.cache_clear()
+    with pytest.warns(UserWarning, match="batch_norm.*: 'sdg'") as warned:
+        private_api.is_enabled("sgd")
+        private_api.is_enabled("batch_normalization")
+    assert len(warned) == 1
+
+
+def test_nothing_is_switched_off_by_an_empty_text(monkeypatch):
+    monkeypatch.setenv(private_api.SWITCH, "")
+    private_api.switched_off.cache_clear()
+    assert private_api.is_enabled("sgd")
 
 
 def calls_of(monkeypatch, name):

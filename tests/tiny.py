@@ -1,9 +1,13 @@
 """A classifier small enough to train in a test, and data for it."""
 
+import contextlib
+from unittest import mock
+
 import keras
 import numpy as np
 
 from keras_csg import CSGClassifier
+from keras_csg.backbones import register_backbone, registry
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
 CLASSES = 4
@@ -13,12 +17,29 @@ FILTERS = 6
 def tiny_backbone(filters=FILTERS, normalized=True):
     """Two layers, with what makes training stateful: dropout and statistics."""
     images = keras.Input((8, 8, 3), name="images")
+    return keras.Model(
+        images, tiny_maps(images, filters, normalized), name="tiny"
+    )
+
+
+def tiny_maps(images, filters=FILTERS, normalized=True):
+    """Puts the layers of `tiny_backbone` behind images."""
     x = keras.layers.Rescaling(1 / 255)(images)
     x = keras.layers.Conv2D(filters, 3, padding="same", name="conv")(x)
     if normalized:
         x = keras.layers.BatchNormalization(momentum=0.8, name="norm")(x)
         x = keras.layers.SpatialDropout2D(0.1, seed=1, name="dropout")(x)
-    return keras.Model(images, keras.layers.ReLU(name="relu")(x), name="tiny")
+    return keras.layers.ReLU(name="relu")(x)
+
+
+@contextlib.contextmanager
+def registered_tiny():
+    """Gives the tiny backbone a name, and takes it away at the end."""
+    with mock.patch.dict(registry._SPECS):
+        register_backbone("tiny", family="Tiny", default_size=8, min_size=8)(
+            lambda images, weights=None: tiny_maps(images, filters=20)
+        )
+        yield "tiny"
 
 
 def tiny_classifier(**kwargs):

@@ -7,5 +7,6 @@ from .input_error import InputError as InputError
 from .localize import localize as localize
 from .localize import sanity_check as sanity_check
 from .predict import predict as predict
+from .train import finished_figures as finished_figures
 from .train import set_up_training as set_up_training
 from .train import train as train

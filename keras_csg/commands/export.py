@@ -1,9 +1,19 @@
 import contextlib
 import os
 import pathlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from keras_csg.choices import INPUT_DTYPES, LAYOUTS
+from keras_csg.commands.arguments import (
+    check_callable,
+    check_choice,
+    check_path,
+    check_share,
+    check_text,
+    logger,
+    names,
+)
 from keras_csg.commands.input_error import input_errors
 from keras_csg.deployment.targets import Target, check_targets, plan_targets
 
@@ -25,8 +35,8 @@ def plan_export(
     run: str | os.PathLike,
     out: str | os.PathLike | None = None,
     *,
-    formats: Collection[str] = (),
-    quantize: Collection[str] = (),
+    formats: Iterable[str] | str = (),
+    quantize: Iterable[str] | str = (),
     layout: str | None = None,
     name: str | None = None,
     overwrite: bool = False,
@@ -38,19 +48,27 @@ def plan_export(
     Args:
         run: path of a run directory.
         out: path of the folder they go to; `None` for `export` in the run.
-        formats: out of `keras_csg.choices.FORMATS`; none for ONNX or the usual
-            one of the layout.
-        quantize: out of `keras_csg.choices.QUANTIZATIONS`.
+        formats: some of `keras_csg.choices.FORMATS`, or one; none for ONNX or
+            the usual one of the layout.
+        quantize: some of `keras_csg.choices.QUANTIZATIONS`, or one.
         layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
         name: str. The model's in a layout; `None` for the run's.
         overwrite: bool. Whether files may be replaced.
 
     Raises:
-        InputError: for what does not go together, exists or cannot be written.
+        InputError: for what is not as described, does not go together, exists
+            or cannot be written.
     """
-    out = pathlib.Path(out or pathlib.Path(run) / "export")
-    if layout and not name:
-        name = pathlib.Path(run).absolute().name
+    check_path("run", run)
+    check_path("out", out, optional=True)
+    check_text("name", name, optional=True)
+    if layout is not None:
+        check_choice("layout", layout, LAYOUTS)
+    run = pathlib.Path(run)
+    out = run / "export" if out is None else pathlib.Path(out)
+    if layout and name is None:
+        name = run.absolute().name
+    formats, quantize = names("formats", formats), names("quantize", quantize)
     with input_errors():
         targets = plan_targets(out, formats, quantize, layout, name)
         check_targets(out, targets, overwrite)
@@ -61,17 +79,17 @@ def export_run(
     run: str | os.PathLike,
     out: str | os.PathLike | None = None,
     *,
-    formats: Collection[str] = (),
-    quantize: Collection[str] = (),
+    formats: Iterable[str] | str = (),
+    quantize: Iterable[str] | str = (),
     layout: str | None = None,
     name: str | None = None,
-    outputs: Collection[str] | None = None,
+    outputs: Iterable[str] | str | None = None,
     input_dtype: str = "float32",
     min_agreement: float = 0.95,
     data_dir: str | os.PathLike | None = None,
     overwrite: bool = False,
     tracker: Callable[[list[Target]], Any] | None = None,
-    log: Callable[[str], Any] = print,
+    log: Callable[[str], Any] | None = print,
 ) -> ExportResult:
     """Writes the network of a run to files that run without this package.
 
@@ -79,13 +97,14 @@ def export_run(
     calibrated on images of its training split.
 
     Args:
-        run: path of a run directory.
+        run: path of a run directory, or `Run`.
         out: see `plan_export`.
         formats: see `plan_export`.
         quantize: see `plan_export`.
         layout: see `plan_export`.
         name: see `plan_export`.
-        outputs: names of what the files answer; `None` for all there is.
+        outputs: names of what the files answer, or one; `None` for all there
+            is.
         input_dtype: `"float32"` or `"uint8"`: what images the files take.
         min_agreement: float in 0..1. Share of the images of which a quantised
             file must name the network's class.
@@ -94,7 +113,7 @@ def export_run(
         tracker: callable from the targets to a context manager that gives the
             functions `on_begin` and `on_done` of
             `keras_csg.deployment.export_all`.
-        log: callable that takes a line of progress.
+        log: callable that takes a line of progress; `None` for silence.
 
     Returns:
         `ExportResult`.
@@ -111,6 +130,11 @@ def export_run(
         name=name,
         overwrite=overwrite,
     )
+    check_choice("input_dtype", input_dtype, INPUT_DTYPES)
+    check_share("min_agreement", min_agreement)
+    check_path("data_dir", data_dir, optional=True)
+    check_callable("tracker", tracker, optional=True)
+    outputs, log = outputs and names("outputs", outputs), logger(log)
     with input_errors():
         model, images = _open(run, outputs, data_dir, log)
     from keras_csg.deployment.exporting_all import export_all
@@ -133,9 +157,9 @@ def export_run(
 def _open(run_path, outputs, data_dir, log):
     """Returns a run's model, and its data as arguments of `export_all`."""
     from keras_csg.deployment.graph.answers import check_outputs
-    from keras_csg.training.runs import Run
+    from keras_csg.training.runs import open_run
 
-    run = Run.open(run_path)
+    run = open_run(run_path)
     model = run.load_model()
     if outputs is not None:
         check_outputs(model, outputs)
@@ -150,6 +174,7 @@ def _load_data(run, model, data_dir, log):
     """
     from keras_csg.training.run_data import load_run_data
 
+    name = run.options.data  # A broken config.json is no fault of the data.
     try:
         data = load_run_data(run, model, data_dir=data_dir, log=log)
     except (ValueError, OSError) as error:
@@ -157,9 +182,9 @@ def _load_data(run, model, data_dir, log):
             raise
         reason = " ".join(str(error).split())
         log(
-            f"The run's data are gone ({reason}): files are compared with the "
-            "network on random pixels instead; name where they are with "
-            "--data-dir."
+            f"The run's data, {name}, are gone ({reason}): files are compared "
+            "with the network on random pixels instead; say where they are "
+            "with `data_dir`."
         )
         return {"missing_data": reason}
     return {"data": data}
@@ -169,8 +194,11 @@ def _log_each(log):
     @contextlib.contextmanager
     def tracker(targets: list[Target]) -> Iterator[tuple]:
         def on_done(target, result):
-            failed = isinstance(result, Exception)
-            log(f"{target.path} failed" if failed else f"Wrote {target.path}")
+            if isinstance(result, Exception):
+                reason = " ".join(str(result).split())
+                log(f"{target.path} failed: {reason}")
+            else:
+                log(f"Wrote {target.path}")
 
         yield (lambda target: None), on_done
 

@@ -16,4 +16,5 @@ def input_errors() -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        raise InputError(str(error)) from error
+        lines = (line.strip() for line in str(error).splitlines())
+        raise InputError(" ".join(filter(None, lines))) from error

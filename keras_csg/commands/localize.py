@@ -3,6 +3,13 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_csg import plots
+from keras_csg.commands.arguments import (
+    check_callable,
+    check_count,
+    check_path,
+    check_text,
+    logger,
+)
 from keras_csg.commands.input_error import input_errors
 from keras_csg.data import (
     AnnotatedImages,
@@ -22,12 +29,16 @@ COARSE = 4
 def localize(
     run: Run | str | os.PathLike,
     *,
+    data: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike | None = None,
+    part: str = "object",
+    masks: str | os.PathLike | None = None,
+    limit: int | None = 200,
     batch_size: int = 16,
     grid: bool = False,
     mosaics: int = 50,
     track: Callable[[list, str], Any] = lambda batches, text: batches,
-    log: Callable[[str], Any] = print,
-    **images: Any,
+    log: Callable[[str], Any] | None = print,
 ) -> MapResult:
     """Measures where the maps of a run point: at the object, or elsewhere.
 
@@ -35,27 +46,39 @@ def localize(
 
     Args:
         run: path of a run directory, or `Run`.
+        data: see `load_run_images`, as the next four.
+        data_dir: see there.
+        part: see there.
+        masks: see there.
+        limit: see there.
         batch_size: int. Images at a time.
         grid: bool. Whether to play the grid pointing game where there are
             annotations, too.
         mosaics: int. Mosaics of the grid pointing game.
         track: callable from batches and a text to the batches, such as a
             progress bar.
-        log: callable that takes a line of progress.
-        **images: which images; `data`, `data_dir`, `part`, `masks` and
-            `limit` of `load_run_images`.
+        log: callable that takes a line of progress; `None` for silence.
 
     Returns:
         `MapResult`; its `figures` are what `localization.json` holds.
 
     Raises:
-        InputError: if there is no such run, or it or its images cannot be
-            read.
+        InputError: if there is no such run, it or its images cannot be read,
+            or an argument is not as described.
     """
-    with input_errors():
-        run = open_run(run)
-        model = run.load_model()
-        annotated = load_run_images(run, model, log=log, **images)
+    check_count("batch_size", batch_size)
+    check_count("mosaics", mosaics)
+    check_callable("track", track)
+    log = logger(log)
+    opened, model, annotated = _open(
+        run,
+        log,
+        data=data,
+        data_dir=data_dir,
+        part=part,
+        masks=masks,
+        limit=limit,
+    )
     rows, columns = model.backbone.output_shape[1:3]
     if max(rows, columns) <= COARSE:
         log(
@@ -65,26 +88,36 @@ def localize(
     result = evaluate_maps(
         model,
         annotated,
-        part=images.get("part", "object"),
+        part=part,
         batch_size=batch_size,
         grid=grid,
         mosaics=mosaics,
         track=track,
         log=log,
     )
-    pictured, maps, masks, titles = map_gallery(model, annotated)
+    gallery = map_gallery(model, annotated)
     with input_errors():
-        write_json(run.path / "localization.json", result.figures)
-        picture = run.path / "localization.png"
-        plots.save_maps(pictured, maps, picture, masks=masks, titles=titles)
+        write_json(opened.path / "localization.json", result.figures)
+        picture = opened.path / "localization.png"
+        plots.save_maps(
+            gallery.images,
+            gallery.maps,
+            picture,
+            masks=gallery.masks,
+            titles=gallery.titles,
+        )
     return result
 
 
 def sanity_check(
     run: Run | str | os.PathLike,
     *,
-    log: Callable[[str], Any] = print,
-    **images: Any,
+    data: str | os.PathLike | None = None,
+    data_dir: str | os.PathLike | None = None,
+    part: str = "object",
+    masks: str | os.PathLike | None = None,
+    limit: int | None = 200,
+    log: Callable[[str], Any] | None = print,
 ) -> dict[str, Any]:
     """Compares the maps of a run with those of a network ever more random.
 
@@ -92,8 +125,12 @@ def sanity_check(
 
     Args:
         run: path of a run directory, or `Run`.
-        log: callable that takes a line of progress.
-        **images: see `localize`.
+        data: see `load_run_images`, as the next four.
+        data_dir: see there.
+        part: see there.
+        masks: see there.
+        limit: see there.
+        log: callable that takes a line of progress; `None` for silence.
 
     Returns:
         What `keras_csg.evaluation.evaluate_sanity` returns.
@@ -101,21 +138,40 @@ def sanity_check(
     Raises:
         InputError: as `localize`.
     """
+    opened, model, annotated = _open(
+        run,
+        logger(log),
+        data=data,
+        data_dir=data_dir,
+        part=part,
+        masks=masks,
+        limit=limit,
+    )
+    results = evaluate_sanity(model, annotated)
+    with input_errors():
+        write_json(opened.path / "sanity.json", results)
+    return results
+
+
+def _open(run, log, **images) -> tuple[Run, Any, AnnotatedImages]:
+    """Returns the run, its model and the chosen images."""
+    check_path("run", run)
+    check_path("data", images["data"], optional=True)
+    check_path("data_dir", images["data_dir"], optional=True)
+    check_text("part", images["part"])
+    check_path("masks", images["masks"], optional=True)
+    check_count("limit", images["limit"], optional=True)
     with input_errors():
         run = open_run(run)
         model = run.load_model()
-        annotated = load_run_images(run, model, log=log, **images)
-    results = evaluate_sanity(model, annotated)
-    with input_errors():
-        write_json(run.path / "sanity.json", results)
-    return results
+        return run, model, load_run_images(run, model, log=log, **images)
 
 
 def load_run_images(
     run: Run,
     model: Any,
     *,
-    data: str | None = None,
+    data: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
     part: str = "object",
     masks: str | os.PathLike | None = None,
@@ -127,7 +183,7 @@ def load_run_images(
     Args:
         run: `Run`.
         model: its `CSGClassifier`.
-        data: str. Other data than the run's, of the same classes.
+        data: str or path. Other data than the run's, of the same classes.
         data_dir: path. Where the data are now, if they moved.
         part: str. What the maps should point at: `"object"`, or a part that
             is annotated.

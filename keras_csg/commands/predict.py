@@ -1,8 +1,9 @@
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
+from keras_csg.commands.arguments import check_count, check_path, paths
 from keras_csg.commands.input_error import input_errors
 from keras_csg.deployment import find_model, open_exported, predict_files
 from keras_csg.training.runs import Run
@@ -10,7 +11,7 @@ from keras_csg.training.runs import Run
 
 def predict(
     source: Any,
-    images: str | os.PathLike | Sequence[str | os.PathLike],
+    images: str | os.PathLike | Iterable[str | os.PathLike],
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
@@ -18,8 +19,8 @@ def predict(
     """Classifies image files, and says which filters speak for the class.
 
     Args:
-        source: path of a run directory or of an exported file or folder; a
-            `CSGClassifier`; or what `keras_csg.open_exported` returns.
+        source: path of a run directory or of an exported file or folder;
+            `Run`; `CSGClassifier`; or what `keras_csg.open_exported` returns.
         images: paths of image files, or one path.
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
@@ -30,10 +31,12 @@ def predict(
         `keras_csg.deployment.predict_files`.
 
     Raises:
-        InputError: if `source` is none of these, or a file cannot be read.
+        InputError: if `source` is none of these, a file cannot be read, or an
+            argument is not as described.
     """
-    if isinstance(images, str | os.PathLike):
-        images = [images]
+    images = paths("images", images)
+    check_count("top", top)
+    check_path("heatmaps", heatmaps, optional=True)
     with input_errors():
         if isinstance(source, str | os.PathLike):
             source = open_source(source)
@@ -46,6 +49,7 @@ def open_source(path: str | os.PathLike) -> Any:
     Raises:
         ValueError: if `path` is neither.
     """
+    check_path("source", path)
     path = pathlib.Path(path)
     if not path.exists():
         raise ValueError(f"There is neither a run nor an exported file {path}.")

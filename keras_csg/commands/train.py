@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_csg.commands.arguments import check_path, listed, logger
 from keras_csg.commands.input_error import input_errors
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.options import TrainingOptions, read_config
@@ -17,18 +18,19 @@ def train(
     *,
     resume: bool = False,
     config: str | os.PathLike | None = None,
-    callbacks: Iterable[keras.callbacks.Callback] = (),
-    log: Callable[[str], Any] = print,
+    callbacks: Iterable[keras.callbacks.Callback] | None = None,
+    log: Callable[[str], Any] | None = print,
     **options: Any,
 ) -> dict[str, Any]:
     """Trains a network on images and writes everything to a run directory.
 
     Args:
-        out: path of the run directory; `None` for a new one in `runs`.
+        out: path of the run directory, or `Run`; `None` for a new one in
+            `runs`.
         resume: bool. Whether to go on with the run in `out`.
         config: path of a JSON or TOML file of options.
         callbacks: more `keras.callbacks.Callback`s.
-        log: callable that takes a line of progress.
+        log: callable that takes a line of progress; `None` for silence.
         **options: those of `keras_csg.training.TrainingOptions`; they win over
             the file's.
 
@@ -36,21 +38,38 @@ def train(
         The test split's figures, as written to `metrics.json`.
 
     Raises:
-        InputError: for options that cannot be had, or a run directory that is
-            in use.
+        InputError: for arguments and options that cannot be had, or a run
+            directory that is in use.
         NonFiniteLossError: if the loss becomes infinite or no number.
 
     Example:
     >>> keras_csg.train("runs/a", data="digits")["accuracy"]  # doctest: +SKIP
     0.9972
     """
+    log = logger(log)
+    callbacks = listed(
+        "callbacks",
+        () if callbacks is None else callbacks,
+        keras.callbacks.Callback,
+        keras.callbacks.Callback,
+    )
     trainer = set_up_training(
         out, resume=resume, config=config, log=log, **options
     )
     if trainer is None:
-        return Run(str(out)).read_metrics()
+        return finished_figures(str(out))
     lines = EpochLines(trainer.options.epochs, log)
     return trainer.train(callbacks=[lines, *callbacks])
+
+
+def finished_figures(out: str | os.PathLike) -> dict[str, Any]:
+    """Returns the figures of a run that was finished before.
+
+    Raises:
+        InputError: if they cannot be read.
+    """
+    with input_errors():
+        return Run(out).read_metrics()
 
 
 def set_up_training(
@@ -58,7 +77,7 @@ def set_up_training(
     *,
     resume: bool = False,
     config: str | os.PathLike | None = None,
-    log: Callable[[str], Any] = print,
+    log: Callable[[str], Any] | None = print,
     **options: Any,
 ) -> Trainer | None:
     """Checks and sets up what `train` trains, and says what it is.
@@ -76,6 +95,9 @@ def set_up_training(
     Raises:
         InputError: see `train`.
     """
+    check_path("out", out, optional=True)
+    check_path("config", config, optional=True)
+    log = logger(log)
     with input_errors():
         if resume:
             chosen, out = _options_of_run(out, config, options)
@@ -85,7 +107,7 @@ def set_up_training(
         else:
             values = read_config(pathlib.Path(config)) if config else {}
             chosen = TrainingOptions.from_dict({**values, **options})
-            out = out or free_directory(chosen)
+            out = free_directory(chosen) if out is None else out
         trainer = Trainer(chosen, out, resume=resume, log=log)
     for line in trainer.describe():
         log(line)
@@ -95,17 +117,18 @@ def set_up_training(
 def _options_of_run(out, config, options):
     """Returns the options that the run to go on with was started with."""
     if out is None:
-        raise ValueError("--resume needs --out RUN, the run to go on with.")
+        raise ValueError("`resume` needs `out`, the run to go on with.")
+    run = Run(out)
     if options or config:
         names = [*options, *(["config"] if config else [])]
-        named = ", ".join("--" + name.replace("_", "-") for name in names)
+        named = ", ".join(f"`{name}`" for name in names)
         raise ValueError(
-            f"--resume goes on with the options in {out}/config.json; "
+            f"`resume` goes on with the options in {run.config_path}; "
             f"leave out {named}."
         )
-    run = Run(out)
     if not run.config_path.exists():
         raise ValueError(
-            f"There is no run to go on with in {out}: it has no config.json."
+            f"There is no run to go on with in {run.path}: it has no "
+            "config.json."
         )
-    return run.options, out
+    return run.options, run.path

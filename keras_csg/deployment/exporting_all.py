@@ -62,8 +62,8 @@ def _images_for(target, data, missing_data):
         return choose_images(data, target.quantize)
     if target.quantize == "int8":
         raise ValueError(
-            "int8 is calibrated on training images of the run: name where "
-            f"they are with --data-dir. Received: {missing_data}"
+            "int8 is calibrated on training images of the run: say where "
+            f"they are with `data_dir`. Received: {missing_data}"
         )
     return {}
 

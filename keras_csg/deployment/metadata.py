@@ -114,6 +114,8 @@ def describe(
         format: str.
         quantization: str or None.
     """
+    from keras_csg.models.class_names import class_names_of  # Loads Keras.
+
     gate_matrix = filter_classes = None
     if model.gated:
         (gate_matrix,) = model.gate.get_weights()
@@ -122,8 +124,7 @@ def describe(
     return Metadata(
         format=format,
         backbone=model.backbone.name,
-        class_names=model.class_names
-        or [str(number) for number in range(model.num_classes)],
+        class_names=class_names_of(model),
         input={
             "name": "images",
             "shape": tuple(images.shape),

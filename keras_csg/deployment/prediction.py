@@ -48,13 +48,20 @@ def predict_files(
         `heatmap`, the path of the picture.
 
     Raises:
-        ValueError: if a file cannot be read as an image, or `source` does not
-            answer what is needed.
+        ValueError: if a file cannot be read as an image, or `source` is
+            neither of these or does not answer what is needed.
         OSError: if the pictures cannot be written.
     """
     if isinstance(source, CSGClassifier):
         source = _AnsweringClassifier(source, with_heatmap=heatmaps is not None)
+    if not (hasattr(source, "answer") and hasattr(source, "metadata")):
+        raise ValueError(
+            "`source` must be a run or an exported model: its path, a "
+            "`CSGClassifier`, or what `keras_csg.open_exported` returns. "
+            f"Received: source of type {type(source).__name__}"
+        )
     _check_outputs(source.metadata, heatmaps)
+    _check_files(paths)
     if heatmaps is not None:
         pictures = _Pictures(heatmaps, paths, source.metadata)
     names = source.metadata.class_names
@@ -101,6 +108,13 @@ def _check_outputs(metadata, heatmaps):
         )
 
 
+def _check_files(paths):
+    """Refuses what is not there before any of it is drawn."""
+    for path in paths:
+        if not os.path.exists(path):
+            raise ValueError(f"There is no file {path}.")
+
+
 def _read_all(paths, metadata):
     """Returns image files as the model takes them."""
     size = metadata.input["shape"][1:3]
@@ -111,8 +125,6 @@ def _read_all(paths, metadata):
 def _read(path, size):
     try:
         return decode_file(path, size)
-    except FileNotFoundError:
-        raise ValueError(f"There is no file {path}.") from None
     except Exception as error:  # Pillow raises all sorts on damaged files.
         raise ValueError(f"Cannot read the image {path}: {error}") from error
 

@@ -39,8 +39,6 @@ def plan_targets(
 ) -> list[Target]:
     """Returns the files that an export writes.
 
-    The messages of the errors speak of the command's options.
-
     Args:
         out: path of the folder they go to.
         formats: names of formats; none for the layout's usual one, or ONNX.
@@ -56,7 +54,7 @@ def plan_targets(
         ValueError: for what is unknown, or does not go together.
     """
     if name and not layout:
-        raise ValueError("--name needs --layout: files have names of theirs.")
+        raise ValueError("`name` needs `layout`: files have names of theirs.")
     out = pathlib.Path(out)
     usual = formats_of_layout(layout)[0] if layout else "onnx"
     formats = _in_order(formats or [usual], list_formats(), "formats")
@@ -64,8 +62,8 @@ def plan_targets(
     takers = [f for f in formats if "quantize" in get_format(f).settings]
     if quantize and not takers:
         raise ValueError(
-            "--quantize needs --format litert: the other formats stay float32. "
-            f"Received: --format {', '.join(formats)}"
+            "`quantize` needs the format litert: the others stay float32. "
+            f"Received: formats={', '.join(formats)}"
         )
     if layout:
         name = "model" if name is None else name
@@ -96,14 +94,14 @@ def check_targets(
     taken = [t.path for t in targets if os.path.lexists(t.path)]
     if taken and not overwrite:
         raise ValueError(
-            f"{', '.join(map(str, taken))} exists already: name another --out, "
-            "or overwrite with --force."
+            f"{', '.join(map(str, taken))} exists already: name another `out`, "
+            "or replace it with `overwrite=True` (`--force`)."
         )
     for path in taken:
         if path.is_dir() and not proof_path(path).exists():
             raise ValueError(
-                f"{path} is a folder that no export wrote, so --force does not "
-                "overwrite it: remove it, or name another --out."
+                f"{path} is a folder that no export wrote, so `overwrite` "
+                "(`--force`) spares it: remove it, or name another `out`."
             )
     existing = next(p for p in (out, *out.absolute().parents) if p.exists())
     if not existing.is_dir():
@@ -135,12 +133,12 @@ def _target_in_layout(out, formats, layout, name):
     possible = formats_of_layout(layout)
     if len(formats) > 1 or formats[0] not in possible:
         raise ValueError(
-            f"--layout {layout} takes one --format: {' or '.join(possible)}. "
-            f"Received: --format {', '.join(formats)}"
+            f"The layout {layout} takes one format: {' or '.join(possible)}. "
+            f"Received: formats={', '.join(formats)}"
         )
     if not name or name != pathlib.Path(name).name or name.startswith("."):
         raise ValueError(
-            "--name must be the name of a folder, without a path. "
-            f"Received: --name {name}"
+            "`name` must be the name of a folder, without a path. "
+            f"Received: name={name!r}"
         )
     return Target(out / name, formats[0], layout=layout)

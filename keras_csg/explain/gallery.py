@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages
 from keras_csg.explain.kinds import MAPS
+from keras_csg.models.class_names import class_names_of
 from keras_csg.models.classifier import CSGClassifier
 
 MOST_IMAGES = 6
@@ -49,7 +50,7 @@ def map_gallery(
         )
         for name, make in MAPS.items()
     }
-    names = model.class_names or [str(c) for c in range(model.num_classes)]
+    names = class_names_of(model)
     return MapGallery(
         images[chosen],
         maps,

@@ -34,7 +34,6 @@ class TrainingEnvironment:
         self._outside = (
             keras.config.dtype_policy(),
             private_api.op_determinism(),
-            private_api.global_seed(),
             _random_states(),
         )
         keras.utils.set_random_seed(self.seed)  # First: it may refuse.
@@ -47,11 +46,10 @@ class TrainingEnvironment:
 
     def __exit__(self, *error: object) -> None:
         self._inside = _random_states()
-        policy, deterministic, seed, states = self._outside
+        policy, deterministic, states = self._outside
         keras.config.set_dtype_policy(policy)
         if self.deterministic and not deterministic:
             private_api.disable_op_determinism()
-        tf.random.set_seed(seed)
         _set_random_states(states)
 
 
@@ -71,7 +69,7 @@ def choose_device(device: str) -> None:
     if device == "gpu" and not gpus:
         raise ValueError(
             "A GPU was asked for and TensorFlow sees none: install the "
-            "drivers and `pip install keras-csg[gpu]`, or leave out --device."
+            "drivers and `pip install keras-csg[gpu]`, or leave out `device`."
         )
     if device != "cpu" or not tf.config.get_visible_devices("GPU"):
         return
@@ -85,10 +83,15 @@ def choose_device(device: str) -> None:
 
 
 def _random_states():
-    return random.getstate(), np.random.get_state()
+    return (
+        random.getstate(),
+        np.random.get_state(),
+        private_api.random_streams(),
+    )
 
 
 def _set_random_states(states):
-    python, numpy = states
+    python, numpy, libraries = states
     random.setstate(python)
     np.random.set_state(numpy)
+    private_api.set_random_streams(libraries)

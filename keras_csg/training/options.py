@@ -3,6 +3,8 @@
 import dataclasses
 import difflib
 import json
+import math
+import os
 import pathlib
 import tomllib
 from typing import Any
@@ -19,6 +21,8 @@ CHOICES = {
     "jit_compile": choices.SWITCHES,
     "cache": choices.SWITCHES,
 }
+PATHS = ("data", "data_dir")
+"""What may be given as any path; `config.json` has it as a str."""
 # (least, largest, whether the least itself is allowed)
 RANGES = {
     "image_size": (1, None, True),
@@ -93,6 +97,15 @@ class TrainingOptions:
     deterministic: bool = False
 
     def __post_init__(self):
+        for name in PATHS:
+            value = getattr(self, name)
+            if isinstance(value, os.PathLike):
+                object.__setattr__(self, name, os.fspath(value))
+        for name, value in self.to_dict().items():
+            if value == "":
+                raise ValueError(
+                    f"`{name}` must not be empty. Received: {name}=''"
+                )
         for name, known in CHOICES.items():
             value = getattr(self, name)
             if value is not None and value not in known:
@@ -128,7 +141,8 @@ class TrainingOptions:
                     f"Unknown option {name!r}"
                     + (f"; did you mean {near[0]!r}?" if near else ".")
                 )
-            if not _fits(value, types[name]):
+            path = name in PATHS and isinstance(value, os.PathLike)
+            if not path and not _fits(value, types[name]):
                 raise ValueError(
                     f"`{name}` must be of type {_readable(types[name])}. "
                     f"Received: {name}={value!r}"
@@ -142,6 +156,14 @@ class TrainingOptions:
     def to_dict(self) -> dict:
         """Returns the options as a plain dict."""
         return dataclasses.asdict(self)
+
+
+def switched(choice: str) -> bool | str:
+    """Returns what one of `keras_csg.choices.SWITCHES` is in Python.
+
+    `True`, `False`, or `"auto"`, as Keras and `load_data` take it.
+    """
+    return {"on": True, "off": False}.get(choice, choice)
 
 
 def read_config(path: pathlib.Path) -> dict:
@@ -169,6 +191,10 @@ def read_config(path: pathlib.Path) -> dict:
 
 
 def _check_range(name, value, least, largest, least_allowed):
+    if not math.isfinite(value):
+        raise ValueError(
+            f"`{name}` must be a finite number. Received: {name}={value}"
+        )
     above = value >= least if least_allowed else value > least
     if above and (largest is None or value <= largest):
         return

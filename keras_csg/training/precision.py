@@ -4,6 +4,7 @@ import re
 import tensorflow as tf
 
 from keras_csg.backbones.catalog import has_depthwise_convolutions
+from keras_csg.training.environment import TrainingEnvironment
 
 CPU_DESCRIPTION = pathlib.Path("/proc/cpuinfo")
 # Instructions that multiply bfloat16 numbers, not only load and store them.
@@ -28,7 +29,9 @@ def choose_precision(backbone: str) -> str:
     Raises:
         ValueError: if there is no such backbone.
     """
-    depthwise = has_depthwise_convolutions(backbone)
+    # One that is in no catalogue is built to see, which draws random numbers.
+    with TrainingEnvironment("float32", seed=0, deterministic=False):
+        depthwise = has_depthwise_convolutions(backbone)
     gpus = tf.config.get_visible_devices("GPU")
     if gpus:
         return _for_gpu(min(_compute_capability(gpu) for gpu in gpus))

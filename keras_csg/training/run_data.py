@@ -1,11 +1,12 @@
 """The data of a run: at its start, and when they are looked at again."""
 
+import itertools
 import os
 from collections.abc import Callable
 
 from keras_csg.data import ClassificationData, load_data, moved_name
 from keras_csg.models.classifier import CSGClassifier
-from keras_csg.training.options import TrainingOptions
+from keras_csg.training.options import TrainingOptions, switched
 from keras_csg.training.runs import Run
 
 
@@ -38,7 +39,7 @@ def load_data_for(
         image_size=options.image_size,
         validation_split=options.validation_split,
         seed=options.seed,
-        cache={"on": True, "off": False}.get(options.cache, "auto"),
+        cache=switched(options.cache),
         log=log,
     )
 
@@ -69,6 +70,14 @@ def load_run_data(
     if data.class_names != known or data.num_classes != model.num_classes:
         raise ValueError(
             f"{run.path} was trained on other classes than {data.name} has "
-            f"now: {model.num_classes} then, {data.num_classes} now."
+            f"now: {model.num_classes} then, {data.num_classes} now"
+            f"{_first_difference(known, data.class_names)}."
         )
     return data
+
+
+def _first_difference(then, now):
+    for number, (old, new) in enumerate(itertools.zip_longest(then, now)):
+        if old != new:
+            return f"; class {number} was {old!r} and is {new!r}"
+    return ""

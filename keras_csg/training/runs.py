@@ -28,6 +28,8 @@ class Run:
     line per epoch), `metrics.json`, `curves.png`, `gate.png`, `logs/`
     (TensorBoard), and `backup/` while training is not finished.
 
+    It is a path: what takes that of a run takes the run as well.
+
     Args:
         path: the directory.
     """
@@ -52,17 +54,29 @@ class Run:
             ValueError: if there is none, or it is not finished.
         """
         run = cls(path)
-        if not run.config_path.exists():
+        run.check_finished()
+        return run
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
+    def check_finished(self) -> None:
+        """Refuses what is no run, and one that is not finished.
+
+        Raises:
+            ValueError: saying which.
+        """
+        if not self.config_path.exists():
             raise ValueError(
-                f"{path} is not a run directory: it has no config.json. "
+                f"{self.path} is not a run directory: it has no config.json. "
                 "`keras-csg train --out RUN` writes one."
             )
-        if not run.is_finished():
+        if not self.is_finished():
             raise ValueError(
-                f"{path} has no model.keras: the training is not finished. "
-                f"Go on with `keras-csg train --resume --out {path}`."
+                f"{self.path} has no model.keras: the training is not "
+                "finished. Go on with `keras-csg train --resume --out "
+                f"{self.path}`."
             )
-        return run
 
     def create(
         self, options: TrainingOptions, weights_sha256: str | None = None
@@ -81,7 +95,7 @@ class Run:
             raise ValueError(f"{self.path} exists and is not a directory.")
         if self.path.exists() and any(self.path.iterdir()):
             hint = (
-                "go on with --resume, or name another directory"
+                "go on with `resume`, or name another directory"
                 if self.config_path.exists()
                 else "name another directory"
             )
@@ -121,9 +135,18 @@ class Run:
 
     @property
     def options(self) -> TrainingOptions:
-        """The `TrainingOptions` of the run."""
+        """The `TrainingOptions` of the run.
+
+        Raises:
+            ValueError: if `config.json` is damaged, or of another version.
+        """
         values = {**OPTIONS_OF_0_1_0, **read_config(self.config_path)}
-        return TrainingOptions.from_dict(values)
+        try:
+            return TrainingOptions.from_dict(values)
+        except ValueError as error:
+            raise ValueError(
+                f"Cannot read {self.config_path}: {error}"
+            ) from error
 
     @property
     def history(self) -> History:
@@ -177,7 +200,9 @@ def open_run(run: Run | str | os.PathLike) -> Run:
     Raises:
         ValueError: if there is none, or it is not finished.
     """
-    return run if isinstance(run, Run) else Run.open(run)
+    run = run if isinstance(run, Run) else Run(run)
+    run.check_finished()
+    return run
 
 
 def free_directory(options: TrainingOptions) -> pathlib.Path:

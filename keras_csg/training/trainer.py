@@ -22,7 +22,7 @@ from keras_csg.training.environment import (
     choose_device,
 )
 from keras_csg.training.optimizers import create_optimizer
-from keras_csg.training.options import TrainingOptions
+from keras_csg.training.options import TrainingOptions, switched
 from keras_csg.training.precision import choose_precision
 from keras_csg.training.pretrained import build_for, build_pretrained, notes_on
 from keras_csg.training.recipes import fill_in
@@ -123,9 +123,7 @@ class Trainer:
         )
         model.compile(
             create_optimizer(options, self.steps),
-            jit_compile={"on": True, "off": False}.get(
-                options.jit_compile, "auto"
-            ),
+            jit_compile=switched(options.jit_compile),
             steps_per_execution=min(options.steps_per_execution, self.steps),
         )
         return model

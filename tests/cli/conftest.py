@@ -2,11 +2,8 @@ import keras
 import pytest
 
 import keras_csg
-from keras_csg import CSGClassifier
-from keras_csg.training import Run
-from keras_csg.training.options import TrainingOptions
 from keras_csg_cli.main import main
-from tests.tiny import tiny_backbone
+from tests.tiny_run import make_tiny_run as tiny_run_at
 
 QUICK = ["--epochs", "1", "--image-size", "8", "--batch-size", "128"]
 
@@ -45,18 +42,7 @@ def make_tiny_run(digits):
     """Makes run directories of a network that is quickly exported."""
 
     def make(path, epochs=0, **kwargs):
-        model = CSGClassifier(
-            tiny_backbone(20), 10, class_names=digits.class_names, **kwargs
-        )
-        if epochs:
-            model.compile("adam")
-            images, labels = digits.train.images_and_labels()
-            model.fit(images, labels, epochs=epochs, verbose=0)
-        run = Run(path)
-        run.create(TrainingOptions(data="digits", image_size=8))
-        run.save_model(model)
-        run.unlock()
-        return path
+        return tiny_run_at(path, digits, epochs, **kwargs)
 
     return make
 

@@ -75,14 +75,17 @@ def test_files_go_into_the_run_by_default(make_tiny_run, run_cli, tmp_path):
 @pytest.mark.parametrize(
     "args, word",
     [
-        (["--quantize", "int8"], "--format litert"),
-        (["--format", "onnx", "--quantize", "all"], "--format litert"),
+        (["--quantize", "int8"], "format litert"),
+        (["--format", "onnx", "--quantize", "all"], "format litert"),
         (["--layout", "triton", "--format", "litert"], "litert"),
-        (["--layout", "triton", "--format", "all"], "one --format"),
+        (["--layout", "triton", "--format", "all"], "one format"),
         (["--layout", "tfserving", "--format", "onnx"], "onnx"),
         (["--layout", "triton", "--name", "a/b"], "a/b"),
         (["--layout", "triton", "--name", ".."], ".."),
-        (["--name", "digits"], "--layout"),
+        (["--name", "digits"], "`layout`"),
+        (["--name", ""], "`name`"),
+        (["--layout", "triton", "--name", ""], "`name`"),
+        (["--min-agreement", "nan"], "min_agreement=nan"),
         (["--format", "tflite"], "tflite"),
         (["--input", "int8"], "int8"),
         (["--outputs", "heatmaps"], "heatmaps"),
@@ -195,7 +198,7 @@ def test_without_the_data_float_files_are_proved_on_random_pixels(
     assert code == 0, err
     (proof,) = json.loads(out)["files"]
     assert proof["proof_images"] == "random" and proof["accuracy"] is None
-    assert "random" in err and "--data-dir" in err
+    assert "random" in err and "`data_dir`" in err
 
 
 def test_without_the_data_int8_stops_and_the_rest_stays(orphan, run_cli):
@@ -204,7 +207,7 @@ def test_without_the_data_int8_stops_and_the_rest_stays(orphan, run_cli):
     )
     assert code == 2
     error = err.splitlines()[-1]
-    assert "model-int8.tflite" in error and "--data-dir" in error
+    assert "model-int8.tflite" in error and "`data_dir`" in error
     assert names_in(orphan / "export") == {"model.tflite"}
     results = json.loads(out)
     assert len(results["files"]) == len(results["failed"]) == 1

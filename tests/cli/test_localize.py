@@ -7,20 +7,16 @@ from PIL import Image
 
 from keras_csg.data import load_annotated, load_data
 from keras_csg.training import Run
-from keras_csg_cli.main import main
+from tests.tiny_run import make_tiny_run as tiny_run_at
 
 SIZE = 12
-COMMAND = ["--data", "shapes", "--image-size", str(SIZE), "--epochs", "1"]
 
 
 @pytest.fixture(scope="module")
 def shapes_run(tmp_path_factory):
-    """A run directory of one quick epoch on shapes."""
+    """A run directory of a tiny network that saw each shape once."""
     path = tmp_path_factory.mktemp("runs") / "shapes"
-    with pytest.raises(SystemExit) as exit_:
-        main(["train", *COMMAND, "--batch-size", "256", "--out", str(path)])
-    assert exit_.value.code == 0
-    return path
+    return tiny_run_at(path, load_data("shapes", image_size=SIZE), epochs=1)
 
 
 @pytest.fixture
@@ -87,13 +83,22 @@ def test_the_sanity_check_prints_depths(shapes_run, run_cli):
     assert (shapes_run / "model.keras").read_bytes() == before
 
 
-def test_without_annotations_the_grid_game_is_played(trained, run_cli):
-    code, out, err = run_cli("localize", trained, "--json", "--mosaics", "4")
+def test_without_annotations_the_grid_game_is_played(tiny_run, run_cli):
+    code, out, err = run_cli("localize", tiny_run, "--json", "--mosaics", "4")
     assert code == 0, err
     results = json.loads(out)
     assert results["part"] is None and "cam_iou" not in results
-    # An epoch does not make a network sure of itself.
     assert "grid_pointing_game" in results or "2x2" in err
+
+
+def test_without_a_game_either_no_empty_table_is_printed(
+    make_tiny_run, run_cli, tmp_path
+):
+    """A network that was not trained is sure of nothing."""
+    run = make_tiny_run(tmp_path / "run")
+    code, out, err = run_cli("localize", run, "--limit", "20")
+    assert code == 0, err
+    assert out == "" and "No grid pointing game of 2x2" in err
 
 
 @pytest.mark.parametrize(
@@ -122,6 +127,7 @@ def test_a_run_whose_data_have_other_classes_now_is_refused(
     assert code == 2
     assert out == "" and len(err.splitlines()) == 1
     assert "was trained on other classes than digits has now" in err
+    assert err.endswith("; class 0 was 'bar' and is '0'.\n")
 
 
 def test_a_run_must_be_there(run_cli, tmp_path):

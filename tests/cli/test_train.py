@@ -53,9 +53,12 @@ def test_evaluate_finds_what_training_wrote(trained, run_cli):
     assert json.loads((trained / "metrics.json").read_text()) == after
 
 
-def test_a_standard_run_from_a_config_file(tmp_path, run_cli):
+def test_a_standard_run_from_a_config_file(tmp_path, run_cli, tiny_name):
     config = tmp_path / "options.toml"
-    config.write_text('standard = true\nepochs = 7\naugment = "none"\n')
+    config.write_text(
+        'standard = true\nepochs = 7\naugment = "none"\n'
+        f'backbone = "{tiny_name}"\n'
+    )
     out = tmp_path / "run"
     code, stdout, err = run_cli(
         "train", "--config", config, *QUICK, "--out", out, "--json"
@@ -69,21 +72,24 @@ def test_a_standard_run_from_a_config_file(tmp_path, run_cli):
     assert not (out / "gate.png").exists()
 
 
-def test_the_score_without_the_gate_is_followed(tmp_path, run_cli):
+def test_the_score_without_the_gate_is_followed(tmp_path, run_cli, tiny_name):
     out = tmp_path / "run"
-    code, _, err = run_cli("train", *QUICK, "--trust-curve", "--out", out)
+    code, _, err = run_cli(
+        "train", *QUICK, "--backbone", tiny_name, "--trust-curve", "--out", out
+    )
     assert code == 0, err
     (mis,) = Run(out).history.column("val_mis")
     assert 0 <= mis < 0.33  # The entropy of one class in ten is 0.325.
 
 
-def test_a_folder_with_a_broken_file(tmp_path, run_cli):
+def test_a_folder_with_a_broken_file(tmp_path, run_cli, tiny_name):
     for name in ("cat", "dog"):
         save_images(tmp_path / "data" / name, 70)
     (tmp_path / "data" / "cat" / "torn.png").write_bytes(b"\x89PNG\r\n")
     code, out, err = run_cli(
         "train", "--data", tmp_path / "data", *QUICK,
         "--out", tmp_path / "run", "--augment", "crop_flip,mixup",
+        "--backbone", tiny_name,
     )  # fmt: skip
     assert code == 0, err
     assert "torn.png" in err and "Skipped 1 broken" in err
@@ -107,7 +113,7 @@ def mistake(result, *words):
     [
         (["--backbone", "resnet21"], ["resnet20", "resnet21"]),
         (["--data", "cifar11"], ["cifar10"]),
-        (["--device", "gpu"], ["GPU", "--device"]),
+        (["--device", "gpu"], ["GPU", "`device`"]),
         (["--image-size", "8", "--backbone", "resnet50"], ["32x32"]),
         (["--epochs", "0"], ["epochs"]),
         (["--epochs", "many"], ["many"]),
@@ -122,7 +128,11 @@ def mistake(result, *words):
         (["--freeze", "some"], ["all", "statistics", "some"]),
         (["--freeze", "0"], ["at least 1", "freeze=0"]),
         (["--freeze", "4"], ["weights", "freeze=4"]),
-        (["--resume"], ["--out"]),
+        (["--resume"], ["`resume` needs `out`"]),
+        (["--learning-rate", "inf"], ["learning_rate=inf"]),
+        (["--learning-rate", "nan"], ["learning_rate=nan"]),
+        (["--data", ""], ["`data` must not be empty"]),
+        (["--config", ""], ["`config` must not be empty"]),
         (["--bckbone", "resnet20"], ["--bckbone"]),
         (["--config", "missing.json"], ["missing.json"]),
         (["--data", "./no/such/folder"], ["no/such/folder"]),
@@ -176,7 +186,7 @@ def test_class_folders_are_checked(run_cli, tmp_path):
 
 def test_a_run_directory_is_never_written_over(run_cli, trained):
     before = (trained / "config.json").read_bytes()
-    mistake(run_cli("train", "--out", trained), str(trained), "--resume")
+    mistake(run_cli("train", "--out", trained), str(trained), "`resume`")
     assert (trained / "config.json").read_bytes() == before
 
 
@@ -189,7 +199,7 @@ def test_an_unknown_key_in_a_config_gets_the_nearest(run_cli, tmp_path):
 def test_resume_takes_no_other_options(run_cli, trained, tmp_path):
     mistake(
         run_cli("train", "--resume", "--out", trained, "--epochs", "9"),
-        "--epochs",
+        "leave out `epochs`",
     )
     mistake(run_cli("train", "--resume", "--out", tmp_path), str(tmp_path))
 
@@ -197,6 +207,19 @@ def test_resume_takes_no_other_options(run_cli, trained, tmp_path):
 def test_resuming_a_finished_run_says_so(run_cli, trained):
     code, out, err = run_cli("train", "--resume", "--out", trained)
     assert code == 0 and "finished" in err
+    assert "accuracy" in out
+
+
+def test_resuming_a_finished_run_prints_its_figures_as_json(run_cli, trained):
+    code, out, err = run_cli("train", "--resume", "--out", trained, "--json")
+    assert code == 0, err
+    assert json.loads(out) == Run(trained).read_metrics()
+
+
+def test_a_run_directory_has_a_name(run_cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mistake(run_cli("train", "--out", ""), "`out` must not be empty")
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_trainings_never_share_a_directory(run_cli, trained):
@@ -211,10 +234,10 @@ def test_two_trainings_never_share_a_directory(run_cli, trained):
         hidden.rename(model)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(run_cli, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run(run_cli, tmp_path, tiny_name):
     code, out, err = run_cli(
         "train", *QUICK, "--learning-rate", "1e30", "--lr-schedule",
-        "constant", "--out", tmp_path / "run",
+        "constant", "--out", tmp_path / "run", "--backbone", tiny_name,
     )  # fmt: skip
     assert code == 1
     assert "step" in err and "learning rate" in err.splitlines()[-1]

@@ -8,6 +8,7 @@ from PIL import Image
 
 import keras_csg
 from keras_csg.training import Run
+from tests.tiny import registered_tiny
 
 QUICK = {"epochs": 1, "image_size": 8, "batch_size": 128}
 
@@ -21,7 +22,10 @@ def trained(tmp_path_factory):
     """A run directory of one quick epoch on the digits, and what was said."""
     path = tmp_path_factory.mktemp("runs") / "gated"
     lines = []
-    figures = keras_csg.train(path, log=lines.append, **QUICK)
+    with registered_tiny() as tiny:
+        figures = keras_csg.train(
+            path, backbone=tiny, log=lines.append, **QUICK
+        )
     assert figures == Run(path).read_metrics()
     return path, lines
 
@@ -35,7 +39,7 @@ def run(trained, tmp_path):
 def test_training_says_what_it_does(trained):
     path, lines = trained
     text = "\n".join(lines)
-    assert "10 classes" in text and "resnet20" in text
+    assert "10 classes" in text and "tiny: " in text
     assert f"Run directory: {path}" in lines
     assert any(line.startswith("epoch 1/1: loss ") for line in lines)
 
@@ -47,11 +51,13 @@ def test_a_finished_run_is_not_trained_again(run):
     assert lines == [f"{run} is finished: nothing to go on with."]
 
 
-def test_a_run_without_a_name_gets_a_free_directory(tmp_path, monkeypatch):
+def test_a_run_without_a_name_gets_a_free_directory(
+    tmp_path, monkeypatch, tiny_name
+):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs" / "digits-resnet20-gated-1").mkdir(parents=True)
-    keras_csg.train(log=silent, **QUICK)
-    assert (tmp_path / "runs/digits-resnet20-gated-2/model.keras").exists()
+    (tmp_path / "runs" / "digits-tiny-gated-1").mkdir(parents=True)
+    keras_csg.train(backbone=tiny_name, log=silent, **QUICK)
+    assert (tmp_path / "runs/digits-tiny-gated-2/model.keras").exists()
 
 
 def test_evaluating_gives_what_it_writes(run):
@@ -74,6 +80,8 @@ def test_several_runs_are_put_together(run, tmp_path):
         [Run(run), other], against=True, log=silent
     )
     assert beside["difference"]["accuracy"] == 0
+    alone = keras_csg.evaluate_runs(run, log=None)
+    assert list(alone["runs"]) == [str(run)]
 
 
 def test_localizing_gives_what_it_writes(run):
@@ -93,6 +101,18 @@ def test_an_export_is_proven_on_the_runs_images(run):
     assert file["proof_images"] == "given"
     assert file["path"] == str(run / "export" / "model.onnx")
     assert f"Wrote {run / 'export' / 'model.onnx'}" in lines
+
+
+def test_an_export_that_fails_says_why(run, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ValueError("no such\noperation")
+
+    monkeypatch.setattr("keras_csg.deployment.exporting.prove", fail)
+    lines = []
+    result = keras_csg.export_run(run, log=lines.append)
+    path = run / "export" / "model.onnx"
+    assert list(result.failed) == [path] and not result.files
+    assert lines[-1] == f"{path} failed: no such operation"
 
 
 def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
@@ -123,7 +143,7 @@ def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
         (lambda run: keras_csg.export_run(run, formats=["xml"]), "xml"),
         (lambda run: keras_csg.predict(run, ["no.png"]), "no.png"),
         (lambda run: keras_csg.train(run), "not empty"),
-        (lambda run: keras_csg.train(run, resume=True, epochs=3), "--epochs"),
+        (lambda run: keras_csg.train(run, resume=True, epochs=3), "`epochs`"),
         (lambda run: keras_csg.train(epoch=3), "did you mean 'epochs'"),
     ],
 )

@@ -83,8 +83,8 @@ def test_eight_bits_need_data_and_the_other_files_do_not(model, tmp_path):
     (path,) = failures
     assert path == tmp_path / "model-int8.tflite" and not path.exists()
     assert str(failures[path]) == (
-        "int8 is calibrated on training images of the run: name where they "
-        "are with --data-dir. Received: they moved"
+        "int8 is calibrated on training images of the run: say where they "
+        "are with `data_dir`. Received: they moved"
     )
 
 

@@ -49,13 +49,13 @@ def test_a_layout_is_one_folder_with_its_usual_format(
             {"formats": ["litert"], "quantize": ["int4"]},
             "`quantize` must be out of float16, dynamic, int8. .*int4",
         ),
-        ({"quantize": ["int8"]}, "--quantize needs --format litert"),
+        ({"quantize": ["int8"]}, "`quantize` needs the format litert"),
         ({"layout": "torchserve"}, "`layout` must be one of triton"),
-        ({"layout": "triton", "formats": ["onnx", "litert"]}, "one --format"),
+        ({"layout": "triton", "formats": ["onnx", "litert"]}, "one format"),
         ({"layout": "tfserving", "formats": ["onnx"]}, "saved_model.*onnx"),
         ({"layout": "triton", "name": "a/b"}, "without a path.*a/b"),
         ({"layout": "triton", "name": ""}, "without a path"),
-        ({"name": "birds"}, "--name needs --layout"),
+        ({"name": "birds"}, "`name` needs `layout`"),
     ],
 )
 def test_what_does_not_go_together_is_named(arguments, message):

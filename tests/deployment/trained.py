@@ -4,6 +4,8 @@ import keras
 import numpy as np
 
 from keras_csg import CSGClassifier
+from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.metadata import describe
 from tests.tiny import CLASSES, FILTERS, tiny_backbone
 
 
@@ -50,6 +52,14 @@ def some_images(samples=5, seed=3, dtype="float32", size=8):
     colours = rng.integers(0, 156, (samples, 1, 1, 3))
     noise = rng.integers(0, 100, (samples, size, size, 3))
     return (colours + noise).astype(dtype)
+
+
+def write_as(exported_format, model, path, **kwargs):
+    """Writes a classifier in a `Format`, unproven; returns the path."""
+    answering = answering_model(model, **kwargs)
+    metadata = describe(model, answering, exported_format.name)
+    exported_format.write(answering, metadata, path)
+    return path
 
 
 def softmax(logits):

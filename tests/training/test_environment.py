@@ -69,9 +69,52 @@ def test_random_numbers_go_on_where_they_left_off():
     assert given == expected
 
 
-def test_a_trainer_leaves_the_process_as_it_was(tmp_path):
+def library_draws():
+    """Numbers from the streams that the libraries keep for themselves."""
+    return (
+        keras.ops.convert_to_numpy(keras.random.uniform((3,))).tolist(),
+        tf.random.uniform((3,)).numpy().tolist(),
+        keras.random.SeedGenerator().next().numpy().tolist(),
+    )
+
+
+def test_the_libraries_streams_go_on_as_if_nothing_had_been_between(
+    tmp_path, tiny_name
+):
+    keras.utils.set_random_seed(8)
+    expected = [library_draws() for _ in range(3)]
+    keras.utils.set_random_seed(8)
+    given = [library_draws()]
     options = TrainingOptions(
-        precision="mixed_bfloat16", deterministic=True, seed=3, epochs=1
+        seed=3, epochs=1, image_size=8, batch_size=256, backbone=tiny_name
+    )
+    trainer = Trainer(options, tmp_path / "run")
+    given.append(library_draws())
+    trainer.train()
+    given.append(library_draws())
+    assert given == expected
+
+
+def test_the_libraries_streams_go_on_inside_too():
+    environment = TrainingEnvironment("float32", seed=4, deterministic=False)
+    with environment:
+        expected = [library_draws() for _ in range(2)]
+    parted = TrainingEnvironment("float32", seed=4, deterministic=False)
+    with parted:
+        given = [library_draws()]
+    library_draws()
+    with parted:
+        given.append(library_draws())
+    assert given == expected
+
+
+def test_a_trainer_leaves_the_process_as_it_was(tmp_path, tiny_name):
+    options = TrainingOptions(
+        backbone=tiny_name,
+        precision="mixed_bfloat16",
+        deterministic=True,
+        seed=3,
+        epochs=1,
     )
     before = state()
     trainer = Trainer(options, tmp_path / "run")
@@ -87,10 +130,16 @@ class Stop(keras.callbacks.Callback):
         raise KeyboardInterrupt
 
 
-def test_an_interrupted_training_can_be_gone_on_with_in_its_process(tmp_path):
+def test_an_interrupted_training_can_be_gone_on_with_in_its_process(
+    tmp_path, tiny_name
+):
     """It lets go of its directory and of what it set."""
     options = TrainingOptions(
-        precision="mixed_bfloat16", epochs=2, image_size=8, batch_size=256
+        backbone=tiny_name,
+        precision="mixed_bfloat16",
+        epochs=2,
+        image_size=8,
+        batch_size=256,
     )
     before = state()
     trainer = Trainer(options, tmp_path / "run")

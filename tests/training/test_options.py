@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import pytest
 
@@ -21,6 +22,10 @@ def test_an_unknown_option_gets_the_nearest_name():
         ({"epochs": 0}, "at least 1. Received: epochs=0"),
         ({"density": 0.0}, "above 0 and at most 1"),
         ({"learning_rate": -1}, "learning_rate=-1"),
+        ({"learning_rate": float("inf")}, "finite.*learning_rate=inf"),
+        ({"weight_decay": float("nan")}, "finite.*weight_decay=nan"),
+        ({"weights": ""}, "`weights` must not be empty"),
+        ({"backbone": pathlib.Path("resnet20")}, "`backbone` must be of type"),
         ({"optimizer": "sdg"}, "sgd, adam"),
         ({"precision": "float16"}, "mixed_float16"),
         ({"freeze": "some"}, "all, statistics or a number.*freeze='some'"),
@@ -37,6 +42,16 @@ def test_a_value_that_cannot_be_is_named(values, match):
 
 def test_a_whole_number_does_for_a_float():
     assert TrainingOptions.from_dict({"lambda_1": 1}).lambda_1 == 1
+
+
+@pytest.mark.parametrize("name", ["data", "data_dir"])
+def test_a_path_becomes_a_str(name):
+    values = {name: pathlib.Path("birds")}
+    for options in (
+        TrainingOptions(**values),
+        TrainingOptions.from_dict(values),
+    ):
+        assert options.to_dict()[name] == "birds"
 
 
 def test_options_survive_json():

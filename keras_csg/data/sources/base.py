@@ -105,6 +105,11 @@ class Source(abc.ABC):
         found = self.find_annotated(data, part, masks, limit)
         if found is not None:
             return found
+        if part != "object":
+            raise ValueError(
+                "`part` must be 'object' where nothing says where the objects "
+                f"are, as in {data.name}. Received: part={part!r}"
+            )
         numbers = spread(np.arange(data.test.num_examples), limit, part)
         return AnnotatedImages(*read_images(data.test, numbers), None)
 

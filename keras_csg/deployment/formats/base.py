@@ -1,6 +1,7 @@
 """What a format of exported models is, and what an exported model is asked."""
 
 import abc
+import importlib
 import pathlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -107,6 +108,22 @@ class Format(abc.ABC):
     def lies_at(self, path: pathlib.Path) -> bool:
         """Tells whether what lies at a path is of this format, at a glance."""
         return path.is_file() and path.suffix.lower() == self.suffix
+
+
+def import_runtime(module: str, needs: str) -> Any:
+    """Imports what runs the files of a format.
+
+    Args:
+        module: str. Name of the module.
+        needs: str. What to say where it is not installed.
+
+    Raises:
+        ValueError: saying `needs`.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ValueError(needs) from error
 
 
 def check_request(images: np.ndarray, metadata: Metadata) -> np.ndarray:

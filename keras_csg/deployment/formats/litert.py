@@ -8,7 +8,11 @@ import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from keras_csg.deployment.formats.base import ExportedAnswers, Format
+from keras_csg.deployment.formats.base import (
+    ExportedAnswers,
+    Format,
+    import_runtime,
+)
 from keras_csg.deployment.formats.quantization import convert
 from keras_csg.deployment.metadata import (
     LABELS_FILE,
@@ -101,17 +105,17 @@ class LiteRTAnswers(ExportedAnswers):
 
     def __init__(self, path: pathlib.Path):
         self.metadata = LiteRTFormat().read_metadata(path)
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise ValueError(
-                "LiteRT files need their runtime: `pip install ai-edge-litert`."
-            ) from error
+        litert = import_runtime(
+            "ai_edge_litert.interpreter",
+            "LiteRT files need their runtime: `pip install ai-edge-litert`.",
+        )
         version = importlib.metadata.version("ai-edge-litert")
         self.runtime = f"ai-edge-litert {version}"
         try:
             with quietly():
-                interpreter = Interpreter(os.fspath(path), num_threads=THREADS)
+                interpreter = litert.Interpreter(
+                    os.fspath(path), num_threads=THREADS
+                )
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"LiteRT cannot load {path}.") from error

@@ -5,7 +5,11 @@ import os
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from keras_csg.deployment.formats.base import ExportedAnswers, Format
+from keras_csg.deployment.formats.base import (
+    ExportedAnswers,
+    Format,
+    import_runtime,
+)
 from keras_csg.deployment.formats.onnx_graph import share_tables
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.quiet import quietly
@@ -84,12 +88,10 @@ class OnnxAnswers(ExportedAnswers):
 
     def __init__(self, path: pathlib.Path):
         self.metadata = OnnxFormat().read_metadata(path)
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise ValueError(
-                "ONNX files need ONNX Runtime: `pip install onnxruntime`."
-            ) from error
+        onnxruntime = import_runtime(
+            "onnxruntime",
+            "ONNX files need ONNX Runtime: `pip install onnxruntime`.",
+        )
         self.runtime = f"onnxruntime {onnxruntime.__version__}"
         try:
             self._session = onnxruntime.InferenceSession(

@@ -9,9 +9,7 @@ import pytest
 
 import keras_csg
 from keras_csg.deployment.formats.onnx import OPSET, OnnxFormat
-from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import OUTPUTS
-from keras_csg.deployment.metadata import describe
 from tests.deployment.trained import (
     answers_by_hand,
     assert_same_answers,
@@ -19,19 +17,13 @@ from tests.deployment.trained import (
     some_images,
     trained_classifier,
     unsettle,
+    write_as,
 )
 from tests.tiny import CLASSES, FILTERS
 
 
 def write(model, path, **kwargs):
-    answering = answering_model(model, **kwargs)
-    OnnxFormat().write(answering, describe(model, answering, "onnx"), path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def model():
-    return trained_classifier(class_names=["a", "b", "c", "d"])
+    return write_as(OnnxFormat(), model, path, **kwargs)
 
 
 @pytest.fixture(scope="module")

@@ -7,27 +7,17 @@ import tensorflow as tf
 
 import keras_csg
 from keras_csg.deployment.formats.saved_model import SavedModelFormat
-from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import OUTPUTS
-from keras_csg.deployment.metadata import describe
 from tests.deployment.trained import (
     answers_by_hand,
     assert_same_answers,
     some_images,
-    trained_classifier,
+    write_as,
 )
 
 
 def write(model, path, **kwargs):
-    answering = answering_model(model, **kwargs)
-    metadata = describe(model, answering, "saved_model")
-    SavedModelFormat().write(answering, metadata, path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def model():
-    return trained_classifier(class_names=["a", "b", "c", "d"])
+    return write_as(SavedModelFormat(), model, path, **kwargs)
 
 
 @pytest.fixture(scope="module")

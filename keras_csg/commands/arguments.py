@@ -1,0 +1,134 @@
+"""What the functions of this room ask of their arguments, in one line each."""
+
+import math
+import os
+from collections.abc import Callable, Collection, Iterable
+from numbers import Integral, Real
+from typing import Any
+
+from keras_csg.commands.input_error import InputError
+
+
+def check_path(name: str, value: Any, *, optional: bool = False) -> None:
+    """Refuses what is no path, and an empty one.
+
+    Args:
+        name: str. The argument's.
+        value: what was given.
+        optional: bool. Whether `None` will do.
+
+    Raises:
+        InputError: naming the argument.
+    """
+    if optional and value is None:
+        return
+    if not isinstance(value, str | os.PathLike):
+        raise InputError(f"`{name}` must be a path. Received: {name}={value!r}")
+    if not os.fspath(value):
+        raise InputError(f"`{name}` must not be empty. Received: {name}=''")
+
+
+def check_text(name: str, value: Any, *, optional: bool = False) -> None:
+    """Refuses what is no str, and an empty one; see `check_path`."""
+    if optional and value is None:
+        return
+    if not isinstance(value, str) or not value:
+        raise InputError(
+            f"`{name}` must be a str that is not empty. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def check_count(name: str, value: Any, *, optional: bool = False) -> None:
+    """Refuses what is no whole number of at least 1; see `check_path`."""
+    if optional and value is None:
+        return
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or value < 1:
+        raise InputError(
+            f"`{name}` must be a whole number of at least 1. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def check_share(name: str, value: Any) -> None:
+    """Refuses what is no number in 0..1; see `check_path`."""
+    number = isinstance(value, Real) and math.isfinite(value)
+    if not number or not 0 <= value <= 1:
+        raise InputError(
+            f"`{name}` must be a number from 0 to 1. Received: {name}={value!r}"
+        )
+
+
+def check_choice(name: str, value: Any, known: Collection[str]) -> None:
+    """Refuses what is not among the `known`; see `check_path`."""
+    if not isinstance(value, str) or value not in known:
+        raise InputError(
+            f"`{name}` must be one of {', '.join(known)}. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def check_callable(name: str, value: Any, *, optional: bool = False) -> None:
+    """Refuses what cannot be called; see `check_path`."""
+    if not callable(value) and not (optional and value is None):
+        raise InputError(
+            f"`{name}` must be callable. Received: {name}={value!r}"
+        )
+
+
+def logger(log: Callable[[str], Any] | None) -> Callable[[str], Any]:
+    """Returns what takes a line of progress: `log`, or nobody for `None`.
+
+    Raises:
+        InputError: if it cannot be called.
+    """
+    check_callable("log", log, optional=True)
+    return log or (lambda text: None)
+
+
+def listed(
+    name: str, value: Any, kinds: type | tuple[type, ...], single: Any = ()
+) -> list:
+    """Returns the items of an argument that takes several, or one by itself.
+
+    Args:
+        name: str. The argument's.
+        value: what was given.
+        kinds: type or tuple of them. What each item must be.
+        single: type or tuple of them. What stands for a list of itself alone.
+
+    Raises:
+        InputError: naming the argument.
+    """
+    if isinstance(value, single):
+        return [value]
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise InputError(f"`{name}` must be a list. Received: {name}={value!r}")
+    items = list(value)
+    for item in items:
+        if not isinstance(item, kinds):
+            raise InputError(
+                f"`{name}` must be a list of {_words(kinds)}. "
+                f"Received: one of type {type(item).__name__}"
+            )
+    return items
+
+
+def paths(name: str, value: Any) -> list:
+    """Returns a list of paths, or of one that was given by itself."""
+    path = (str, os.PathLike)
+    found = listed(name, value, path, path)
+    for item in found:
+        check_path(name, item)
+    return found
+
+
+def names(name: str, value: Any) -> list[str]:
+    """Returns a list of names, or of one that was given by itself."""
+    return listed(name, value, str, str)
+
+
+def _words(kinds):
+    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+    return " or ".join(kind.__name__ for kind in kinds)
