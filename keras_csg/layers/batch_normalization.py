@@ -56,7 +56,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     @property
     def momentum(self) -> Any:
         """Weight of the moving statistics' old values in a step."""
-        own = vars(self).get("momentum")  # TensorFlow asks before it is set.
+        # TensorFlow asks before it is set.
+        own: Any = self.__dict__.get("momentum")
         steps = steps_done()
         if steps is None:
             return own
@@ -65,7 +66,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     @momentum.setter
     def momentum(self, momentum: float) -> None:
-        vars(self)["momentum"] = momentum
+        self.__dict__["momentum"] = momentum
 
     def call(
         self, inputs: Any, training: bool | None = None, mask: Any = None

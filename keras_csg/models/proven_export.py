@@ -46,4 +46,5 @@ class ProvenExport:
             )
         if format == "tf_saved_model":
             format = "saved_model"
-        return keras_csg.export(self, filepath, format, **kwargs)
+        model: Any = self
+        return keras_csg.export(model, filepath, format, **kwargs)
