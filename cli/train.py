@@ -129,6 +129,22 @@ def option(name, *args, **kwargs):
 )
 @option("--learning-rate", type=float, help=BY_RECIPE)
 @option(
+    "--backbone-rate",
+    type=float,
+    help="Share of it for the backbone (default: 0.3 with --weights, else 1).",
+)
+@option(
+    "--head-epochs",
+    type=int,
+    help="With --weights: epochs of head and gate alone, before all train "
+    "(default: 20).",
+)
+@option(
+    "--head-learning-rate",
+    type=float,
+    help="Learning rate then (default: ten times the other).",
+)
+@option(
     "--lr-schedule",
     type=click.Choice(choices.LR_SCHEDULES),
     help="Of the learning rate (default: cosine).",

@@ -108,6 +108,17 @@ def momentum_of(optimizer: keras.optimizers.SGD, variable: Any) -> Any:
     return None if index_of is None else optimizer.momentums[index_of(variable)]
 
 
+def place_of(optimizer: keras.optimizers.Optimizer, variable: Any) -> Any:
+    """Returns the Keras variable whose value an optimizer is updating.
+
+    TensorFlow's step is handed the bare `tf.Variable`.
+    """
+    index_of = getattr(optimizer, "_get_variable_index", None)
+    if isinstance(variable, keras.Variable) or index_of is None:
+        return variable
+    return optimizer._trainable_variables[index_of(variable)]
+
+
 def draw_seeds_from(
     layer: keras.layers.Layer, generator: keras.random.SeedGenerator
 ) -> None:

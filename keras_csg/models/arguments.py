@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 def check_arguments(
     num_classes: int,
-    lambdas: dict[str, float | None],
+    weights: dict[str, float | None],
     filter_dropout: float,
     density: float | None,
     closing_steps: int | None,
@@ -13,7 +13,7 @@ def check_arguments(
 
     Args:
         num_classes: see `CSGClassifier`.
-        lambdas: dict from the name of each weight to its value.
+        weights: dict from the name of each weight or rate to its value.
         filter_dropout: see `CSGClassifier`.
         density: see `CSGClassifier`.
         closing_steps: see `CSGClassifier`.
@@ -22,7 +22,7 @@ def check_arguments(
     Raises:
         ValueError: with the first argument that is out of its range.
     """
-    for name, value in lambdas.items():
+    for name, value in weights.items():
         if value is not None and not 0 <= value < float("inf"):
             raise ValueError(
                 f"`{name}` must be at least 0. Received: {name}={value}"
@@ -38,7 +38,7 @@ def check_arguments(
             f"Received: num_classes={num_classes}"
         )
     # One class to each filter; the penalty may ask for less and never get it.
-    least = 0 if lambdas["lambda_2"] is not None else 0.999 / num_classes
+    least = 0 if weights["lambda_2"] is not None else 0.999 / num_classes
     if density is not None and not max(least, 1e-9) <= density <= 1:
         raise ValueError(
             "`density` must be at most 1 and at least 1 / num_classes, one "

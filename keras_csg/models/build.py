@@ -1,6 +1,7 @@
 import difflib
 import logging
 import os
+import warnings
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from keras_csg.backbones.weights import (
 )
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models.gate_lines import scarce_filters
 
 _logger = logging.getLogger("keras_csg")
 
@@ -88,6 +90,8 @@ def build(
     model.backbone_weights = report
     if report is not None:
         _logger.info("%s", report)
+    if model.gated and (line := scarce_filters(model)):
+        warnings.warn(line, stacklevel=2)
     return model
 
 

@@ -10,10 +10,7 @@ from keras_csg.layers.gate_budget import GateBudget, least_density
 from keras_csg.models.arguments import check_arguments
 from keras_csg.models.frozen_parts import freeze_parts, frozen_parts
 from keras_csg.models.head import dropout_layer, head_layer, pooling_layer
-from keras_csg.models.objective import (
-    class_specific_kernel,
-    sum_own_filters,
-)
+from keras_csg.models.objective import class_specific_kernel, sum_own_filters
 from keras_csg.models.proven_export import ProvenExport
 from keras_csg.models.schedules import get as get_schedule
 from keras_csg.models.trainer import DualPathTrainer
@@ -74,6 +71,8 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
             each filter (`least_density`).
         closing_steps: int, at least 1. Gated training steps in which the gate
             closes; `None` for half of those that `fit` takes.
+        backbone_rate: float, at least 0. Learning rate of the backbone, as a
+            share of that of the head; for pretrained weights.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
             `keras_csg.models.schedules.PathWeights`.
         batch_statistics: what training does to batch normalization.
@@ -114,6 +113,7 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
         filter_dropout: float | None = None,
         density: float | None = None,
         closing_steps: int | None = None,
+        backbone_rate: float = 1.0,
         schedule: Any = "joint",
         batch_statistics: str = "fitted",
         class_names: Sequence[str] | None = None,
@@ -132,6 +132,7 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
                 "lambda_3": lambda_3,
                 "lambda_4": lambda_4,
                 "lambda_5": lambda_5,
+                "backbone_rate": backbone_rate,
             },
             filter_dropout,
             density,
@@ -164,6 +165,7 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
         self.filter_dropout = filter_dropout
         self.density = density
         self.closing_steps = closing_steps
+        self.backbone_rate = backbone_rate
         self.schedule = get_schedule(schedule)
         self.class_names = None if class_names is None else list(class_names)
         self.dropout = dropout_layer(filter_dropout)
@@ -257,6 +259,7 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
             "filter_dropout",
             "density",
             "closing_steps",
+            "backbone_rate",
             "batch_statistics",
             "class_names",
             "frozen",

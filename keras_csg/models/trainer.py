@@ -2,10 +2,16 @@ from typing import Any
 
 import keras
 
-from keras_csg.models.gate_scheduler import GateScheduler, warn_of_unplanned
+from keras_csg.backbones.freezing import ADDED_CONVOLUTION
+from keras_csg.models.gate_lines import warn_of_unplanned
+from keras_csg.models.gate_scheduler import GateScheduler
 from keras_csg.models.losses import loss_on_logits, metrics_on_logits
 from keras_csg.models.training_step import DualPathStep
-from keras_csg.optimizers import exclude_from_weight_decay, fuse_updates
+from keras_csg.optimizers import (
+    exclude_from_weight_decay,
+    fuse_updates,
+    scale_rates,
+)
 
 
 class DualPathTrainer(DualPathStep):
@@ -48,12 +54,25 @@ class DualPathTrainer(DualPathStep):
         if self.gated and self.gate_budget is None and optimizer is not None:
             _check_moves_gate(optimizer)
             exclude_from_weight_decay(optimizer, self.gate.gate_matrix)
+        if self.backbone_rate != 1 and optimizer is not None:
+            scale_rates(
+                optimizer, self._pretrained_variables(), self.backbone_rate
+            )
         super().compile(
             optimizer=optimizer,
             loss=self.path_loss,
             metrics=metrics_on_logits(metrics),
             **kwargs,
         )
+
+    def _pretrained_variables(self):
+        """Returns the backbone's variables but those that `filters` added."""
+        return [
+            variable
+            for layer in self.backbone.layers
+            if layer.name != ADDED_CONVOLUTION
+            for variable in layer.trainable_variables
+        ]
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was when it was saved."""

@@ -2,6 +2,7 @@
 
 from keras_csg.optimizers.fused_sgd import FusedSGD as FusedSGD
 from keras_csg.optimizers.fused_sgd import fuse_updates as fuse_updates
+from keras_csg.optimizers.rates import scale_rates as scale_rates
 from keras_csg.optimizers.weight_decay import (
     exclude_from_weight_decay as exclude_from_weight_decay,
 )

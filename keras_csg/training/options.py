@@ -40,6 +40,9 @@ RANGES = {
     "epochs": (1, None, True),
     "batch_size": (1, None, True),
     "learning_rate": (0, None, False),
+    "backbone_rate": (0, None, True),
+    "head_epochs": (0, None, True),
+    "head_learning_rate": (0, None, False),
     "lr_warmup": (0, None, True),
     "weight_decay": (0, None, True),
     "momentum": (0, 1, True),
@@ -84,6 +87,9 @@ class TrainingOptions:
     batch_size: int | None = None
     optimizer: str | None = None
     learning_rate: float | None = None
+    backbone_rate: float | None = None
+    head_epochs: int | None = None
+    head_learning_rate: float | None = None
     lr_schedule: str = "cosine"
     lr_warmup: int | None = None
     weight_decay: float | None = None
@@ -114,6 +120,12 @@ class TrainingOptions:
                     f"Received: {name}={value!r}"
                 )
         choices.check_freeze(self.freeze)
+        if self.head_epochs and self.weights is None:
+            raise ValueError(
+                "`head_epochs` trains on what a backbone with `weights` "
+                "answers; random filters tell nothing. "
+                f"Received: head_epochs={self.head_epochs}, weights=None"
+            )
         if self.freeze is not None and self.weights is None:
             raise ValueError(
                 "`freeze` keeps what comes with `weights`; without them a "

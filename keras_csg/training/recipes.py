@@ -19,6 +19,10 @@ OPTIMIZERS = {
 }
 
 
+# Head and gate first, then all, the backbone at smaller steps.
+PRETRAINED = {"epochs": 10, "head_epochs": 20, "backbone_rate": 0.3}
+
+
 def fill_in(
     options: TrainingOptions, data: ClassificationData
 ) -> TrainingOptions:
@@ -30,14 +34,21 @@ def fill_in(
     """
     recipe = _by_data(data)
     recipe.update(_by_backbone(options.backbone))
+    if options.weights is not None:
+        recipe.update(OPTIMIZERS["adamw"])
     if options.optimizer not in (None, recipe["optimizer"]):
         recipe.update(OPTIMIZERS[options.optimizer])
     if recipe["optimizer"] == "sgd" and options.batch_size is not None:
         # Goyal et al., 2017: as many times the rate as the batch is larger.
         recipe["learning_rate"] *= options.batch_size / recipe["batch_size"]
+    recipe.update(backbone_rate=1.0, head_epochs=0)
     if options.weights is not None:
-        recipe["learning_rate"] /= 10
-        recipe["epochs"] = min(recipe["epochs"], 20)
+        recipe.update(PRETRAINED)
+        if recipe["optimizer"] == "sgd":
+            recipe["learning_rate"] /= 10
+        recipe["head_learning_rate"] = 10 * (
+            options.learning_rate or recipe["learning_rate"]
+        )
     if options.gate_schedule == "alternating":
         recipe["gate_warmup"] = 3
     unanswered = {

@@ -16,7 +16,12 @@ from keras_csg.training.options import TrainingOptions, read_config
 from keras_csg.version import version
 
 # What training did before there was an option to say so.
-OPTIONS_OF_0_1_0 = {"lambda_4": 0.0, "lambda_5": 0.0}
+OPTIONS_OF_0_1_0 = {
+    "lambda_4": 0.0,
+    "lambda_5": 0.0,
+    "head_epochs": 0,
+    "backbone_rate": 1.0,
+}
 LOCK_NAME = ".lock"
 PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 

@@ -8,8 +8,7 @@ import keras
 from keras_csg import plots
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.layers.batch_statistics import measure_statistics
-from keras_csg.models import schedules
-from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models import GateScheduler
 from keras_csg.training.callbacks import (
     FiniteLoss,
     GateFreeMetrics,
@@ -21,13 +20,16 @@ from keras_csg.training.environment import (
     TrainingEnvironment,
     choose_device,
 )
+from keras_csg.training.head_phase import train_head
+from keras_csg.training.model import create_model, describe
 from keras_csg.training.optimizers import create_optimizer
-from keras_csg.training.options import TrainingOptions, switched
+from keras_csg.training.options import TrainingOptions
 from keras_csg.training.precision import choose_precision
 from keras_csg.training.pretrained import build_for, build_pretrained, notes_on
 from keras_csg.training.recipes import fill_in
 from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
+from keras_csg.training.timings import Timings
 
 
 class Trainer:
@@ -57,6 +59,7 @@ class Trainer:
     ):
         self.log = log
         self.run = Run(out)
+        self.timings = Timings()
         choose_device(options.device)
         if options.precision == "auto":
             precision = choose_precision(options.backbone)
@@ -64,7 +67,7 @@ class Trainer:
         self.environment = TrainingEnvironment(
             options.precision, options.seed, options.deterministic
         )
-        with self.environment:
+        with self.environment, self.timings.of("startup"):
             try:
                 self._set_up(options, resume)
             except BaseException:
@@ -82,7 +85,7 @@ class Trainer:
             backbone, _ = build_for(self.options, self.data.image_shape)
         for line in notes_on(options, backbone, report):
             self.log(line)
-        self.model = self._create_model(backbone)
+        self.model = create_model(self.options, self.data, backbone, self.steps)
         self.model.backbone_weights = report
         self.options = self.options.replace(
             filter_dropout=self.model.filter_dropout,
@@ -103,30 +106,6 @@ class Trainer:
         )
         if not resume:  # The last: nothing is written before all is well.
             self.run.create(self.options, report.sha256 if report else None)
-
-    def _create_model(self, backbone):
-        options = self.options
-        model = CSGClassifier(
-            backbone,
-            self.data.num_classes,
-            gated=not options.standard,
-            lambda_1=options.lambda_1,
-            lambda_2=options.lambda_2,
-            lambda_3=options.lambda_3,
-            lambda_4=options.lambda_4,
-            lambda_5=options.lambda_5,
-            filter_dropout=options.filter_dropout,
-            density=options.density,
-            schedule=gate_schedule(options),
-            batch_statistics=options.batch_statistics,
-            class_names=self.data.class_names,
-        )
-        model.compile(
-            create_optimizer(options, self.steps),
-            jit_compile=switched(options.jit_compile),
-            steps_per_execution=min(options.steps_per_execution, self.steps),
-        )
-        return model
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback] = ()) -> dict:
         """Trains from where the run stands to its last epoch.
@@ -151,27 +130,13 @@ class Trainer:
 
     def describe(self) -> list[str]:
         """Returns what is trained on what, and where it goes, as lines."""
-        data, options, model = self.data, self.options, self.model
-        sizes = [
-            split.num_examples
-            for split in (data.train, data.validation, data.test)
-        ]
-        skipped = f"Skipped {len(data.skipped)} broken files."
-        gate = "no" if options.standard else options.gate_schedule
-        return [
-            f"{data.name}: {data.num_classes} classes, images "
-            f"{'x'.join(map(str, data.image_shape))}, "
-            "{:,} train, {:,} validation, {:,} test".format(*sizes),
-            *([skipped] if data.skipped else []),
-            f"{options.backbone}: {model.count_params():,} weights, "
-            f"{model.filters} filters, {gate} gate; {options.optimizer}, "
-            f"learning rate {options.learning_rate:g}, "
-            f"batch {options.batch_size}, {options.precision}",
-            f"Run directory: {self.run.path}",
-        ]
+        return describe(self.options, self.data, self.model, self.run.path)
 
     def _fit(self, callbacks):
         options = self.options
+        if self.first_epoch == 0 and options.head_epochs:
+            with self.timings.of("head"):
+                self._train_head()
         if self.first_epoch < options.epochs:
             self.model.fit(
                 self.batches,
@@ -187,8 +152,26 @@ class Trainer:
                 verbose=0,
             )
 
+    def _train_head(self):
+        options = self.options.replace(
+            epochs=self.options.head_epochs,
+            learning_rate=self.options.head_learning_rate,
+        )
+        train_head(
+            self.model,
+            self.data,
+            create_optimizer(options, self.steps),
+            epochs=options.epochs,
+            batch_size=options.batch_size,
+            seed=options.seed,
+            log=self.log,
+        )
+
     def _callbacks(self):
         logs = self.run.logs_path
+        yield self.timings
+        if self.model.gated:
+            yield GateScheduler(report=self.log)
         yield FiniteLoss()
         if self.options.trust_curve:
             yield GateFreeMetrics(
@@ -217,11 +200,14 @@ class Trainer:
         self._measure_statistics()
         self.log("Evaluating on the test split")
         run = self.run
-        results, ablation = evaluate_classification(
-            self.model, self.data.test, self.options.batch_size
-        )
+        with self.timings.of("evaluation"):
+            results, ablation = evaluate_classification(
+                self.model, self.data.test, self.options.batch_size
+            )
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
+        results |= self.timings.figures()
+        self.log(self.timings.line())
         run.write_metrics(results)
         self._draw(ablation)
         run.save_model(self.model)  # The last: it says the run is finished.
@@ -249,12 +235,3 @@ class Trainer:
             names = model.class_names
             plots.save_gate(gate_matrix, names, run.gate_path)
             plots.save_ablation(ablation, names, run.ablation_path)
-
-
-def gate_schedule(options: TrainingOptions) -> schedules.Schedule:
-    """Returns the schedule object that the options describe."""
-    if options.gate_schedule == "alternating":
-        return schedules.AlternatingSchedule(
-            options.gate_warmup, options.gate_period
-        )
-    return schedules.JointSchedule(options.gate_warmup)

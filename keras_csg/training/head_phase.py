@@ -1,0 +1,148 @@
+"""The first phase of a training from weights: head and gate alone.
+
+What lies in front of them rests, so its answers are computed once. A few
+thousand steps then take seconds, the gate closes on what pretrained filters
+tell already, and the random head does not spoil them when all train.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_csg.backbones.freezing import ADDED_CONVOLUTION
+from keras_csg.data import ClassificationData
+from keras_csg.data.memory import available_memory
+from keras_csg.models.classifier import CSGClassifier
+
+MEMORY_SHARE = 0.25
+"""Share of the free memory that cached answers may take."""
+
+
+def train_head(
+    model: CSGClassifier,
+    data: ClassificationData,
+    optimizer: keras.optimizers.Optimizer,
+    *,
+    epochs: int,
+    batch_size: int,
+    seed: int = 0,
+    log: Callable[[str], Any] = print,
+) -> dict[str, float]:
+    """Trains head and gate of a classifier while its backbone rests.
+
+    And the convolution that `filters` added. Images are not augmented. The
+    gate closes within the first half of the steps.
+
+    Args:
+        model: `CSGClassifier`.
+        data: `ClassificationData`, whose train and validation splits are used.
+        optimizer: a new `keras.optimizers.Optimizer`.
+        epochs: int, at least 1.
+        batch_size: int.
+        seed: int. Of the order of the images.
+        log: callable that takes a line of progress.
+
+    Returns:
+        The figures of the last epoch, by their names.
+    """
+    began = time.monotonic()
+    resting, small = _split(model)
+    budget = MEMORY_SHARE * available_memory()
+    size = 4 * int(np.prod(resting.output_shape[1:]))
+    most = max(int(budget // size), batch_size)
+    stream = data.train.training_batches(batch_size, seed=seed)
+    maps, labels = _answers(resting, stream, most)
+    log(
+        f"Head and gate first: {epochs} epochs on the answers of the resting "
+        f"backbone to {len(labels):,} images"
+    )
+    validation = _answers(resting, data.validation.batches(batch_size), most)
+    small.compile(optimizer)
+    history = small.fit(
+        maps,
+        labels,
+        batch_size=batch_size,
+        epochs=epochs,
+        validation_data=validation,
+        verbose=0,
+    ).history
+    _take_over(model, small)
+    figures = {name: float(values[-1]) for name, values in history.items()}
+    log(_line(figures, time.monotonic() - began))
+    return figures
+
+
+def _split(model):
+    """Returns what rests, and a classifier of its answers."""
+    backbone = model.backbone
+    added = [x for x in backbone.layers if x.name == ADDED_CONVOLUTION]
+    maps = added[0].input if added else model.pooling.output
+    resting = keras.Model(backbone.input, maps)
+    shape = maps.shape[1:] if added else (1, 1, maps.shape[-1])
+    inputs = keras.Input(shape, name="maps")
+    if added:
+        # Another layer with the same weights: one in two graphs has no output.
+        copy = type(added[0]).from_config(added[0].get_config())
+        outputs = copy(inputs)
+        copy.set_weights(added[0].get_weights())
+    else:
+        outputs = keras.layers.Activation("linear", name="maps_out")(inputs)
+    config = model.get_config()
+    for name in ("backbone", "frozen", "name", "trainable", "dtype"):
+        config.pop(name, None)
+    config |= {"schedule": model.schedule, "backbone_rate": 1.0}
+    small = CSGClassifier(keras.Model(inputs, outputs), **config)
+    _copy(model, small)
+    return resting, small
+
+
+def _take_over(model, small):
+    """Gives the classifier what was trained."""
+    _copy(small, model)
+    for layer in small.backbone.layers:
+        if layer.name == ADDED_CONVOLUTION:
+            target = model.get_layer(ADDED_CONVOLUTION)
+            target.set_weights(layer.get_weights())
+
+
+def _copy(source, target):
+    for name in ("head", "gate", "gate_budget"):
+        layer = getattr(source, name)
+        if layer is not None:
+            getattr(target, name).set_weights(layer.get_weights())
+
+
+def _answers(resting, batches, most):
+    """Returns answers to the first `most` images of batches, and labels."""
+    answers, labels = [], []
+    count = 0
+    for images, numbers in batches:
+        given = resting.predict_on_batch(images)
+        given = given.reshape(len(given), *_map_shape(given))
+        answers.append(given.astype("float32"))
+        labels.append(np.asarray(numbers))
+        count += len(given)
+        if count >= most:
+            break
+    return np.concatenate(answers)[:most], np.concatenate(labels)[:most]
+
+
+def _map_shape(given):
+    return given.shape[1:] if given.ndim == 4 else (1, 1, given.shape[-1])
+
+
+def _line(figures, seconds):
+    shown = {
+        "val_accuracy": "validation accuracy",
+        "val_class_specific_accuracy": "class-specific",
+        "l1_density": "density",
+    }
+    text = ", ".join(
+        f"{label} {figures[name]:.4f}"
+        for name, label in shown.items()
+        if name in figures
+    )
+    return f"Head and gate after {seconds:.0f} s: {text}"

@@ -1,0 +1,115 @@
+"""The classifier of a run, and what is said of it before it trains."""
+
+import pathlib
+
+import keras
+
+from keras_csg.data import ClassificationData
+from keras_csg.models import schedules
+from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models.gate_lines import scarce_filters
+from keras_csg.training.optimizers import create_optimizer
+from keras_csg.training.options import TrainingOptions, switched
+
+
+def create_model(
+    options: TrainingOptions,
+    data: ClassificationData,
+    backbone: keras.Model,
+    steps_per_epoch: int,
+) -> CSGClassifier:
+    """Builds and compiles the classifier that a run's options describe.
+
+    Args:
+        options: `TrainingOptions` without a `None` that matters here.
+        data: `ClassificationData`.
+        backbone: `keras.Model`, as of `build_backbone`.
+        steps_per_epoch: int. Steps that the optimizer takes in an epoch.
+    """
+    model = CSGClassifier(
+        backbone,
+        data.num_classes,
+        gated=not options.standard,
+        lambda_1=options.lambda_1,
+        lambda_2=options.lambda_2,
+        lambda_3=options.lambda_3,
+        lambda_4=options.lambda_4,
+        lambda_5=options.lambda_5,
+        filter_dropout=options.filter_dropout,
+        density=options.density,
+        backbone_rate=_rate(options),
+        schedule=gate_schedule(options),
+        batch_statistics=options.batch_statistics,
+        class_names=data.class_names,
+    )
+    model.compile(
+        create_optimizer(options, steps_per_epoch),
+        jit_compile=switched(options.jit_compile),
+        steps_per_execution=min(options.steps_per_execution, steps_per_epoch),
+    )
+    return model
+
+
+def gate_schedule(options: TrainingOptions) -> schedules.Schedule:
+    """Returns the schedule object that the options describe."""
+    if options.gate_schedule == "alternating":
+        return schedules.AlternatingSchedule(
+            options.gate_warmup or 0, options.gate_period
+        )
+    return schedules.JointSchedule(options.gate_warmup or 0)
+
+
+def describe(
+    options: TrainingOptions,
+    data: ClassificationData,
+    model: CSGClassifier,
+    path: pathlib.Path,
+) -> list[str]:
+    """Returns what is trained on what, and where it goes, as lines.
+
+    Args:
+        options: `TrainingOptions`.
+        data: `ClassificationData`.
+        model: `CSGClassifier`.
+        path: of the run directory.
+    """
+    return [
+        *_of_data(data),
+        f"{options.backbone}: {model.count_params():,} weights, "
+        f"{model.filters} filters, {_gate(options)} gate; {options.optimizer}, "
+        f"learning rate {options.learning_rate:g}{_of_backbone(options)}, "
+        f"batch {options.batch_size}, {options.precision}",
+        *_scarce(model),
+        f"Run directory: {path}",
+    ]
+
+
+def _of_data(data):
+    splits = (data.train, data.validation, data.test)
+    yield (
+        f"{data.name}: {data.num_classes} classes, images "
+        f"{'x'.join(map(str, data.image_shape))}, "
+        "{:,} train, {:,} validation, {:,} test".format(
+            *(split.num_examples for split in splits)
+        )
+    )
+    if data.skipped:
+        yield f"Skipped {len(data.skipped)} broken files."
+
+
+def _gate(options):
+    return "no" if options.standard else options.gate_schedule
+
+
+def _rate(options):
+    return 1.0 if options.backbone_rate is None else options.backbone_rate
+
+
+def _of_backbone(options):
+    rate = _rate(options)
+    return "" if rate == 1 else f" (of the backbone {rate:g} times that)"
+
+
+def _scarce(model):
+    if model.gated and (line := scarce_filters(model)):
+        yield line

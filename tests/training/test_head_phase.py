@@ -1,0 +1,76 @@
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import keras_csg
+from keras_csg.training.head_phase import train_head
+from keras_csg.training.options import TrainingOptions
+from tests.tiny import CLASSES, gate_of, tiny_backbone, tiny_data
+
+
+class Data:
+    """As much of `ClassificationData` as the phase asks for."""
+
+    def __init__(self):
+        images, labels = tiny_data(64)
+        self.train = self.validation = Split(images, labels)
+
+
+class Split:
+    def __init__(self, images, labels):
+        self.images, self.labels = images, labels
+
+    def batches(self, batch_size):
+        for start in range(0, len(self.labels), batch_size):
+            stop = start + batch_size
+            yield self.images[start:stop], self.labels[start:stop]
+
+    def training_batches(self, batch_size, seed):
+        return self.batches(batch_size)
+
+
+def trained(filters=None, **kwargs):
+    model = keras_csg.build(tiny_backbone(), CLASSES, filters=filters, **kwargs)
+    before = [np.array(weight) for weight in model.backbone.weights]
+    lines = []
+    figures = train_head(
+        model,
+        Data(),
+        keras.optimizers.Adam(0.03),
+        epochs=20,
+        batch_size=16,
+        log=lines.append,
+    )
+    return model, before, figures, lines
+
+
+@pytest.mark.parametrize("filters", [None, 8])
+def test_head_and_gate_train_while_the_backbone_rests(filters):
+    model, before, figures, lines = trained(filters)
+    after = [np.array(weight) for weight in model.backbone.weights]
+    changed = [(a != b).any() for a, b in zip(after, before, strict=True)]
+    # What `filters` adds comes last, a kernel and a bias.
+    assert changed == [False] * 6 + [True] * 2 * (filters is not None)
+    assert gate_of(model).mean() == pytest.approx(1 / CLASSES)
+    assert model.gate_budget.is_closed
+    images, labels = tiny_data(64)
+    predicted = model.predict(images, verbose=0).argmax(axis=-1)
+    assert (predicted == labels).mean() == pytest.approx(
+        figures["val_accuracy"], abs=0.02
+    )
+    assert figures["val_accuracy"] > 0.7
+    assert "20 epochs" in lines[0] and "64 images" in lines[0]
+    assert "density 0.2500" in lines[1]
+
+
+def test_a_standard_network_has_the_phase_too():
+    model, before, figures, _ = trained(gated=False)
+    assert figures["val_accuracy"] > 0.7
+    for weight, old in zip(model.backbone.weights, before, strict=True):
+        assert_array_equal(weight, old)
+
+
+def test_it_is_for_weights():
+    with pytest.raises(ValueError, match="`head_epochs`.*weights=None"):
+        TrainingOptions(head_epochs=3)
