@@ -81,7 +81,7 @@ def test_a_filter_that_never_told_anything_is_one_classs_own():
     assert_array_equal(opened(scores, 0.9).sum(axis=0), 1)
 
 
-@pytest.mark.parametrize("steps", [2, 10, 40, 200])
+@pytest.mark.parametrize("steps", [2, 12, 60])
 @pytest.mark.parametrize(
     ("classes", "filters"),
     [(2, 16), (10, 64), (10, 256), (100, 128), (50, 50), (40, 16), (100, 64)],
@@ -97,7 +97,7 @@ def test_every_class_is_served_and_the_density_reached(classes, filters, steps):
     # Where filters are scarce a class without one of its own shares one.
     shared = 1 / filters if filters < 2 * classes else 0
     assert (densities <= 1.02 * budgets + shared).all() or steps < 10
-    if filters >= 2 * classes and steps >= 10:
+    if filters >= 2 * classes and steps >= 12:
         least = max(filters // (2 * classes), 1)
         assert (gate == 1).sum(axis=1).min() >= least
 
