@@ -14,6 +14,7 @@ from keras_csg.backbones.weights import (
     means_a_file,
     report_named_weights,
 )
+from keras_csg.layers.arguments import whole_number
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.classifier import CSGClassifier
 
@@ -200,12 +201,8 @@ def _cut(backbone, layer_name):
 
 def _narrow(backbone, filters):
     """Returns the backbone with a 3x3 convolution of `filters` behind it."""
-    if filters < 1:
-        raise ValueError(
-            f"`filters` must be at least 1. Received: filters={filters}"
-        )
     maps = keras.layers.Conv2D(
-        filters,
+        whole_number("filters", filters, 1),
         3,
         padding="same",
         activation="relu",

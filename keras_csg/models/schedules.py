@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import keras
 
+from keras_csg.layers.arguments import whole_number
+
 
 class PathWeights(NamedTuple):
     """Weights of the two paths' losses in one epoch.
@@ -42,7 +44,7 @@ class JointSchedule(Schedule):
     """
 
     def __init__(self, warmup: int = 0):
-        self.warmup = _at_least("warmup", warmup, 0)
+        self.warmup = whole_number("warmup", warmup, 0)
 
     def __call__(self, epoch: int) -> PathWeights:
         """Returns the weights of both paths in `epoch`, from 0."""
@@ -63,8 +65,8 @@ class AlternatingSchedule(Schedule):
     """
 
     def __init__(self, warmup: int = 3, period: int = 3):
-        self.warmup = _at_least("warmup", warmup, 0)
-        self.period = _at_least("period", period, 2)
+        self.warmup = whole_number("warmup", warmup, 0)
+        self.period = whole_number("period", period, 2)
 
     def __call__(self, epoch: int) -> PathWeights:
         """Returns the weights of both paths in `epoch`, from 0."""
@@ -98,12 +100,3 @@ def get(identifier: Any) -> Callable[[int], PathWeights]:
         "callable from an epoch to its path weights. "
         f"Received: schedule={identifier!r}"
     )
-
-
-def _at_least(name: str, value: int, least: int) -> int:
-    if int(value) != value or value < least:
-        raise ValueError(
-            f"`{name}` must be a whole number of at least {least}. "
-            f"Received: {name}={value}"
-        )
-    return int(value)

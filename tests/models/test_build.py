@@ -10,9 +10,9 @@ from tests.tiny import tiny_backbone
 def test_a_backbone_by_name():
     model = keras_csg.build("resnet20", num_classes=10)
     assert model.filters == 64
-    # He et al., table 6: 0.27 M. The gate's 640 and the two path weights are
-    # ours.
-    assert model.count_params() - 640 - 2 == 271_098
+    # He et al., table 6: 0.27 M. The gate's 640, as many scores and seven
+    # numbers of its budget, and the two path weights are ours.
+    assert model.count_params() - 640 - (640 + 7) - 2 == 271_098
     assert model(np.zeros((1, 32, 32, 3))).shape == (1, 10)
 
 
