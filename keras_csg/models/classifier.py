@@ -18,11 +18,13 @@ from keras_csg.models.arguments import (
     checked_weights,
 )
 from keras_csg.models.frozen_parts import freeze_parts, frozen_parts
-from keras_csg.models.head import dropout_layer, head_layer, pooling_layer
-from keras_csg.models.objective import (
-    class_specific_kernel,
-    sum_own_filters,
+from keras_csg.models.head import (
+    ClassSpecificHead,
+    dropout_layer,
+    head_layer,
+    pooling_layer,
 )
+from keras_csg.models.own_loops import warn_of_own_loop
 from keras_csg.models.proven_export import ProvenExport
 from keras_csg.models.schedules import get as get_schedule
 from keras_csg.models.trainer import DualPathTrainer
@@ -81,7 +83,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         closing_steps: int, at least 1. Gated training steps in which the gate
             closes; `None` for half of those that `fit` takes.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
-            `keras_csg.models.schedules.PathWeights`.
+            `keras_csg.models.schedules.PathWeights`, which has to be saved.
         batch_statistics: what training does to batch normalization.
             `"fitted"`: the moving statistics are averages over the last ninth
             of the steps so far, or fewer where the layer says so, and `fit`
@@ -180,6 +182,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
             name="gate",
         )
         self.gate.build((None, filters))
+        self.class_specific_head = ClassSpecificHead(self.head, self.gate)
         if self.lambda_2 is None:
             self.gate_budget = GateBudget(self.density, name="gate_budget")
             self.gate_budget.build((self.num_classes, filters))
@@ -207,6 +210,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         if isinstance(images, list) and len(images) == 1:
             (images,) = images  # As tools do that know of many inputs.
         if labels is None:
+            warn_of_own_loop(self, training)
             return super().call(images, training=training)
         features = self.features(images, training=training)
         return self.head(self.require_gate()(features, labels))
@@ -237,8 +241,8 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         Raises:
             ValueError: if the model has no gate.
         """
-        kernel = class_specific_kernel(self)
-        return sum_own_filters(features, kernel, self.head.bias)
+        self.require_gate()
+        return self.class_specific_head(features)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the backbone serialised."""

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_csg.layers.gate_budget import CLOSING_STEPS
-from keras_csg.models.schedules import PathWeights
+from keras_csg.models.schedules import PathWeights, weights_at
 
 CLOSING_SHARE = 0.5
 """Share of the gated steps of a training in which its gate closes."""
@@ -61,7 +61,8 @@ class GateScheduler(keras.callbacks.Callback):
                 warnings.warn(missed, stacklevel=2)
 
     def _weights(self, epoch):
-        return (self.schedule or self.model.schedule)(epoch + self._offset)
+        schedule = self.schedule or self.model.schedule
+        return weights_at(schedule, epoch + self._offset)
 
     def _plan(self, first):
         """Plans the budget if that can be done yet, and says whether."""
@@ -131,7 +132,7 @@ def warn_of_unplanned(model: Any) -> None:
     if getattr(model, "_told_of_plan", False):
         return
     model._told_of_plan = True
-    if model.schedule(0)[1] == 0 and not model.epochs_trained:
+    if weights_at(model.schedule, 0).gated == 0 and not model.epochs_trained:
         warnings.warn(
             "`train_on_batch` knows of no epochs, and this schedule's first "
             "do not train the gate: call `model.begin_epoch(epoch)` at the "

@@ -3,7 +3,7 @@ from typing import Any
 import keras
 
 from keras_csg.models.gate_scheduler import GateScheduler, warn_of_unplanned
-from keras_csg.models.losses import loss_on_logits, metrics_on_logits
+from keras_csg.models.on_logits import loss_on_logits, metrics_on_logits
 from keras_csg.models.training_step import DualPathStep
 from keras_csg.optimizers import exclude_from_weight_decay, fuse_updates
 
@@ -17,6 +17,7 @@ class DualPathTrainer(DualPathStep):
         loss: Any = "crossentropy",
         loss_weights: Any = None,
         metrics: Any = "auto",
+        weighted_metrics: Any = None,
         **kwargs: Any,
     ) -> None:
         """Configures training, as `keras.Model.compile` does.
@@ -25,17 +26,19 @@ class DualPathTrainer(DualPathStep):
             optimizer: any Keras optimizer. It leaves the gate to its budget;
                 where `lambda_2` has it update the gate its weight decay does
                 not.
-            loss: loss of each path on logits. The names of Keras's
-                cross-entropies stand for the form from logits, for hard and
-                soft labels alike.
+            loss: loss of each path on logits. Losses by name stand for the
+                form from logits; Keras's cross-entropies take hard and soft
+                labels alike.
             loss_weights: not used: there is one output.
             metrics: list of metrics on the standard path's logits. `"auto"`
                 is accuracy.
+            weighted_metrics: list of metrics that `sample_weight` weighs.
             **kwargs: the other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: if `loss_weights` is given, or an optimizer that keeps
-                averages (`use_ema`) is to update a gate.
+            ValueError: if `loss_weights` is given, a loss or a metric reads
+                probabilities, or an optimizer that keeps averages (`use_ema`)
+                is to update a gate.
         """
         if loss_weights is not None:
             raise ValueError(
@@ -52,8 +55,14 @@ class DualPathTrainer(DualPathStep):
             optimizer=optimizer,
             loss=self.path_loss,
             metrics=metrics_on_logits(metrics),
+            weighted_metrics=metrics_on_logits(weighted_metrics),
             **kwargs,
         )
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Returns how the model is compiled, when it is about to be saved."""
+        self.build_optimizer()  # As `compile_from_config` will expect it.
+        return super().get_compile_config()
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was when it was saved."""
