@@ -121,7 +121,12 @@ def build_backbone(
         ValueError: as `build`.
         OSError: as `build`.
     """
-    whole = _whole(backbone, weights, input_shape, normalization)
+    reserved = ["images"]
+    if normalization not in (None, "none"):
+        reserved.append("image_normalization")
+    if filters is not None:
+        reserved.append(ADDED_CONVOLUTION)
+    whole = _whole(backbone, weights, input_shape, normalization, reserved)
     pretrained = whole if gate_at is None else _cut(whole, gate_at)
     features = pretrained
     if filters is not None:
@@ -139,7 +144,7 @@ def _load(whole, weights, features):
     return report_named_weights(whole, weights, features)
 
 
-def _whole(backbone, weights, input_shape, normalization):
+def _whole(backbone, weights, input_shape, normalization, reserved):
     """Returns all of a backbone, with the weights that have a name."""
     if isinstance(backbone, str):
         if normalization is not None:
@@ -150,10 +155,10 @@ def _whole(backbone, weights, input_shape, normalization):
             )
         named = None if means_a_file(weights) else weights
         return create_backbone(backbone, input_shape=input_shape, weights=named)
-    return _adopt(backbone, weights, input_shape, normalization)
+    return _adopt(backbone, weights, input_shape, normalization, reserved)
 
 
-def _adopt(backbone, weights, input_shape, normalization):
+def _adopt(backbone, weights, input_shape, normalization, reserved):
     """Returns a user's model as a flat backbone that takes 0..255 images."""
     if not isinstance(backbone, keras.Model):
         raise ValueError(
@@ -177,9 +182,8 @@ def _adopt(backbone, weights, input_shape, normalization):
     network = keras.Model(inputs[0], maps)  # Plain, whatever class it was.
     images = keras.Input(inputs[0].shape[1:], name="images")
     normalized = normalize_images(images, normalization)
-    return keras.Model(
-        images, flat_features(network, normalized), name=backbone.name
-    )
+    features = flat_features(network, normalized, reserved=reserved)
+    return keras.Model(images, features, name=backbone.name)
 
 
 def _cut(backbone, layer_name):

@@ -3,6 +3,7 @@ from typing import Any
 import keras
 
 from keras_csg.models.gate_scheduler import GateScheduler, warn_of_unplanned
+from keras_csg.models.image_range import warn_of_small_values
 from keras_csg.models.on_logits import loss_on_logits, metrics_on_logits
 from keras_csg.models.training_step import DualPathStep
 from keras_csg.optimizers import exclude_from_weight_decay, fuse_updates
@@ -104,12 +105,23 @@ class DualPathTrainer(DualPathStep):
         A `GateScheduler` that follows `schedule` is added to the callbacks
         where none is among them. For `measure_again` see `StatisticsTrainer`.
         """
+        warn_of_small_values(self, x)
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)
         self.build_optimizer()
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs
         )
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Evaluates both paths, as `keras.Model.evaluate` does."""
+        warn_of_small_values(self, x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Returns logits, as `keras.Model.predict` does."""
+        warn_of_small_values(self, x)
+        return super().predict(x, *args, **kwargs)
 
 
 def _check_moves_gate(optimizer):
