@@ -9,9 +9,21 @@ import numpy as np
 from keras_csg import CSGClassifier
 from keras_csg.backbones import register_backbone, registry
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
+from keras_csg.models.schedules import PathWeights, Schedule
 
 CLASSES = 4
 FILTERS = 6
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class ListedSchedule(Schedule):
+    """Pairs of weights, one for each epoch; the last stays."""
+
+    def __init__(self, weights):
+        self.weights = [list(pair) for pair in weights]
+
+    def __call__(self, epoch):
+        return PathWeights(*self.weights[min(epoch, len(self.weights) - 1)])
 
 
 def tiny_backbone(filters=FILTERS, normalized=True):

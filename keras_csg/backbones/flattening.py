@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import keras
 
@@ -7,6 +7,7 @@ def flat_features(
     network: keras.Model,
     images: keras.KerasTensor,
     replace: Callable[[keras.Layer], keras.Layer | None] | None = None,
+    reserved: Collection[str] = (),
 ) -> keras.KerasTensor:
     """Rebuilds a network's graph on other images, without models inside.
 
@@ -20,6 +21,8 @@ def flat_features(
         replace: callable or None. `replace(layer)` returns the layer to put
             in the place of one of the network's, or `None` to copy it. The new
             layer's weights are the old ones, reshaped; it may have none.
+        reserved: names that the caller gives to layers of the same graph; a
+            layer of the network that has one gets an underscore behind it.
 
     Returns:
         Keras tensor, the network's output for `images`.
@@ -33,6 +36,8 @@ def flat_features(
         new = replace(layer) if replace else None
         if new is None:
             new = layer.__class__.from_config(layer.get_config())
+        while new.name in reserved:
+            new.name += "_"
         originals[id(new)] = layer
         return new
 

@@ -13,7 +13,8 @@ from keras_csg.private_api import flat_layers
 MOST_IMAGES = 4096
 """Images that statistics are measured on where nobody says."""
 
-# Replicas of a distributed step are traced by threads that take turns.
+# What holds in a thread: replicas of a distributed step are traced by threads
+# that take turns.
 _local = threading.local()
 
 
@@ -54,6 +55,11 @@ def momentum_fitted_to(steps: Any) -> Iterator[None]:
 def steps_done() -> Any:
     """Returns what the innermost `momentum_fitted_to` was given, or `None`."""
     return getattr(_local, "steps", None)
+
+
+def is_measuring() -> bool:
+    """Whether this thread is within `measure_statistics`."""
+    return getattr(_local, "measuring", False)
 
 
 def layers_with_statistics(
@@ -119,6 +125,7 @@ def _put_back_afterwards(model, layers):
     momenta = [layer.momentum for layer in layers]
     kept = [(v, ops.copy(v)) for v in model.variables if not v.trainable]
     try:
+        _local.measuring = True
         for layer in layers:
             layer.momentum = 0.0
             # Zero times infinity would stay in the sum.
@@ -127,6 +134,7 @@ def _put_back_afterwards(model, layers):
                 statistic.assign(ops.where(finite, statistic, 0.0))
         yield
     finally:
+        _local.measuring = False
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
         for variable, value in kept:

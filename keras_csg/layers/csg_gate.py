@@ -3,6 +3,13 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_csg.layers.arguments import (
+    FixedArgument,
+    density_or_none,
+    weight_of_loss,
+    whole_number,
+)
+
 
 @keras.saving.register_keras_serializable(package="keras_csg")
 class UnitMaxGate(keras.constraints.Constraint):
@@ -47,18 +54,12 @@ class GateSparsity(keras.regularizers.Regularizer):
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), equation 4
     """
 
+    lambda_2: Any = FixedArgument()
+    density: Any = FixedArgument()
+
     def __init__(self, lambda_2: float = 0.01, density: float | None = None):
-        if not lambda_2 >= 0:
-            raise ValueError(
-                f"`lambda_2` must be at least 0. Received: lambda_2={lambda_2}"
-            )
-        if density is not None and not 0 < density <= 1:
-            raise ValueError(
-                "`density` must be in (0, 1], or None for one class per "
-                f"filter. Received: density={density}"
-            )
-        self.lambda_2 = lambda_2
-        self.density = density
+        self.lambda_2 = weight_of_loss("lambda_2", lambda_2)
+        self.density = density_or_none(density)
 
     def __call__(self, x):
         """Returns the penalty on `x`, of shape `(classes, filters)`."""
@@ -105,8 +106,8 @@ class CSGGate(keras.layers.Layer):
         Tensor of the features' shape.
 
     Raises:
-        ValueError: if `num_classes` is below 2, or the labels' shape is none
-            of the above.
+        ValueError: if an argument is out of its range, or the labels' shape
+            is none of the above.
 
     Example:
     >>> gate = CSGGate(num_classes=10)
@@ -118,6 +119,10 @@ class CSGGate(keras.layers.Layer):
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 3
     """
 
+    num_classes: Any = FixedArgument()
+    density: Any = FixedArgument()
+    lambda_2: Any = FixedArgument()
+
     def __init__(
         self,
         num_classes: int,
@@ -126,17 +131,15 @@ class CSGGate(keras.layers.Layer):
         gate_initializer: Any = "ones",
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        if num_classes < 2:
-            raise ValueError(
-                "`num_classes` must be at least 2. "
-                f"Received: num_classes={num_classes}"
-            )
-        self.num_classes = num_classes
-        self.density = density
-        self.lambda_2 = 0.1 / num_classes if lambda_2 is None else lambda_2
+        # Keras would cast soft labels, as inputs, to what features come in.
+        super().__init__(autocast=False, **kwargs)
+        self.num_classes = whole_number("num_classes", num_classes, 2)
+        if lambda_2 is None:
+            lambda_2 = 0.1 / self.num_classes
+        self._sparsity = GateSparsity(lambda_2, density)
+        self.lambda_2 = self._sparsity.lambda_2
+        self.density = self._sparsity.density
         self.gate_initializer = keras.initializers.get(gate_initializer)
-        self._sparsity = GateSparsity(self.lambda_2, density)
 
     def build(self, features_shape: tuple[int | None, ...]) -> None:
         """Creates the gate matrix for features of the given shape."""
@@ -151,6 +154,7 @@ class CSGGate(keras.layers.Layer):
 
     def call(self, features: Any, labels: Any = None) -> Any:
         """Returns the features, gated where there are labels."""
+        features = ops.cast(features, self.compute_dtype)
         if labels is None:
             return features
         gates = ops.cast(self.rows(labels), features.dtype)  # (batch, filters)

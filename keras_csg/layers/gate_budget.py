@@ -3,6 +3,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_csg.layers.arguments import FixedArgument, density_or_none, share
 from keras_csg.layers.filter_shares import own_filters, share_out
 
 CLOSING_STEPS = 1000
@@ -54,6 +55,9 @@ class GateBudget(keras.layers.Layer):
         - [Xiao, 2010](https://jmlr.org/papers/v11/xiao10a.html)
     """
 
+    density: Any = FixedArgument()
+    least_share: Any = FixedArgument()
+
     def __init__(
         self,
         density: float | None = None,
@@ -61,8 +65,8 @@ class GateBudget(keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.density = density
-        self.least_share = least_share
+        self.density = density_or_none(density)
+        self.least_share = share("least_share", least_share)
 
     def build(self, gate_shape: tuple) -> None:
         """Creates the scores and the plan for a gate of the given shape."""

@@ -1,57 +1,185 @@
 from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_csg.layers.arguments import (
+    FixedArgument,
+    real_number,
+    weight_of_loss,
+    whole_number,
+)
+
+MOST_DROPPED = 0.7
+"""Share of the filters that are left out at most where nobody says."""
 
 
-def check_arguments(
-    num_classes: int,
-    weights: dict[str, float | None],
-    filter_dropout: float,
-    density: float | None,
-    closing_steps: int | None,
-    class_names: Sequence[str] | None,
-) -> None:
-    """Refuses what no classifier can be built with.
+class ClassifierArguments:
+    """Arguments of a classifier that stay as they were given."""
+
+    num_classes: Any = FixedArgument()
+    gated: Any = FixedArgument()
+    lambda_1: Any = FixedArgument()
+    lambda_2: Any = FixedArgument()
+    lambda_3: Any = FixedArgument()
+    lambda_4: Any = FixedArgument()
+    lambda_5: Any = FixedArgument()
+    filter_dropout: Any = FixedArgument()
+    density: Any = FixedArgument()
+
+
+def checked_weights(**weights: Any) -> dict[str, float | None]:
+    """Returns the weights of the losses as floats.
 
     Args:
-        num_classes: see `CSGClassifier`.
-        weights: dict from the name of each weight or rate to its value.
-        filter_dropout: see `CSGClassifier`.
-        density: see `CSGClassifier`.
-        closing_steps: see `CSGClassifier`.
-        class_names: see `CSGClassifier`.
+        **weights: `lambda_1` to `lambda_5`; `lambda_2` may be `None`.
 
     Raises:
-        ValueError: with the first argument that is out of its range.
+        ValueError: with the first that is no number of at least 0.
     """
-    for name, value in weights.items():
-        if value is not None and not 0 <= value < float("inf"):
-            raise ValueError(
-                f"`{name}` must be at least 0. Received: {name}={value}"
-            )
-    if closing_steps is not None and not closing_steps >= 1:
+    return {
+        name: None
+        if name == "lambda_2" and value is None
+        else weight_of_loss(name, value)
+        for name, value in weights.items()
+    }
+
+
+def checked_density(
+    density: Any, num_classes: int, lambda_2: float | None
+) -> float | None:
+    """Returns the share of a gate that may stay open as a float, or `None`.
+
+    Args:
+        density: see `CSGClassifier`.
+        num_classes: int.
+        lambda_2: see `CSGClassifier`.
+
+    Raises:
+        ValueError: if it is out of its range.
+    """
+    if density is None:
+        return None
+    meaning = "at most 1 and at least 1 / num_classes, one class to each filter"
+    number = real_number("density", density, meaning)
+    # The penalty may ask for less and never get it.
+    least = 0 if lambda_2 is not None else 0.999 / num_classes
+    if not max(least, 1e-9) <= number <= 1:
         raise ValueError(
-            "`closing_steps` must be at least 1. "
-            f"Received: closing_steps={closing_steps}"
-        )
-    if num_classes < 2:
-        raise ValueError(
-            "`num_classes` must be at least 2. "
-            f"Received: num_classes={num_classes}"
-        )
-    # One class to each filter; the penalty may ask for less and never get it.
-    least = 0 if weights["lambda_2"] is not None else 0.999 / num_classes
-    if density is not None and not max(least, 1e-9) <= density <= 1:
-        raise ValueError(
-            "`density` must be at most 1 and at least 1 / num_classes, one "
-            f"class to each filter. Received: density={density}, "
+            f"`density` must be {meaning}. Received: density={density}, "
             f"num_classes={num_classes}"
         )
-    if not 0 <= filter_dropout < 1:
+    return number
+
+
+def checked_dropout(
+    filter_dropout: Any, num_classes: int, filters: int
+) -> float:
+    """Returns the share of the filters that is left out, as a float.
+
+    Args:
+        filter_dropout: see `CSGClassifier`.
+        num_classes: int.
+        filters: int.
+
+    Raises:
+        ValueError: if it is out of its range.
+    """
+    if filter_dropout is None:
+        spare = 1 - 2 * num_classes / filters
+        return min(max(spare, 0.0), MOST_DROPPED)
+    meaning = "at least 0 and below 1"
+    number = real_number("filter_dropout", filter_dropout, meaning)
+    if not 0 <= number < 1:
         raise ValueError(
-            "`filter_dropout` must be at least 0 and below 1. "
+            f"`filter_dropout` must be {meaning}. "
             f"Received: filter_dropout={filter_dropout}"
         )
-    if class_names is not None and len(class_names) != num_classes:
+    return number
+
+
+def checked_steps(closing_steps: Any) -> int | None:
+    """Returns the steps in which a gate closes as an int, or `None`.
+
+    Raises:
+        ValueError: if they are below 1.
+    """
+    if closing_steps is None:
+        return None
+    return whole_number("closing_steps", closing_steps, 1)
+
+
+def checked_names(
+    class_names: Sequence[str | bytes] | None, num_classes: int
+) -> list[str] | None:
+    """Returns the names of the classes as a list of str, or `None`.
+
+    Args:
+        class_names: bytes are read as UTF-8.
+        num_classes: int.
+
+    Raises:
+        ValueError: if one is no text, or they are not as many as the classes.
+    """
+    if class_names is None:
+        return None
+    if isinstance(class_names, str | bytes):
+        raise ValueError(
+            "`class_names` must be a list of names. "
+            f"Received: class_names={class_names!r}"
+        )
+    names = [_text(name) for name in class_names]
+    if len(names) != num_classes:
         raise ValueError(
             f"`class_names` must have {num_classes} names. "
-            f"Received: {len(class_names)} names"
+            f"Received: {len(names)} names"
+        )
+    return names
+
+
+def _text(name):
+    if isinstance(name, str):
+        return str(name)
+    try:
+        return bytes.decode(name, "utf-8")
+    except (TypeError, UnicodeDecodeError):
+        raise ValueError(
+            "`class_names` must be texts, or bytes of UTF-8. "
+            f"Received: {name!r} among them"
+        ) from None
+
+
+def check_settings(gated: Any, dtype: Any, others: dict[str, Any]) -> None:
+    """Refuses what no classifier can be built with, or would not follow.
+
+    Args:
+        gated: see `CSGClassifier`.
+        dtype: `None`, or the dict that a configuration has.
+        others: arguments by name that nobody asked for.
+
+    Raises:
+        ValueError: if `gated` is no bool, a dtype is asked for here, or Keras
+            computes its losses in another one than float32.
+        TypeError: if there are other arguments.
+    """
+    if others:
+        raise TypeError(
+            "CSGClassifier has no such arguments. "
+            f"Received: {', '.join(others)}"
+        )
+    if not isinstance(gated, bool):
+        raise ValueError(
+            f"`gated` must be True or False. Received: gated={gated!r}"
+        )
+    if dtype is not None and not isinstance(dtype, dict):
+        raise ValueError(
+            "`dtype` must be left out: a classifier computes as its layers, "
+            "and they as `keras.config.set_dtype_policy` says when they are "
+            f"made. Received: dtype={dtype!r}"
+        )
+    if keras.config.floatx() != "float32":
+        raise ValueError(
+            "keras-csg needs `keras.config.set_floatx('float32')`, in which "
+            "Keras computes the losses. "
+            f"Received: floatx={keras.config.floatx()!r}"
         )

@@ -15,6 +15,7 @@ from keras_csg.backbones.weights import (
     means_a_file,
     report_named_weights,
 )
+from keras_csg.layers.arguments import whole_number
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
@@ -124,7 +125,12 @@ def build_backbone(
         ValueError: as `build`.
         OSError: as `build`.
     """
-    whole = _whole(backbone, weights, input_shape, normalization)
+    reserved = ["images"]
+    if normalization not in (None, "none"):
+        reserved.append("image_normalization")
+    if filters is not None:
+        reserved.append(ADDED_CONVOLUTION)
+    whole = _whole(backbone, weights, input_shape, normalization, reserved)
     pretrained = whole if gate_at is None else _cut(whole, gate_at)
     features = pretrained
     if filters is not None:
@@ -142,7 +148,7 @@ def _load(whole, weights, features):
     return report_named_weights(whole, weights, features)
 
 
-def _whole(backbone, weights, input_shape, normalization):
+def _whole(backbone, weights, input_shape, normalization, reserved):
     """Returns all of a backbone, with the weights that have a name."""
     if isinstance(backbone, str):
         if normalization is not None:
@@ -153,10 +159,10 @@ def _whole(backbone, weights, input_shape, normalization):
             )
         named = None if means_a_file(weights) else weights
         return create_backbone(backbone, input_shape=input_shape, weights=named)
-    return _adopt(backbone, weights, input_shape, normalization)
+    return _adopt(backbone, weights, input_shape, normalization, reserved)
 
 
-def _adopt(backbone, weights, input_shape, normalization):
+def _adopt(backbone, weights, input_shape, normalization, reserved):
     """Returns a user's model as a flat backbone that takes 0..255 images."""
     if not isinstance(backbone, keras.Model):
         raise ValueError(
@@ -180,9 +186,8 @@ def _adopt(backbone, weights, input_shape, normalization):
     network = keras.Model(inputs[0], maps)  # Plain, whatever class it was.
     images = keras.Input(inputs[0].shape[1:], name="images")
     normalized = normalize_images(images, normalization)
-    return keras.Model(
-        images, flat_features(network, normalized), name=backbone.name
-    )
+    features = flat_features(network, normalized, reserved=reserved)
+    return keras.Model(images, features, name=backbone.name)
 
 
 def _cut(backbone, layer_name):
@@ -204,12 +209,8 @@ def _cut(backbone, layer_name):
 
 def _narrow(backbone, filters):
     """Returns the backbone with a 3x3 convolution of `filters` behind it."""
-    if filters < 1:
-        raise ValueError(
-            f"`filters` must be at least 1. Received: filters={filters}"
-        )
     maps = keras.layers.Conv2D(
-        filters,
+        whole_number("filters", filters, 1),
         3,
         padding="same",
         activation="relu",

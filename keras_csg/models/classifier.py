@@ -4,23 +4,34 @@ from typing import Any, Self
 import keras
 
 from keras_csg.backbones.weights import WeightsReport
+from keras_csg.layers.arguments import whole_number
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
 from keras_csg.layers.gate_budget import GateBudget, least_density
-from keras_csg.models.arguments import check_arguments
+from keras_csg.models.arguments import (
+    ClassifierArguments,
+    check_settings,
+    checked_density,
+    checked_dropout,
+    checked_names,
+    checked_steps,
+    checked_weights,
+)
 from keras_csg.models.frozen_parts import freeze_parts, frozen_parts
-from keras_csg.models.head import dropout_layer, head_layer, pooling_layer
-from keras_csg.models.objective import class_specific_kernel, sum_own_filters
+from keras_csg.models.head import (
+    ClassSpecificHead,
+    dropout_layer,
+    head_layer,
+    pooling_layer,
+)
+from keras_csg.models.own_loops import warn_of_own_loop
 from keras_csg.models.proven_export import ProvenExport
 from keras_csg.models.schedules import get as get_schedule
 from keras_csg.models.trainer import DualPathTrainer
 
-MOST_DROPPED = 0.7
-"""Share of the filters that are left out at most where nobody says."""
-
 
 @keras.saving.register_keras_serializable(package="keras_csg")
-class CSGClassifier(ProvenExport, DualPathTrainer):
+class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
     """Image classifier trained through a Class-Specific Gate.
 
     Calling it on images gives the logits of the standard path. Training also
@@ -74,7 +85,7 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
         backbone_rate: float, at least 0. Learning rate of the backbone, as a
             share of that of the head; for pretrained weights.
         schedule: `"joint"`, `"alternating"` or a callable from an epoch to
-            `keras_csg.models.schedules.PathWeights`.
+            `keras_csg.models.schedules.PathWeights`, which has to be saved.
         batch_statistics: what training does to batch normalization.
             `"fitted"`: the moving statistics are averages over the last ninth
             of the steps so far, or fewer where the layer says so, and `fit`
@@ -120,35 +131,28 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
         frozen: Sequence[str] = (),
         **kwargs: Any,
     ):
-        filters = backbone.output_shape[-1]
-        if filter_dropout is None:
-            spare = 1 - 2 * num_classes / filters
-            filter_dropout = min(max(spare, 0.0), MOST_DROPPED)
-        check_arguments(
-            num_classes,
-            {
-                "lambda_1": lambda_1,
-                "lambda_2": lambda_2,
-                "lambda_3": lambda_3,
-                "lambda_4": lambda_4,
-                "lambda_5": lambda_5,
-                "backbone_rate": backbone_rate,
-            },
-            filter_dropout,
-            density,
-            closing_steps,
-            class_names,
-        )
         dtype = kwargs.pop("dtype", None)
-        backbone = fuse_batch_normalization(backbone)
-        pooling, head = (
-            pooling_layer(backbone),
-            head_layer(backbone, num_classes),
+        named = {key: kwargs.pop(key, None) for key in ("name", "trainable")}
+        check_settings(gated, dtype, kwargs)
+        num_classes = whole_number("num_classes", num_classes, 2)
+        weights = checked_weights(
+            lambda_1=lambda_1,
+            lambda_2=lambda_2,
+            lambda_3=lambda_3,
+            lambda_4=lambda_4,
+            lambda_5=lambda_5,
+            backbone_rate=backbone_rate,
         )
+        filters = backbone.output_shape[-1]
+        density = checked_density(density, num_classes, weights["lambda_2"])
+        rate = checked_dropout(filter_dropout, num_classes, filters)
+        backbone = fuse_batch_normalization(backbone)
+        pooling = pooling_layer(backbone)
+        head = head_layer(backbone, num_classes)
         super().__init__(
             inputs=backbone.input,
             outputs=head(pooling(backbone.output)),
-            **kwargs,
+            **named,
         )
         if dtype is not None:  # In a config; a functional model has no other.
             self.dtype_policy = dtype
@@ -157,18 +161,14 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
         self.head = head
         self.num_classes = num_classes
         self.gated = gated
-        self.lambda_1 = lambda_1
-        self.lambda_2 = lambda_2
-        self.lambda_3 = lambda_3
-        self.lambda_4 = lambda_4
-        self.lambda_5 = lambda_5
-        self.filter_dropout = filter_dropout
+        for name, weight in weights.items():
+            setattr(self, name, weight)
+        self.filter_dropout = rate
         self.density = density
-        self.closing_steps = closing_steps
-        self.backbone_rate = backbone_rate
+        self.closing_steps = checked_steps(closing_steps)
         self.schedule = get_schedule(schedule)
-        self.class_names = None if class_names is None else list(class_names)
-        self.dropout = dropout_layer(filter_dropout)
+        self.class_names = checked_names(class_names, num_classes)
+        self.dropout = dropout_layer(rate)
         self.batch_statistics = batch_statistics
         self.gate: Any = None
         self.gate_budget: Any = None
@@ -186,6 +186,7 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
             name="gate",
         )
         self.gate.build((None, filters))
+        self.class_specific_head = ClassSpecificHead(self.head, self.gate)
         if self.lambda_2 is None:
             self.gate_budget = GateBudget(self.density, name="gate_budget")
             self.gate_budget.build((self.num_classes, filters))
@@ -213,6 +214,7 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
         if isinstance(images, list) and len(images) == 1:
             (images,) = images  # As tools do that know of many inputs.
         if labels is None:
+            warn_of_own_loop(self, training)
             return super().call(images, training=training)
         features = self.features(images, training=training)
         return self.head(self.require_gate()(features, labels))
@@ -243,8 +245,8 @@ class CSGClassifier(ProvenExport, DualPathTrainer):
         Raises:
             ValueError: if the model has no gate.
         """
-        kernel = class_specific_kernel(self)
-        return sum_own_filters(features, kernel, self.head.bias)
+        self.require_gate()
+        return self.class_specific_head(features)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the backbone serialised."""

@@ -6,6 +6,7 @@ from typing import Any
 from keras import ops
 
 from keras_csg.layers.gate_budget import CLOSING_STEPS
+from keras_csg.models.schedules import weights_at
 
 TOLERANCE = 1.02
 """By how much a gate may miss its density before somebody is told."""
@@ -69,7 +70,7 @@ def warn_of_unplanned(model: Any) -> None:
     if getattr(model, "_told_of_plan", False):
         return
     model._told_of_plan = True
-    if model.schedule(0)[1] == 0 and not model.epochs_trained:
+    if weights_at(model.schedule, 0).gated == 0 and not model.epochs_trained:
         warnings.warn(
             "`train_on_batch` knows of no epochs, and this schedule's first "
             "do not train the gate: call `model.begin_epoch(epoch)` at the "

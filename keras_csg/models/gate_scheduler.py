@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_csg.models.gate_lines import missed_density
-from keras_csg.models.schedules import PathWeights
+from keras_csg.models.schedules import PathWeights, weights_at
 
 CLOSING_SHARE = 0.5
 """Share of the gated steps of a training in which its gate closes."""
@@ -68,7 +68,8 @@ class GateScheduler(keras.callbacks.Callback):
             self.report(missed)
 
     def _weights(self, epoch):
-        return (self.schedule or self.model.schedule)(epoch + self._offset)
+        schedule = self.schedule or self.model.schedule
+        return weights_at(schedule, epoch + self._offset)
 
     def _plan(self, first):
         """Plans the budget if that can be done yet, and says whether."""

@@ -10,13 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-# Losses by name mean the form that takes logits, since logits come out.
-CROSSENTROPIES = (
-    "crossentropy",
-    "ce",
-    "sparse_categorical_crossentropy",
-    "categorical_crossentropy",
-)
+from keras_csg.layers.arguments import share
 
 
 def is_soft(labels: Any, logits: Any) -> bool:
@@ -36,24 +30,52 @@ def hard_labels(labels: Any, logits: Any) -> Any:
 class LogitCrossentropy(keras.losses.Loss):
     """Cross-entropy of logits against hard or soft labels.
 
+    Args:
+        label_smoothing: float in `[0, 1]`. Share of a label, hard or soft,
+            that is spread evenly over all classes.
+        **kwargs: `name`, `reduction`, `dtype`, as for any loss.
+
     Call arguments:
         y_true: Integers of shape `(batch,)` or `(batch, 1)`, or distributions
             of shape `(batch, classes)`.
         y_pred: Logits of shape `(batch, classes)`.
+
+    Raises:
+        ValueError: if `label_smoothing` is out of its range.
     """
 
-    def __init__(self, name: str = "crossentropy", **kwargs: Any):
+    def __init__(
+        self,
+        name: str = "crossentropy",
+        label_smoothing: float = 0.0,
+        **kwargs: Any,
+    ):
         super().__init__(name=name, **kwargs)
+        self.label_smoothing = share("label_smoothing", label_smoothing)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of each sample, of shape `(batch,)`, in nats."""
-        if is_soft(y_true, y_pred):
-            return keras.losses.categorical_crossentropy(
-                y_true, y_pred, from_logits=True
+        soft = is_soft(y_true, y_pred)
+        if not soft and not self.label_smoothing:
+            return keras.losses.sparse_categorical_crossentropy(
+                hard_labels(y_true, y_pred), y_pred, from_logits=True
             )
-        return keras.losses.sparse_categorical_crossentropy(
-            hard_labels(y_true, y_pred), y_pred, from_logits=True
+        if not soft:
+            labels = hard_labels(y_true, y_pred)
+            y_true = ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype)
+        return keras.losses.categorical_crossentropy(
+            y_true,
+            y_pred,
+            from_logits=True,
+            label_smoothing=self.label_smoothing,
         )
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "label_smoothing": self.label_smoothing,
+        }
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")
@@ -128,27 +150,3 @@ class ClassAccuracy(keras.metrics.MeanMetricWrapper):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {"name": self.name, "dtype": self.dtype}
-
-
-def loss_on_logits(loss: Any) -> keras.losses.Loss:
-    """Returns the `keras.losses.Loss` that `loss` names, is or wraps."""
-    if isinstance(loss, str) and loss.lower() in CROSSENTROPIES:
-        return LogitCrossentropy()
-    loss = keras.losses.get(loss)
-    if not isinstance(loss, keras.losses.Loss):
-        raise ValueError(
-            "`loss` must be a `keras.losses.Loss` or one of "
-            f"{', '.join(CROSSENTROPIES)}. Received: loss={loss}"
-        )
-    return loss
-
-
-def metrics_on_logits(metrics: Any) -> Any:
-    """Replaces accuracy by name with one that takes hard and soft labels."""
-    if metrics == "auto":
-        return [ClassAccuracy()]
-    if isinstance(metrics, (list, tuple)):
-        return [
-            ClassAccuracy(m) if m in ("accuracy", "acc") else m for m in metrics
-        ]
-    return metrics

@@ -7,16 +7,6 @@ from keras import ops
 from keras_csg.models.losses import ComplementLoss, OffClassActivation
 
 
-def class_specific_kernel(model: Any) -> Any:
-    """Returns `W * G`, of the head's kernel's shape `(filters, classes)`."""
-    return model.head.kernel * ops.transpose(model.require_gate().gate_matrix)
-
-
-def sum_own_filters(features: Any, kernel: Any, bias: Any) -> Any:
-    """Returns the logits `(batch, classes)` of a head `(W * G) a + b`."""
-    return ops.matmul(features, kernel) + bias
-
-
 def dual_path_loss(
     model: Any,
     features: Any,
@@ -94,11 +84,11 @@ def _head(model, features, rows):
 
 
 def _class_specific(model, features, y, sample_weight, training):
-    kernel, bias = class_specific_kernel(model), model.head.bias
-    logits = trained_logits = sum_own_filters(features, kernel, bias)
     if training and model.lambda_3 and model.filter_dropout:
         some = model.dropout(features, training=True)
-        trained_logits = sum_own_filters(some, kernel, bias)
+        logits, trained_logits = model.class_specific_head(features, some)
+    else:
+        logits = trained_logits = model.class_specific_head(features)
     return {
         "class_specific_logits": logits,
         "class_specific_loss": model.path_loss(

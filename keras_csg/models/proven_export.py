@@ -1,5 +1,5 @@
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 
 class ProvenExport:
@@ -48,3 +48,25 @@ class ProvenExport:
             format = "saved_model"
         model: Any = self
         return keras_csg.export(model, filepath, format, **kwargs)
+
+    def quantize(
+        self, mode: Any = None, config: Any = None, **kwargs: Any
+    ) -> NoReturn:
+        """Refuses to quantize the model in place, as Keras would.
+
+        Keras quantizes dense layers, of which most of these networks have the
+        head alone, and the gate is multiplied with the head's kernel.
+
+        Args:
+            mode: not used.
+            config: not used.
+            **kwargs: not used.
+
+        Raises:
+            ValueError: always, with what to do instead.
+        """
+        raise ValueError(
+            "A classifier must stay as it is, and a file of it can be "
+            "quantized: `keras_csg.export(model, path, quantize='int8', ...)`. "
+            f"Received: mode={mode!r}"
+        )

@@ -1,9 +1,13 @@
 """Which path an epoch trains: pure functions of the epoch, no model needed."""
 
+import json
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
+
+from keras_csg.layers.arguments import weight_of_loss, whole_number
 
 
 class PathWeights(NamedTuple):
@@ -42,7 +46,7 @@ class JointSchedule(Schedule):
     """
 
     def __init__(self, warmup: int = 0):
-        self.warmup = _at_least("warmup", warmup, 0)
+        self.warmup = whole_number("warmup", warmup, 0)
 
     def __call__(self, epoch: int) -> PathWeights:
         """Returns the weights of both paths in `epoch`, from 0."""
@@ -63,8 +67,8 @@ class AlternatingSchedule(Schedule):
     """
 
     def __init__(self, warmup: int = 3, period: int = 3):
-        self.warmup = _at_least("warmup", warmup, 0)
-        self.period = _at_least("period", period, 2)
+        self.warmup = whole_number("warmup", warmup, 0)
+        self.period = whole_number("period", period, 2)
 
     def __call__(self, epoch: int) -> PathWeights:
         """Returns the weights of both paths in `epoch`, from 0."""
@@ -82,16 +86,18 @@ def get(identifier: Any) -> Callable[[int], PathWeights]:
 
     Args:
         identifier: `"joint"`, `"alternating"`, the serialised form of a
-            schedule, or any callable from an epoch to `PathWeights`.
+            schedule, or a callable from an epoch to `PathWeights` that Keras
+            can save and load.
 
     Raises:
         ValueError: if it is none of these.
     """
     if isinstance(identifier, str) and identifier in SCHEDULES:
         return SCHEDULES[identifier]()
-    if isinstance(identifier, dict):
+    if isinstance(identifier, dict) and "class_name" in identifier:
         return keras.saving.deserialize_keras_object(identifier)
     if callable(identifier):
+        _check_can_be_saved(identifier)
         return identifier
     raise ValueError(
         f"`schedule` must be one of {', '.join(map(repr, SCHEDULES))} or a "
@@ -100,10 +106,48 @@ def get(identifier: Any) -> Callable[[int], PathWeights]:
     )
 
 
-def _at_least(name: str, value: int, least: int) -> int:
-    if int(value) != value or value < least:
-        raise ValueError(
-            f"`{name}` must be a whole number of at least {least}. "
-            f"Received: {name}={value}"
+def weights_at(
+    schedule: Callable[[int], PathWeights], epoch: int
+) -> PathWeights:
+    """Returns the weights of an epoch as floats.
+
+    Args:
+        schedule: callable from an epoch to `PathWeights`.
+        epoch: int, from 0.
+
+    Raises:
+        ValueError: if they are not two numbers of at least 0.
+    """
+    given = schedule(epoch)
+    try:
+        standard, gated = given
+        return PathWeights(
+            weight_of_loss("standard", standard),
+            weight_of_loss("gated", gated),
         )
-    return int(value)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "A schedule must give two weights of at least 0, those of the "
+            f"standard and of the gated path. Received: {given!r} "
+            f"of epoch {epoch}"
+        ) from None
+
+
+def _check_can_be_saved(schedule):
+    """Saves and loads a schedule: later it would cost a trained model."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras's, of lambdas.
+            config = keras.saving.serialize_keras_object(schedule)
+        json.dumps(config)
+        saved = callable(keras.saving.deserialize_keras_object(config))
+    except Exception:  # Whatever a strange object's own methods raise.
+        saved = False
+    if not saved:
+        raise ValueError(
+            "`schedule` must be one that a saved model can be loaded with: a "
+            "subclass of `keras_csg.models.schedules.Schedule`, decorated with "
+            "`keras.saving.register_keras_serializable()`; for one training, "
+            "a `GateScheduler` among the callbacks takes any callable. "
+            f"Received: schedule={schedule!r}"
+        )

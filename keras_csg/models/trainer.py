@@ -5,7 +5,8 @@ import keras
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION
 from keras_csg.models.gate_lines import warn_of_unplanned
 from keras_csg.models.gate_scheduler import GateScheduler
-from keras_csg.models.losses import loss_on_logits, metrics_on_logits
+from keras_csg.models.image_range import warn_of_small_values
+from keras_csg.models.on_logits import loss_on_logits, metrics_on_logits
 from keras_csg.models.training_step import DualPathStep
 from keras_csg.optimizers import (
     exclude_from_weight_decay,
@@ -23,6 +24,7 @@ class DualPathTrainer(DualPathStep):
         loss: Any = "crossentropy",
         loss_weights: Any = None,
         metrics: Any = "auto",
+        weighted_metrics: Any = None,
         **kwargs: Any,
     ) -> None:
         """Configures training, as `keras.Model.compile` does.
@@ -31,17 +33,19 @@ class DualPathTrainer(DualPathStep):
             optimizer: any Keras optimizer. It leaves the gate to its budget;
                 where `lambda_2` has it update the gate its weight decay does
                 not.
-            loss: loss of each path on logits. The names of Keras's
-                cross-entropies stand for the form from logits, for hard and
-                soft labels alike.
+            loss: loss of each path on logits. Losses by name stand for the
+                form from logits; Keras's cross-entropies take hard and soft
+                labels alike.
             loss_weights: not used: there is one output.
             metrics: list of metrics on the standard path's logits. `"auto"`
                 is accuracy.
+            weighted_metrics: list of metrics that `sample_weight` weighs.
             **kwargs: the other arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: if `loss_weights` is given, or an optimizer that keeps
-                averages (`use_ema`) is to update a gate.
+            ValueError: if `loss_weights` is given, a loss or a metric reads
+                probabilities, or an optimizer that keeps averages (`use_ema`)
+                is to update a gate.
         """
         if loss_weights is not None:
             raise ValueError(
@@ -62,6 +66,7 @@ class DualPathTrainer(DualPathStep):
             optimizer=optimizer,
             loss=self.path_loss,
             metrics=metrics_on_logits(metrics),
+            weighted_metrics=metrics_on_logits(weighted_metrics),
             **kwargs,
         )
 
@@ -73,6 +78,11 @@ class DualPathTrainer(DualPathStep):
             if layer.name != ADDED_CONVOLUTION
             for variable in layer.trainable_variables
         ]
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Returns how the model is compiled, when it is about to be saved."""
+        self.build_optimizer()  # As `compile_from_config` will expect it.
+        return super().get_compile_config()
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was when it was saved."""
@@ -114,12 +124,23 @@ class DualPathTrainer(DualPathStep):
         A `GateScheduler` that follows `schedule` is added to the callbacks
         where none is among them. For `measure_again` see `StatisticsTrainer`.
         """
+        warn_of_small_values(self, x)
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)
         self.build_optimizer()
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs
         )
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Evaluates both paths, as `keras.Model.evaluate` does."""
+        warn_of_small_values(self, x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Returns logits, as `keras.Model.predict` does."""
+        warn_of_small_values(self, x)
+        return super().predict(x, *args, **kwargs)
 
 
 def _check_moves_gate(optimizer):

@@ -7,6 +7,7 @@ from keras import ops
 from keras_csg.models.batch_statistics import StatisticsTrainer
 from keras_csg.models.losses import matches
 from keras_csg.models.objective import dual_path_loss
+from keras_csg.models.schedules import weights_at
 
 
 class DualPathStep(StatisticsTrainer):
@@ -61,7 +62,7 @@ class DualPathStep(StatisticsTrainer):
         Args:
             epoch: int, from 0.
         """
-        self.path_weights.assign(self.schedule(epoch))
+        self.path_weights.assign(weights_at(self.schedule, epoch))
 
     def save_own_variables(self, store: Any) -> None:
         """Keeps how many epochs the model was trained beside its weights."""
@@ -128,7 +129,7 @@ class DualPathStep(StatisticsTrainer):
         count = len(variables)
         self._apply_with_gate_held(gradients[:count], variables)
         for gradient in gradients[count:]:
-            self._close_gate(gradient)
+            self.move_gate(gradient)
         return self._logs(x, y, loss, paths, sample_weight)
 
     def _budget_moves(self):
@@ -139,8 +140,16 @@ class DualPathStep(StatisticsTrainer):
             and self.trainable
         )
 
-    def _close_gate(self, gradient):
-        """Takes a step of the gate's budget where the gated path trains."""
+    def move_gate(self, gradient: Any) -> None:
+        """Takes a step of the gate's budget where the gated path trains.
+
+        `fit` and `train_on_batch` do; an own loop does so after each update of
+        `optimized_variables`.
+
+        Args:
+            gradient: Tensor of shape `(classes, filters)`, of the loss by
+                `gate.gate_matrix`; scaled as `optimizer.scale_loss` scales.
+        """
         # What a loss is scaled by for float16 must not weigh in the scores.
         gradient = gradient / self.optimizer.scale_loss(ops.ones(()))
         gate_matrix = self.gate.gate_matrix

@@ -11,6 +11,7 @@ from PIL import Image
 from keras_csg.files import whole_file
 from keras_csg.metrics.resizing import resize_maps
 from keras_csg.plots.names import literal
+from keras_csg.plots.saving import save_figure
 
 OPACITY = 0.7
 
@@ -48,8 +49,7 @@ def save_maps(
             panel.imshow(values[number], cmap="inferno", alpha=0.6)
     for panel, name in zip(panels[0][1:], maps, strict=True):
         panel.set_title(name.replace("_", " "), fontsize=9)
-    with whole_file(path) as part:
-        figure.savefig(part, dpi=110)
+    save_figure(figure, path, dpi=110)
 
 
 def save_overlay(

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
-from keras_csg.files import whole_file
 from keras_csg.metrics.ablation import Ablation
 from keras_csg.metrics.gates import ordered_by_class
 from keras_csg.plots.names import literal_names
+from keras_csg.plots.saving import save_figure
 
 MOST_NAMES = 40
 """Classes whose names fit beside a matrix."""
@@ -59,7 +59,7 @@ def save_curves(columns: Columns, path: pathlib.Path) -> None:
         panel.grid(alpha=0.3)
     for panel in (accuracy, loss):
         panel.legend(fontsize="small")
-    _save(figure, path)
+    save_figure(figure, path, dpi=120)
 
 
 def _draw(panel, columns, name, label):
@@ -111,12 +111,7 @@ def save_gate(
     )
     if class_names and classes <= MOST_NAMES:
         panel.set_yticks(range(classes), literal_names(class_names))
-    _save(figure, path)
-
-
-def _save(figure, path):
-    with whole_file(path) as part:
-        figure.savefig(part, dpi=120)
+    save_figure(figure, path, dpi=120)
 
 
 def save_ablation(
@@ -150,7 +145,7 @@ def save_ablation(
             panel.set_yticks(range(classes), names)
     panels[0].set_ylabel("filters of this class")
     figure.colorbar(image, ax=panels, label="recall")
-    _save(figure, path)
+    save_figure(figure, path, dpi=120)
 
 
 def save_ablation_confusion(
@@ -187,4 +182,4 @@ def save_ablation_confusion(
         panel.set_title(f"Filters of {names[label]} {words}")
         if not few:
             panel.set(xticks=[], yticks=[])
-    _save(figure, path)
+    save_figure(figure, path, dpi=120)

@@ -46,22 +46,61 @@ def create_optimizer(
 def learning_rate(options: TrainingOptions, steps_per_epoch: int) -> Any:
     """Returns the learning rate as a function of the optimizer's step.
 
-    After a linear warm-up: a cosine down to zero, a tenth after half and after
-    three quarters of the epochs, or constant.
+    A cosine down to zero, a tenth after half and after three quarters of the
+    epochs, or constant; in the first `lr_warmup` epochs less, growing linearly
+    from zero.
     """
     schedules = keras.optimizers.schedules
     rate = options.learning_rate
     total = options.epochs * steps_per_epoch
     warmup = min(options.lr_warmup, options.epochs - 1) * steps_per_epoch
     if options.lr_schedule == "step":
-        bounds = [total // 2, total * 3 // 4]
-        return schedules.PiecewiseConstantDecay(
-            bounds, [rate, rate / 10, rate / 100]
+        steps = schedules.PiecewiseConstantDecay(
+            [total // 2, total * 3 // 4], [rate, rate / 10, rate / 100]
         )
+        return WarmUp(steps, warmup) if warmup else steps
     if options.lr_schedule == "constant":
-        return rate
+        # A cosine that ends where it starts, for the sake of its warm-up.
+        return _cosine(rate, 1, warmup, alpha=1.0) if warmup else rate
+    return _cosine(rate, total - warmup, warmup)
+
+
+def _cosine(rate, steps, warmup, **kwargs):
+    cosine = keras.optimizers.schedules.CosineDecay
     if not warmup:
-        return schedules.CosineDecay(rate, total)
-    return schedules.CosineDecay(
-        0.0, total - warmup, warmup_target=rate, warmup_steps=warmup
-    )
+        return cosine(rate, steps, **kwargs)
+    return cosine(0.0, steps, warmup_target=rate, warmup_steps=warmup, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule whose first steps grow linearly from zero.
+
+    Args:
+        schedule: `keras.optimizers.schedules.LearningRateSchedule`.
+        steps: int, at least 1. Number of those steps.
+    """
+
+    def __init__(
+        self,
+        schedule: keras.optimizers.schedules.LearningRateSchedule,
+        steps: int,
+    ):
+        self.schedule = schedule
+        self.steps = steps
+
+    def __call__(self, step):
+        """Returns the learning rate of a step, from 0."""
+        grown = keras.ops.cast(step, "float32") / self.steps
+        return keras.ops.minimum(grown, 1.0) * self.schedule(step)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        schedule = keras.saving.serialize_keras_object(self.schedule)
+        return {"schedule": schedule, "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "WarmUp":
+        """Builds the schedule that `get_config` described."""
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["steps"])

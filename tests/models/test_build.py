@@ -4,15 +4,16 @@ import pytest
 from numpy.testing import assert_allclose
 
 import keras_csg
+from keras_csg.deployment.graph.answers import answering_model
 from tests.tiny import tiny_backbone
 
 
 def test_a_backbone_by_name():
     model = keras_csg.build("resnet20", num_classes=10)
     assert model.filters == 64
-    # He et al., table 6: 0.27 M. The gate's 640 and the two path weights are
-    # ours.
-    assert model.count_params() - 640 - 2 == 271_098
+    # He et al., table 6: 0.27 M. The gate's 640, as many scores and seven
+    # numbers of its budget, and the two path weights are ours.
+    assert model.count_params() - 640 - (640 + 7) - 2 == 271_098
     assert model(np.zeros((1, 32, 32, 3))).shape == (1, 10)
 
 
@@ -82,3 +83,36 @@ def test_what_cannot_be_built_is_named(backbone, kwargs, match):
         backbone = backbone()
     with pytest.raises(ValueError, match=match):
         keras_csg.build(backbone, 3, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "name, kwargs",
+    [
+        ("images", {}),
+        ("gated_conv", {"filters": 8}),
+        ("image_normalization", {"normalization": "tf"}),
+        ("pooling", {}),
+        ("head", {}),
+        ("filter_dropout", {}),
+        ("gate", {}),
+        ("class_specific_head", {}),
+        ("standard_head", {}),
+        ("heatmap", {}),
+        ("gate_agreement", {}),
+        ("filter_contributions", {}),
+        ("class_id", {}),
+    ],
+)
+def test_a_layer_may_have_a_name_of_ours(name, kwargs, tmp_path):
+    images = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(6, 3, activation="relu", name=name)(images)
+    model = keras_csg.build(keras.Model(images, maps), 4, **kwargs)
+    assert model.filters == kwargs.get("filters", 6)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 8, 8, 3))
+    logits = model.predict(pixels, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(pixels, verbose=0), logits)
+    answers = answering_model(loaded).predict(pixels, verbose=0)
+    expected = keras.ops.softmax(logits)
+    np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-5)

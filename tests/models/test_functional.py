@@ -137,6 +137,20 @@ def test_its_own_export_refuses_what_it_cannot_write(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_quantizing_it_in_place_points_to_quantized_files():
+    model = tiny_classifier()
+    with pytest.raises(ValueError, match="keras_csg.export.*mode='int8'"):
+        model.quantize("int8")
+    assert model.head.kernel.dtype == "float32"
+
+
+def test_a_loaded_model_exports_itself(tmp_path):
+    tiny_classifier().save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    proof = loaded.export(tmp_path / "model.onnx")
+    assert proof["format"] == "onnx" and proof["agreement"] == 1.0
+
+
 def test_keras_vis_explains_it():
     """Another library's saliency, on the classifier as it is."""
     saliency = pytest.importorskip(

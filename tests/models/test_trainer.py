@@ -4,10 +4,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from keras_csg import CSGClassifier
-from keras_csg.models.schedules import PathWeights
 from tests.tiny import (
     CLASSES,
     FILTERS,
+    ListedSchedule,
     gate_of,
     tiny_backbone,
     tiny_classifier,
@@ -103,13 +103,10 @@ def test_evaluate_reports_what_numpy_counts():
 @pytest.mark.parametrize("lambda_2", [None, 0.05])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_without_the_gated_path_the_gate_stays_bit_for_bit(optimizer, lambda_2):
-    schedule = {
-        0: PathWeights(0, 1),
-        1: PathWeights(1, 0),
-        2: PathWeights(1, 1),
-    }
     model = tiny_classifier(
-        schedule=schedule.get, lambda_2=lambda_2, closing_steps=20
+        schedule=ListedSchedule([(0, 1), (1, 0), (1, 1)]),
+        lambda_2=lambda_2,
+        closing_steps=20,
     )
     images, labels = tiny_data()
     model.compile(OPTIMIZERS[optimizer]())
@@ -132,9 +129,7 @@ def test_without_the_gated_path_the_gate_stays_bit_for_bit(optimizer, lambda_2):
 
 
 def test_an_unprojected_gate_is_left_alone_too():
-    model = tiny_classifier(
-        schedule=lambda epoch: PathWeights(1, 0), lambda_2=0.05
-    )
+    model = tiny_classifier(schedule=ListedSchedule([(1, 0)]), lambda_2=0.05)
     odd = np.full((CLASSES, FILTERS), 0.3, "float32")
     model.gate.gate_matrix.assign(odd)
     model.compile(keras.optimizers.SGD(0.1, 0.9, weight_decay=0.1))

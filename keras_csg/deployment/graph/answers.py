@@ -20,6 +20,17 @@ from keras_csg.deployment.graph.outputs import output_names
 from keras_csg.deployment.graph.plain_layers import plain_layer
 from keras_csg.models.classifier import CSGClassifier
 
+OWN_LAYERS = (
+    "images",
+    "pooling",
+    "standard_head",
+    "class_specific_head",
+    "filter_contributions",
+    "heatmap",
+    "gate_agreement",
+)
+"""Names of the layers that are put before and behind the backbone's."""
+
 
 def answering_model(
     model: CSGClassifier,
@@ -109,7 +120,7 @@ def _build(model, names, input_dtype):
     pixels = images
     if input_dtype != "float32":
         pixels = ops.cast(images, "float32")
-    maps = flat_features(model.backbone, pixels, plain_layer)
+    maps = flat_features(model.backbone, pixels, plain_layer, OWN_LAYERS)
     answers = _Answers(model, maps)
     return keras.Model(
         images,
