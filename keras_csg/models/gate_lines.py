@@ -36,8 +36,10 @@ def missed_density(model: Any) -> str | None:
         model: `CSGClassifier` with a gate.
 
     Returns:
-        The line, or `None` if the gate is.
+        The line, or `None` if the gate is, or rests by somebody's will.
     """
+    if not (model.gate.trainable and model.trainable):
+        return None
     target = model.target_density
     density = float(ops.convert_to_numpy(model.gate.l1_density()))
     if density <= TOLERANCE * target:
@@ -49,8 +51,6 @@ def missed_density(model: Any) -> str | None:
 
 
 def _reason(model):
-    if not model.gate.trainable:
-        return "it is frozen"
     if model.gate_budget is None:
         return "`lambda_2` pulled too little for this optimizer, rate and time"
     if model.gate_budget.is_closed:

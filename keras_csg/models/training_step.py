@@ -234,6 +234,7 @@ def _count_replicas():
 
 
 def _sum_over_replicas(gradient):
+    """Adds up a gradient, as the optimizer does those of the weights."""
     import tensorflow as tf
 
     if _count_replicas() == 1:

@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -67,9 +68,14 @@ def test_json_is_what_is_written(shapes_run, shapes_folder, run_cli):
     assert json.loads(written) == results
 
 
-def test_coarse_maps_are_told_of(shapes_run, run_cli):
+def test_coarse_maps_are_told_of(shapes_run, run_cli, monkeypatch):
     _, _, err = run_cli("localize", shapes_run, "--limit", "4")
-    assert "The maps are 3x3: too coarse" in err
+    assert "too coarse" not in err
+    module = sys.modules["keras_csg.commands.localize"]
+    monkeypatch.setattr(module, "COARSE", 1000)
+    _, _, err = run_cli("localize", shapes_run, "--limit", "4")
+    rows, columns = Run(shapes_run).load_model().backbone.output_shape[1:3]
+    assert f"The maps are {rows}x{columns}: too coarse" in err
 
 
 def test_the_sanity_check_prints_depths(shapes_run, run_cli):

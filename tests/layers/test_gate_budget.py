@@ -81,7 +81,9 @@ def test_a_filter_that_never_told_anything_is_one_classs_own():
     assert_array_equal(opened(scores, 0.9).sum(axis=0), 1)
 
 
-@pytest.mark.parametrize("steps", [2, 12, 60])
+@pytest.mark.parametrize(
+    "steps", [2, 12, pytest.param(60, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize(
     ("classes", "filters"),
     [(2, 16), (10, 64), (10, 256), (100, 128), (50, 50), (40, 16), (100, 64)],

@@ -85,7 +85,7 @@ def test_what_rests_is_saved(case, tmp_path):
     model, names = case()
     assert model.frozen == names and (names or case is nothing_frozen)
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9))
-    model.optimizer.build(model.trainable_variables)
+    model.build_optimizer()
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.frozen == names

@@ -34,7 +34,17 @@ def assert_closed(model):
     assert (gate == 1).any(axis=1).all()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "sgd",
+        "slow adamw",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in sorted({*OPTIMIZERS} - {"sgd", "slow adamw"})
+        ),
+    ],
+)
 def test_the_gate_closes_whatever_the_optimizer(optimizer):
     model = tiny_classifier()
     history = fitted(model, optimizer=OPTIMIZERS[optimizer]())
@@ -46,7 +56,11 @@ def test_the_gate_closes_whatever_the_optimizer(optimizer):
 
 
 @pytest.mark.parametrize(
-    "schedule", [JointSchedule(warmup=3), AlternatingSchedule(warmup=2)]
+    "schedule",
+    [
+        pytest.param(JointSchedule(warmup=3), marks=pytest.mark.slow),
+        AlternatingSchedule(warmup=2),
+    ],
 )
 def test_it_closes_within_half_of_the_gated_epochs(schedule):
     model = tiny_classifier(schedule=schedule)

@@ -3,6 +3,9 @@ import pytest
 
 from tests.tiny import tiny_classifier, tiny_data
 
+# One epoch or two: the paper's schedule does not come to the gate.
+pytestmark = pytest.mark.filterwarnings("ignore:The gate ended")
+
 
 def test_the_step_is_traced_once():
     model = tiny_classifier(schedule="alternating")

@@ -100,13 +100,14 @@ def test_evaluate_reports_what_numpy_counts():
     )
 
 
+@pytest.mark.filterwarnings("ignore:The gate ended")
 @pytest.mark.parametrize("lambda_2", [None, 0.05])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_without_the_gated_path_the_gate_stays_bit_for_bit(optimizer, lambda_2):
     model = tiny_classifier(
         schedule=ListedSchedule([(0, 1), (1, 0), (1, 1)]),
         lambda_2=lambda_2,
-        closing_steps=20,
+        closing_steps=10,
     )
     images, labels = tiny_data()
     model.compile(OPTIMIZERS[optimizer]())

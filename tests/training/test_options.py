@@ -100,7 +100,10 @@ def test_the_recipe_answers_for_everything():
         "freeze",
         "gate_at",
         "filters",
-        "filter_dropout",  # The classifier answers.
+        "lambda_2",
+        "density",  # The classifier answers, and so for the next.
+        "filter_dropout",
+        "head_learning_rate",
     }
     values = filled().to_dict()
     assert {k for k, v in values.items() if v is None} == open_ends
@@ -118,7 +121,13 @@ def test_the_learning_rate_follows_batch_optimizer_and_weights():
     assert filled(optimizer="adam").learning_rate == pytest.approx(1e-3)
     assert filled(backbone="ConvNeXt_Tiny").optimizer == "adamw"
     assert filled(backbone="vgg16").learning_rate == pytest.approx(0.01)
-    assert filled(weights="imagenet").learning_rate == pytest.approx(0.01)
+    options = filled(weights="imagenet")
+    assert options.optimizer == "adamw"
+    assert options.learning_rate == pytest.approx(1e-3)
+    assert options.head_learning_rate == pytest.approx(1e-2)
+    assert options.backbone_rate < 1 < options.head_epochs
+    options = filled(weights="imagenet", optimizer="sgd")
+    assert options.learning_rate == pytest.approx(0.01)
 
 
 def test_digits_are_not_mirrored():

@@ -176,13 +176,16 @@ def test_a_run_with_other_classes_gives_its_backbone(tmp_path):
         ({"freeze": 3}, False),
     ],
 )
-def test_resting_filters_cannot_become_class_specific(options, said, tmp_path):
+def test_resting_filters_cannot_become_class_specific(
+    options, said, weights, tmp_path
+):
     lines = []
     trainer = Trainer(
-        TrainingOptions(**options, **QUICK),
+        TrainingOptions(**options, **QUICK, weights=str(weights)),
         tmp_path / "run",
         log=lines.append,
     )
     trainer.run.unlock()
+    assert lines.pop(0).startswith("Loaded 95 of 9")
     assert [line for line in lines if "--filters" in line] == lines
     assert len(lines) == said

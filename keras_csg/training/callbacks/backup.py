@@ -102,7 +102,7 @@ def _variables(model):
 
     Their paths will not do: Keras numbers the layers of a process.
     """
-    model.optimizer.build(model.trainable_variables)
+    model.build_optimizer()
     owners = {"model": model, "optimizer": model.optimizer}
     return {
         f"{owner} {place:05d}": variable
