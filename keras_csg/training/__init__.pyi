@@ -1,3 +1,4 @@
+from .head_phase import train_head as train_head
 from .history import History as History
 from .options import TrainingOptions as TrainingOptions
 from .run_data import load_data_for as load_data_for
