@@ -100,6 +100,7 @@ def test_evaluate_reports_what_numpy_counts():
     )
 
 
+@pytest.mark.filterwarnings("ignore:The gate ended at a density")
 @pytest.mark.parametrize("lambda_2", [None, 0.05])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_without_the_gated_path_the_gate_stays_bit_for_bit(optimizer, lambda_2):
