@@ -51,7 +51,13 @@ def moved(momenta, batches, model):
     return [mean, variance]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(mode, marks=[pytest.mark.slow] * (mode != "graph"))
+        for mode in MODES
+    ],
+)
 def test_the_momentum_follows_the_steps_of_all_fits(mode):
     """0.1, 2/11, 3/12, then the layer's own 0.3 in place of 4/13."""
     model = tiny_classifier()

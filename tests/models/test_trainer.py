@@ -101,8 +101,14 @@ def test_evaluate_reports_what_numpy_counts():
 
 
 @pytest.mark.filterwarnings("ignore:The gate ended")
-@pytest.mark.parametrize("lambda_2", [None, 0.05])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    ("optimizer", "lambda_2"),
+    [
+        *((optimizer, 0.05) for optimizer in OPTIMIZERS),
+        ("adamw", None),
+        ("loss scaling", None),
+    ],
+)
 def test_without_the_gated_path_the_gate_stays_bit_for_bit(optimizer, lambda_2):
     model = tiny_classifier(
         schedule=ListedSchedule([(0, 1), (1, 0), (1, 1)]),

@@ -34,6 +34,7 @@ def test_statistics_are_those_of_the_images_without_augmentation(tmp_path):
     assert_measured(trainer)
 
 
+@pytest.mark.slow
 def test_a_run_that_has_only_to_be_finished_is_measured(tmp_path, monkeypatch):
     def stop(self):
         raise KeyboardInterrupt
@@ -60,6 +61,7 @@ def test_the_choice_is_kept(tmp_path):
     assert again.model.batch_statistics == "running"
 
 
+@pytest.mark.slow
 def test_running_averages_are_not_measured_again(tmp_path):
     options = OPTIONS.replace(batch_statistics="running")
     trainer = Trainer(options, tmp_path / "run")
