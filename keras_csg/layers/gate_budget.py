@@ -11,6 +11,8 @@ CLOSING_STEPS = 1000
 HELD = 2**31 - 1
 MOST_OPEN = 1e30  # Stands for infinity where that times zero must be zero.
 NEWTON_STEPS = 6
+ENTRIES_A_STEP = 2**18
+"""Size of a gate that is derived from its scores in every step."""
 
 
 def least_density(classes: int, filters: int) -> float:
@@ -73,6 +75,9 @@ class GateBudget(keras.layers.Layer):
         classes, filters = gate_shape
         even = int(self.least_share * filters / classes)
         self.least_filters = 0 if filters < classes else max(even, 1)
+        # Of a large gate each step adds up the scores alone, and only some
+        # look for the gate that they stand for.
+        self.every = max(1, classes * filters // ENTRIES_A_STEP)
         self.target = self.density or least_density(classes, filters)
         self.scores = self._add("scores", (classes, filters))
         self.mean_square = self._add("mean_square")
@@ -158,31 +163,46 @@ class GateBudget(keras.layers.Layer):
         ]
         gate_matrix, *values = ops.cond(
             moves,
-            lambda: self._step(gradient),
+            lambda: self._step(gate_matrix, gradient),
             lambda: [gate_matrix, *map(ops.convert_to_tensor, state)],
         )
         for variable, value in zip(state, values, strict=True):
             variable.assign(value)
         return gate_matrix
 
-    def _step(self, gradient):
+    def _step(self, gate_matrix, gradient):
         closing = self.progress() < 1
         progress = self.progress(ahead=1)
         scores, mean_square = self._scores_after(gradient, closing)
+        due = ops.equal((self.updates + 1) % self.every, 0)
+        gate_matrix, scores, sharpness, settled = ops.cond(
+            ops.logical_or(due, progress >= 1),
+            lambda: self._derived(scores, progress),
+            lambda: [
+                gate_matrix,
+                scores,
+                ops.convert_to_tensor(self.sharpness),
+                ops.convert_to_tensor(self.settled),
+            ],
+        )
+        return [
+            gate_matrix,
+            scores,
+            mean_square,
+            sharpness,
+            settled,
+            self.updates + 1,
+        ]
+
+    def _derived(self, scores, progress):
+        """Returns the gate of the scores, with what goes with it."""
         scores, short = share_out(scores, self.least_filters)
         gate_matrix, sharpness = open_gates(
             scores, self.budget(progress), self.sharpness
         )
         met = ops.mean(gate_matrix) < 1.001 * self.target
         done = ops.logical_and(progress >= 1, ops.logical_and(met, short <= 0))
-        return [
-            gate_matrix,
-            scores,
-            mean_square,
-            sharpness,
-            ops.cast(done, "float32"),
-            self.updates + 1,
-        ]
+        return [gate_matrix, scores, sharpness, ops.cast(done, "float32")]
 
     def _scores_after(self, gradient, closing):
         """Adds the gradient, on the scale of those before, to the scores."""

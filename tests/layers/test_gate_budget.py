@@ -156,3 +156,22 @@ def test_a_step_that_overflowed_counts_for_nothing():
     assert_array_equal(kept, gate)
     assert int(budget.updates) == 0
     assert_array_equal(budget.scores, np.zeros((3, 4)))
+
+
+def test_a_large_gate_is_looked_for_in_some_steps_only():
+    rng = np.random.default_rng(0)
+    budget = GateBudget()
+    budget.build((10, 64))
+    assert budget.every == 1
+    budget.every = 4  # As that of a gate four times the size of a step's.
+    budget.plan(10)
+    gate = ops.ones((10, 64))
+    changed = []
+    for _ in range(14):
+        gradient = ops.convert_to_tensor(rng.normal(size=(10, 64)), "float32")
+        moved = budget.update(gate, gradient, ops.convert_to_tensor(True))
+        changed.append(bool(ops.any(moved != gate)))
+        gate = moved
+    # In the 4th and 8th step, and in the 10th, in which it has to be closed.
+    assert [n for n, flag in enumerate(changed, 1) if flag] == [4, 8, 10]
+    assert float(ops.mean(gate)) == pytest.approx(0.1)
