@@ -17,8 +17,12 @@ def owners(scores: Any) -> Any:
     return ops.argmax(ops.where(tied, turn % classes, -1), axis=0)
 
 
-def own_filters(scores: Any) -> tuple[Any, Any, Any]:
+def own_filters(scores: Any, holders: Any) -> tuple[Any, Any, Any]:
     """Says which filters are whose.
+
+    Args:
+        scores: Tensor of shape `(classes, filters)`.
+        holders: their `owners`.
 
     Returns:
         A tuple of each filter's best score, `(1, filters)`; a bool matrix,
@@ -28,7 +32,7 @@ def own_filters(scores: Any) -> tuple[Any, Any, Any]:
     best = ops.max(scores, axis=0, keepdims=True)
     live = best > ops.min(scores, axis=0, keepdims=True)
     classes = ops.arange(scores.shape[0])[:, None]
-    own = ops.equal(classes, ops.cast(owners(scores), classes.dtype)[None, :])
+    own = ops.equal(classes, ops.cast(holders, classes.dtype)[None, :])
     return best, own, live
 
 
@@ -50,14 +54,14 @@ def share_out(scores: Any, least: int) -> tuple[Any, Any]:
     """
     if least < 1:
         return scores, 0.0
-    best, own, live = own_filters(scores)
+    holders = owners(scores)
+    best, own, live = own_filters(scores, holders)
     counts = ops.sum(ops.cast(ops.logical_and(own, live), "float32"), axis=1)
     # Filters that are never active are no good to anybody.
     share = ops.mean(ops.cast(live, "float32"))
     enough = ops.maximum(ops.floor(least * share), 1.0)
     lacking = ops.relu(enough - counts)
     surplus = ops.relu(counts - enough)
-    holders = owners(scores)
     free = ops.logical_and(live, (ops.take(surplus, holders) > 0)[None, :])
     wanted = ops.logical_and(free, (lacking > 0)[:, None])
     costs = ops.where(wanted, best - scores, float("inf"))

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_csg.layers.arguments import FixedArgument, density_or_none, share
-from keras_csg.layers.filter_shares import own_filters, share_out
+from keras_csg.layers.filter_shares import own_filters, owners, share_out
 
 CLOSING_STEPS = 1000
 """Steps in which a gate closes where nobody says how long training takes."""
@@ -234,7 +234,7 @@ def open_gates(scores: Any, budget: Any, sharpness: Any) -> tuple[Any, Any]:
         the sharpness. Newton's method comes from the open side, so that the
         mean may be a little above the budget.
     """
-    best, own, live = own_filters(scores)
+    best, own, live = own_filters(scores, owners(scores))
     kept = _kept(scores, best, own)
     others = ops.logical_and(ops.logical_not(kept), live)
     distances = ops.where(others, best - scores, 0.0)
