@@ -51,56 +51,21 @@ class StatisticsTrainer(keras.Model):
         with momentum_fitted_to(self.optimizer.iterations):
             return self.features(images, training=training)
 
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        *args: Any,
-        measure_again: bool = True,
-        **kwargs: Any,
-    ) -> keras.callbacks.History:
-        """Trains the model, as `keras.Model.fit` does, then measures again.
+    def measure_again(
+        self, x: Any, batch_size: int | None, validation_split: float
+    ) -> None:
+        """Measures the statistics on what `fit` was given, if that can be.
 
         Args:
-            x: see `keras.Model.fit`. Of arrays, a `tf.data.Dataset` and a
+            x: first argument of `fit`. Of arrays, a `tf.data.Dataset` and a
                 `keras.utils.PyDataset` some images are read a second time;
                 other iterables are not.
-            y: see `keras.Model.fit`, as for the arguments not named here.
             batch_size: see `keras.Model.fit`.
-            epochs: see `keras.Model.fit`.
-            verbose: see `keras.Model.fit`.
-            callbacks: see `keras.Model.fit`.
             validation_split: see `keras.Model.fit`.
-            *args: see `keras.Model.fit`.
-            measure_again: bool. Whether to replace the moving statistics at
-                the end by those of a few thousand training images, if
-                `batch_statistics` is `"fitted"`.
-            **kwargs: see `keras.Model.fit`.
-
-        Returns:
-            `keras.callbacks.History`.
         """
-        history = super().fit(
-            x,
-            y,
-            batch_size,
-            epochs,
-            verbose,
-            callbacks,
-            validation_split,
-            *args,
-            **kwargs,
-        )
-        measure_again &= self.batch_statistics == "fitted"
-        if measure_again and history.epoch and layers_with_statistics(self):
+        if self.batch_statistics == "fitted" and layers_with_statistics(self):
             batches = read_again(x, batch_size or 32, validation_split)
             measure_statistics(self, batches)
-        return history
 
 
 def read_again(x: Any, batch_size: int, validation_split: float) -> Iterable:

@@ -116,21 +116,51 @@ class DualPathTrainer(DualPathStep):
         epochs: int = 1,
         verbose: Any = "auto",
         callbacks: Any = None,
+        validation_split: float = 0.0,
         *args: Any,
+        measure_again: bool = True,
         **kwargs: Any,
     ) -> keras.callbacks.History:
-        """Trains the model, as `keras.Model.fit` does.
+        """Trains the model, as `keras.Model.fit` does, then measures again.
 
         A `GateScheduler` that follows `schedule` is added to the callbacks
-        where none is among them. For `measure_again` see `StatisticsTrainer`.
+        where none is among them.
+
+        Args:
+            x: see `keras.Model.fit`, as for the arguments not named here.
+            y: see there.
+            batch_size: see there.
+            epochs: see there.
+            verbose: see there.
+            callbacks: see there.
+            validation_split: see there.
+            *args: see there.
+            measure_again: bool. Whether to replace the moving statistics at
+                the end by those of a few thousand training images, if
+                `batch_statistics` is `"fitted"`.
+            **kwargs: see there.
+
+        Returns:
+            `keras.callbacks.History`.
         """
         warn_of_small_values(self, x)
         if self.gated:
             callbacks = _with_gate_scheduler(callbacks)
         self.build_optimizer()
-        return super().fit(
-            x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs
+        history = super().fit(
+            x,
+            y,
+            batch_size,
+            epochs,
+            verbose,
+            callbacks,
+            validation_split,
+            *args,
+            **kwargs,
         )
+        if measure_again and history.epoch:
+            self.measure_again(x, batch_size, validation_split)
+        return history
 
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates both paths, as `keras.Model.evaluate` does."""
