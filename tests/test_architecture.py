@@ -28,6 +28,7 @@ LAYERS = [
     ["keras_csg.backbones"],
     ["keras_csg.layers", "keras_csg.optimizers"],
     [
+        "keras_csg.arguments",
         "keras_csg.files",
         "keras_csg.quiet",
         "keras_csg.choices",

@@ -1,12 +1,11 @@
 """What the functions of this room ask of their arguments, in one line each."""
 
-import math
 import os
 from collections.abc import Callable, Collection, Iterable
-from numbers import Integral, Real
 from typing import Any
 
-from keras_csg.commands.input_error import InputError
+from keras_csg.arguments import share, whole_number
+from keras_csg.commands.input_error import InputError, input_errors
 
 
 def check_path(name: str, value: Any, *, optional: bool = False) -> None:
@@ -43,21 +42,14 @@ def check_count(name: str, value: Any, *, optional: bool = False) -> None:
     """Refuses what is no whole number of at least 1; see `check_path`."""
     if optional and value is None:
         return
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or value < 1:
-        raise InputError(
-            f"`{name}` must be a whole number of at least 1. "
-            f"Received: {name}={value!r}"
-        )
+    with input_errors():
+        whole_number(name, value, 1)
 
 
 def check_share(name: str, value: Any) -> None:
     """Refuses what is no number in 0..1; see `check_path`."""
-    number = isinstance(value, Real) and math.isfinite(value)
-    if not number or not 0 <= value <= 1:
-        raise InputError(
-            f"`{name}` must be a number from 0 to 1. Received: {name}={value!r}"
-        )
+    with input_errors():
+        share(name, value, "a number from 0 to 1")
 
 
 def check_choice(name: str, value: Any, known: Collection[str]) -> None:

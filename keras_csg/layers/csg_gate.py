@@ -3,7 +3,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_csg.layers.arguments import (
+from keras_csg.arguments import (
     FixedArgument,
     density_or_none,
     weight_of_loss,

@@ -3,7 +3,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_csg.layers.arguments import FixedArgument, density_or_none, share
+from keras_csg.arguments import FixedArgument, density_or_none, share
 from keras_csg.layers.filter_shares import own_filters, owners, share_out
 
 CLOSING_STEPS = 1000

@@ -3,7 +3,7 @@ from typing import Any
 
 import keras
 
-from keras_csg.layers.arguments import (
+from keras_csg.arguments import (
     FixedArgument,
     real_number,
     weight_of_loss,

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_csg.arguments import whole_number
 from keras_csg.backbones import create_backbone
 from keras_csg.backbones.flattening import flat_features
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION, freeze_backbone
@@ -15,7 +16,6 @@ from keras_csg.backbones.weights import (
     means_a_file,
     report_named_weights,
 )
-from keras_csg.layers.arguments import whole_number
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters

@@ -3,8 +3,8 @@ from typing import Any, Self
 
 import keras
 
+from keras_csg.arguments import whole_number
 from keras_csg.backbones.weights import WeightsReport
-from keras_csg.layers.arguments import whole_number
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
 from keras_csg.layers.gate_budget import GateBudget, least_density

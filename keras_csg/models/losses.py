@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_csg.layers.arguments import share
+from keras_csg.arguments import share
 
 
 def is_soft(labels: Any, logits: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import keras
 
-from keras_csg.layers.arguments import weight_of_loss, whole_number
+from keras_csg.arguments import weight_of_loss, whole_number
 
 
 class PathWeights(NamedTuple):

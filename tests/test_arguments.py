@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from keras_csg.arguments import real_number, whole_number
 from keras_csg.layers import CSGGate, GateSparsity
-from keras_csg.layers.arguments import real_number, whole_number
 from keras_csg.layers.gate_budget import GateBudget
 
 

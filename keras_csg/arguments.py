@@ -1,4 +1,4 @@
-"""What layers and models ask of their arguments, and how they keep them.
+"""What is asked of numbers that somebody gives, and how they are kept.
 
 Numbers come back as Python's own: configurations are saved as JSON, which
 knows no NumPy.
