@@ -51,7 +51,8 @@ def option(name, *args, **kwargs):
 )
 @option(
     "--augment",
-    help=f"Some of {', '.join(choices.AUGMENTATIONS)}, between commas "
+    help=f"Some of {', '.join(choices.AUGMENTATIONS)}, between commas; "
+    "crop:0.6 keeps 0.6 of a large image or more, not 0.25 "
     f"({BY_RECIPE}).",
 )
 @option("--backbone", help="Network (default: resnet20); see `backbones`.")
@@ -131,18 +132,18 @@ def option(name, *args, **kwargs):
 @option(
     "--backbone-rate",
     type=float,
-    help="Share of it for the backbone (default: 0.3 with --weights, else 1).",
+    help="Share of it for the backbone (default: 1).",
 )
 @option(
     "--head-epochs",
     type=int,
-    help="With --weights: epochs of head and gate alone, before all train "
+    help="With --weights: epochs of the head alone, before all train "
     "(default: 20).",
 )
 @option(
     "--head-learning-rate",
     type=float,
-    help="Learning rate then (default: ten times the other).",
+    help="Learning rate then (default: the other).",
 )
 @option(
     "--lr-schedule",

@@ -4,8 +4,11 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
+import pytest
+
 import keras_csg
-from keras_csg.version import version
+from keras_csg.version import package_version, version
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -35,6 +38,18 @@ print(versions()["keras-csg"])
 def test_the_version_is_that_of_the_installed_package():
     assert version() == importlib.metadata.version("keras-csg")
     assert keras_csg.__version__ == version()
+
+
+def test_a_package_may_be_installed_under_another_name(monkeypatch):
+    def unknown(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    installed = importlib.metadata.version("absl-py"), np.__version__
+    assert (package_version("absl-py"), package_version("numpy")) == installed
+    monkeypatch.setattr(importlib.metadata, "version", unknown)
+    assert package_version("numpy") == np.__version__
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        package_version("no-such-package")
 
 
 def test_a_checkout_that_is_not_installed_can_be_imported(tmp_path):

@@ -1,8 +1,9 @@
-"""The first phase of a training from weights: head and gate alone.
+"""The first phase of a training from weights: the head alone.
 
-What lies in front of them rests, so its answers are computed once. A few
-thousand steps then take seconds, the gate closes on what pretrained filters
-tell already, and the random head does not spoil them when all train.
+What lies in front of it rests, so its answers are computed once. A few
+thousand steps then take seconds, and the random head does not spoil pretrained
+filters when all train. The gate stays open meanwhile: it finds each class the
+best filters while these, too, can still change.
 """
 
 import time
@@ -31,10 +32,9 @@ def train_head(
     seed: int = 0,
     log: Callable[[str], Any] = print,
 ) -> dict[str, float]:
-    """Trains head and gate of a classifier while its backbone rests.
+    """Trains the head of a classifier while its backbone and its gate rest.
 
-    And the convolution that `filters` added. Images are not augmented. The
-    gate closes within the first half of the steps.
+    And the convolution that `filters` added. Images are not augmented.
 
     Args:
         model: `CSGClassifier`.
@@ -56,10 +56,12 @@ def train_head(
     stream = data.train.training_batches(batch_size, seed=seed)
     maps, labels = _answers(resting, stream, most)
     log(
-        f"Head and gate first: {epochs} epochs on the answers of the resting "
+        f"The head first: {epochs} epochs on the answers of the resting "
         f"backbone to {len(labels):,} images"
     )
     validation = _answers(resting, data.validation.batches(batch_size), most)
+    if small.gated:
+        small.gate.trainable = False
     small.compile(optimizer)
     history = small.fit(
         maps,
@@ -95,24 +97,17 @@ def _split(model):
         config.pop(name, None)
     config |= {"schedule": model.schedule, "backbone_rate": 1.0}
     small = CSGClassifier(keras.Model(inputs, outputs), **config)
-    _copy(model, small)
+    small.head.set_weights(model.head.get_weights())
     return resting, small
 
 
 def _take_over(model, small):
     """Gives the classifier what was trained."""
-    _copy(small, model)
+    model.head.set_weights(small.head.get_weights())
     for layer in small.backbone.layers:
         if layer.name == ADDED_CONVOLUTION:
             target = model.get_layer(ADDED_CONVOLUTION)
             target.set_weights(layer.get_weights())
-
-
-def _copy(source, target):
-    for name in ("head", "gate", "gate_budget"):
-        layer = getattr(source, name)
-        if layer is not None:
-            getattr(target, name).set_weights(layer.get_weights())
 
 
 def _answers(resting, batches, most):
@@ -135,14 +130,7 @@ def _map_shape(given):
 
 
 def _line(figures, seconds):
-    shown = {
-        "val_accuracy": "validation accuracy",
-        "val_class_specific_accuracy": "class-specific",
-        "l1_density": "density",
-    }
-    text = ", ".join(
-        f"{label} {figures[name]:.4f}"
-        for name, label in shown.items()
-        if name in figures
+    return (
+        f"The head after {seconds:.0f} s: "
+        f"validation accuracy {figures['val_accuracy']:.4f}"
     )
-    return f"Head and gate after {seconds:.0f} s: {text}"

@@ -31,22 +31,27 @@ def build_pretrained(
     size = options.image_size or backbone_spec(options.backbone).default_size
     options = options.replace(image_size=size)
     if resume and means_a_file(options.weights):
-        fresh = options.replace(weights=None)
-        return options, build_for(fresh, (size, size, 3))[0], None
-    backbone, report = build_for(options, (size, size, 3))
+        backbone, _ = build_for(options, (size, size, 3), weights=None)
+        return options, backbone, None
+    backbone, report = build_for(
+        options, (size, size, 3), weights=options.weights
+    )
     if report is not None:
         options = options.replace(weights=report.source)
     return options, backbone, report
 
 
 def build_for(
-    options: TrainingOptions, image_shape: tuple[int, int, int]
+    options: TrainingOptions,
+    image_shape: tuple[int, int, int],
+    weights: str | None,
 ) -> tuple[keras.Model, WeightsReport | None]:
     """Builds the backbone that a run's options name.
 
     Args:
         options: `TrainingOptions`.
         image_shape: tuple `(height, width, 3)`.
+        weights: what to start from, if not at random.
 
     Returns:
         What `build_backbone` returns.
@@ -57,7 +62,7 @@ def build_for(
     """
     return build_backbone(
         options.backbone,
-        weights=options.weights,
+        weights=weights,
         input_shape=image_shape,
         gate_at=options.gate_at,
         filters=options.filters,

@@ -19,8 +19,8 @@ OPTIMIZERS = {
 }
 
 
-# Head and gate first, then all, the backbone at smaller steps.
-PRETRAINED = {"epochs": 10, "head_epochs": 20, "backbone_rate": 0.3}
+# Head first, then all.
+PRETRAINED = {"epochs": 10, "head_epochs": 20, "lr_warmup": 1}
 
 
 def fill_in(
@@ -44,9 +44,11 @@ def fill_in(
     recipe.update(backbone_rate=1.0, head_epochs=0)
     if options.weights is not None:
         recipe.update(PRETRAINED)
+        if not data.small_images:  # Their objects are known already.
+            recipe["augment"] += ":0.6"
         if recipe["optimizer"] == "sgd":
             recipe["learning_rate"] /= 10
-        recipe["head_learning_rate"] = 10 * (
+        recipe["head_learning_rate"] = (
             options.learning_rate or recipe["learning_rate"]
         )
     if options.gate_schedule == "alternating":

@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import platform
-from importlib import metadata
 
 import filelock
 import keras
@@ -13,7 +12,7 @@ from keras_csg.backbones.weights import read_model_file
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions, read_config
-from keras_csg.version import version
+from keras_csg.version import package_version, version
 
 # What training did before there was an option to say so.
 OPTIONS_OF_0_1_0 = {
@@ -225,5 +224,5 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "keras-csg": version(),
-        **{name: metadata.version(name) for name in PACKAGES},
+        **{name: package_version(name) for name in PACKAGES},
     }

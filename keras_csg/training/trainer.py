@@ -82,7 +82,8 @@ class Trainer:
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
-            backbone, _ = build_for(self.options, self.data.image_shape)
+            shape = self.data.image_shape
+            backbone, _ = build_for(self.options, shape, weights=None)
         for line in notes_on(options, backbone, report):
             self.log(line)
         self.model = create_model(self.options, self.data, backbone, self.steps)

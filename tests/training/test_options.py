@@ -124,8 +124,8 @@ def test_the_learning_rate_follows_batch_optimizer_and_weights():
     options = filled(weights="imagenet")
     assert options.optimizer == "adamw"
     assert options.learning_rate == pytest.approx(1e-3)
-    assert options.head_learning_rate == pytest.approx(1e-2)
-    assert options.backbone_rate < 1 < options.head_epochs
+    assert options.head_learning_rate == pytest.approx(1e-3)
+    assert options.backbone_rate == 1 < options.head_epochs
     options = filled(weights="imagenet", optimizer="sgd")
     assert options.learning_rate == pytest.approx(0.01)
 

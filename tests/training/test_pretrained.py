@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 import keras_csg
 from keras_csg.training import Run, Trainer, TrainingOptions, trainer
 from keras_csg.training.options import read_config
+from keras_csg.training.pretrained import build_pretrained
 
 QUICK = {
     "image_size": 8,
@@ -140,6 +141,17 @@ def test_a_resumed_run_is_never_stopped_bit_for_bit(
         assert_array_equal(new, old)
     loaded = stopped.load_model()
     assert loaded.frozen == whole.model.frozen
+
+
+def test_a_resumed_run_needs_no_file_of_weights(tmp_path):
+    gone = tmp_path / "gone.weights.h5"
+    options = TrainingOptions(
+        **{**QUICK, "weights": str(gone), "head_epochs": 20, "freeze": 5}
+    )
+    kept, backbone, report = build_pretrained(options, resume=True)
+    assert (kept.weights, kept.head_epochs) == (str(gone), 20)
+    assert report is None
+    assert not backbone.layers[1].trainable
 
 
 def test_a_run_with_other_classes_gives_its_backbone(tmp_path):

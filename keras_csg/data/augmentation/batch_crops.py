@@ -10,22 +10,29 @@ import tensorflow as tf
 
 SMALL_IMAGE = 64
 """Height in pixels up to which images are shifted rather than zoomed into."""
+LEAST_AREA = 0.25
+"""Share of a large image's area that a crop keeps at least."""
 
 
 def crop_and_flip(
-    images: tf.Tensor, key: tf.Tensor, crop: bool = True, flip: bool = True
+    images: tf.Tensor,
+    key: tf.Tensor,
+    crop: bool = True,
+    flip: bool = True,
+    area: float = LEAST_AREA,
 ) -> tf.Tensor:
     """Crops and mirrors every image at random.
 
     Images of up to 64 pixels are padded with black by an eighth of their size
-    and cropped back: a shift. Larger ones are cropped to a quarter of their
-    area or more and resized back.
+    and cropped back: a shift. Larger ones are cropped to a part of their area
+    and resized back.
 
     Args:
         images: uint8 tensor of shape `(batch, height, width, channels)`.
         key: int32 tensor of shape `(2,)`.
         crop: bool. Whether to crop.
         flip: bool. Whether to mirror left and right, every second image.
+        area: float in `(0, 1]`. Least share of a large image's area to keep.
 
     Returns:
         uint8 tensor of the shape of `images`.
@@ -34,7 +41,7 @@ def crop_and_flip(
     mirrored = tf.random.stateless_uniform(tf.shape(images)[:1], keys[0]) < 0.5
     mirrored = tf.logical_and(mirrored, flip)
     if crop and images.shape[1] > SMALL_IMAGE:
-        return _zoom(images, mirrored, keys[1])
+        return _zoom(images, mirrored, keys[1], area)
     return _shift(images, mirrored, keys[1], images.shape[1] // 8 * int(crop))
 
 
@@ -52,11 +59,11 @@ def _shift(images, mirrored, key, padding):
     return tf.gather(images, offsets[1] + columns, axis=2, batch_dims=1)
 
 
-def _zoom(images, mirrored, key):
+def _zoom(images, mirrored, key, least):
     """Enlarges a random part of every image to its size; mirrors where told."""
     batch, size = tf.shape(images)[0], images.shape[1:3]
     draws = tf.random.stateless_uniform([4, batch], key)
-    area = 0.25 + 0.75 * draws[0]
+    area = least + (1 - least) * draws[0]
     ratio = tf.exp((2 * draws[1] - 1) * math.log(4 / 3) / 2)
     height = tf.minimum(tf.sqrt(area) / ratio, 1.0)
     width = tf.minimum(tf.sqrt(area) * ratio, 1.0)

@@ -59,10 +59,20 @@ def test_every_layer_can_be_chosen():
         Augmentation(name, 3)
 
 
-@pytest.mark.parametrize("names", ["blur", "crop,", "crop flip", ""])
+@pytest.mark.parametrize(
+    "names",
+    ["blur", "crop,", "crop flip", "", "crop:", "crop:x", "crop:0", "crop:1.1"]
+    + ["crop_flip:nan", "flip:0.5"],
+)
 def test_an_unknown_augmentation_is_named(names):
     with pytest.raises(ValueError, match=f"Received: augmentation='{names}'"):
         Augmentation(names, 3)
+
+
+def test_a_crop_keeps_a_share_of_the_area():
+    assert Augmentation("crop", 3).area == 0.25
+    assert Augmentation("mixup, crop_flip:0.6", 3).area == 0.6
+    assert Augmentation("crop_flip:0.6", 3).flip
 
 
 def test_mixup_mixes_labels_as_it_mixes_images():

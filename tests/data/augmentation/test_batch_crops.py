@@ -9,8 +9,8 @@ KEY = tf.constant([3, 5])
 
 
 @tf.function
-def cropped(images, key, crop=True, flip=True):
-    return crop_and_flip(images, key, crop, flip)
+def cropped(images, key, crop=True, flip=True, area=0.25):
+    return crop_and_flip(images, key, crop, flip, area)
 
 
 def random_images(count, height, width):
@@ -75,17 +75,18 @@ def test_images_too_small_for_a_border_are_not_moved():
     assert_array_equal(cropped(images, KEY, flip=False), images)
 
 
-def test_large_images_are_zoomed_into():
+@pytest.mark.parametrize("area", [0.25, 0.6])
+def test_large_images_are_zoomed_into(area):
     # A horizontal ramp: the slope is one over the zoom, its sign the flip.
     ramp = np.tile(np.arange(96, dtype="uint8")[:, None], (400, 72, 1, 3))
-    changed = cropped(ramp, KEY)
+    changed = cropped(ramp, KEY, area=area)
     assert changed.dtype == tf.uint8
     assert changed.shape == ramp.shape
     rows = changed.numpy()[:, 0, :, 0].astype(int)
     slope = (rows[:, -1] - rows[:, 0]) / 95
     assert 0.4 < (slope < 0).mean() < 0.6
-    # Area 0.25 and ratio 3/4 give the least width: 0.5 * sqrt(3/4).
-    assert 0.4 < abs(slope).min() < 0.6
+    # The ratio 3/4 gives the least width.
+    assert abs(slope).min() == pytest.approx((area * 3 / 4) ** 0.5, abs=0.05)
     assert 0.9 < abs(slope).max() <= 1
     assert rows.min() >= 0
     assert rows.max() <= 95
