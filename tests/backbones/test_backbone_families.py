@@ -29,7 +29,16 @@ SMALLEST = {
     "Xception": "xception",
     "YOLOV8": "yolov8xs",
 }
-SLOW = {"densenet121", "inceptionv3", "inceptionresnetv2", "nasnetmobile"}
+SLOW = {
+    "convnexttiny",
+    "densenet121",
+    "efficientnetb0",
+    "efficientnetv2b0",
+    "inceptionresnetv2",
+    "inceptionv3",
+    "nasnetmobile",
+    "xception",
+}
 
 # NumPy 2 asks for an argument that Keras's variables do not know when saved.
 pytestmark = pytest.mark.filterwarnings(

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 TWO_PROCESSORS = """
 import keras, numpy as np, tensorflow as tf
 (cpu,) = tf.config.list_physical_devices("CPU")
@@ -66,6 +68,7 @@ def run(script):
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_two_replicas_train_like_one():
     run(TRAIN_LIKE_ONE)
 

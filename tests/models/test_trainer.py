@@ -41,7 +41,13 @@ def test_fitting_before_compiling_is_kerass_own_error():
         tiny_classifier().fit(*tiny_data(8), verbose=0)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(name, marks=pytest.mark.slow if name == "xla" else ())
+        for name in MODES
+    ],
+)
 def test_it_trains_in_every_mode(mode):
     """On 70 samples in batches of 32, so the last batch is a partial one."""
     model = tiny_classifier(density=0.3)
