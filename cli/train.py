@@ -143,7 +143,7 @@ def option(name, *args, **kwargs):
 @option(
     "--head-learning-rate",
     type=float,
-    help="Learning rate then (default: the other).",
+    help=f"Learning rate then ({BY_RECIPE}).",
 )
 @option(
     "--lr-schedule",

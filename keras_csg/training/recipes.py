@@ -5,7 +5,16 @@ from keras_csg.training.options import TrainingOptions
 
 # Networks without batch normalisation or with attention: gradient descent
 # with momentum at the usual rate diverges or stalls on them.
-ADAPTIVE = ("convnext", "mit", "vit", "efficientnet", "nasnet", "mobilenetv3")
+ADAPTIVE = (
+    "convnext",
+    "efficientnet",
+    "mit",
+    "mobilenetv3",
+    "nasnet",
+    "vgg",
+    "vit",
+)
+# Deep without normalisation: even adaptive steps have to be smaller.
 GENTLE = ("vgg",)
 
 OPTIMIZERS = {
@@ -38,6 +47,8 @@ def fill_in(
         recipe.update(OPTIMIZERS["adamw"])
     if options.optimizer not in (None, recipe["optimizer"]):
         recipe.update(OPTIMIZERS[options.optimizer])
+    if _plain_name(options.backbone).startswith(GENTLE):
+        recipe["learning_rate"] /= 10
     if recipe["optimizer"] == "sgd" and options.batch_size is not None:
         # Goyal et al., 2017: as many times the rate as the batch is larger.
         recipe["learning_rate"] *= options.batch_size / recipe["batch_size"]
@@ -48,9 +59,8 @@ def fill_in(
             recipe["augment"] += ":0.6"
         if recipe["optimizer"] == "sgd":
             recipe["learning_rate"] /= 10
-        recipe["head_learning_rate"] = (
-            options.learning_rate or recipe["learning_rate"]
-        )
+        # Whatever rate is asked for all: here nothing can be spoilt.
+        recipe["head_learning_rate"] = recipe["learning_rate"]
     if options.gate_schedule == "alternating":
         recipe["gate_warmup"] = 3
     unanswered = {
@@ -84,9 +94,10 @@ def _by_data(data):
 
 
 def _by_backbone(name):
-    name = name.lower().replace("_", "").replace("-", "")
-    if name.startswith(ADAPTIVE):
+    if _plain_name(name).startswith(ADAPTIVE):
         return OPTIMIZERS["adamw"]
-    if name.startswith(GENTLE):
-        return {"learning_rate": 0.01}
     return {}
+
+
+def _plain_name(name):
+    return name.lower().replace("_", "").replace("-", "")

@@ -120,12 +120,18 @@ def test_the_learning_rate_follows_batch_optimizer_and_weights():
     assert filled(batch_size=16).learning_rate == pytest.approx(0.025)
     assert filled(optimizer="adam").learning_rate == pytest.approx(1e-3)
     assert filled(backbone="ConvNeXt_Tiny").optimizer == "adamw"
-    assert filled(backbone="vgg16").learning_rate == pytest.approx(0.01)
+    options = filled(backbone="vgg16")
+    assert options.optimizer == "adamw"
+    assert options.learning_rate == pytest.approx(1e-4)
+    options = filled(backbone="vgg16", optimizer="sgd")
+    assert options.learning_rate == pytest.approx(0.01)
     options = filled(weights="imagenet")
     assert options.optimizer == "adamw"
     assert options.learning_rate == pytest.approx(1e-3)
     assert options.head_learning_rate == pytest.approx(1e-3)
     assert options.backbone_rate == 1 < options.head_epochs
+    options = filled(weights="imagenet", learning_rate=1e-5)
+    assert options.head_learning_rate == pytest.approx(1e-3)
     options = filled(weights="imagenet", optimizer="sgd")
     assert options.learning_rate == pytest.approx(0.01)
 
