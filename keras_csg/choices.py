@@ -3,6 +3,8 @@
 The command line offers these, and the library refuses everything else.
 """
 
+from numbers import Integral
+
 # Exported files.
 FORMATS = ("saved_model", "onnx", "litert")
 QUANTIZATIONS = ("float16", "dynamic", "int8")
@@ -44,9 +46,9 @@ def check_freeze(freeze: int | str | None) -> None:
     """
     if freeze is None or freeze in FREEZE:
         return
-    if isinstance(freeze, int) and not isinstance(freeze, bool) and freeze > 0:
-        return
-    raise ValueError(
-        f"`freeze` must be {', '.join(FREEZE)} or a number of layers, "
-        f"at least 1. Received: freeze={freeze!r}"
-    )
+    number = isinstance(freeze, Integral) and not isinstance(freeze, bool)
+    if not number or int(freeze) < 1:
+        raise ValueError(
+            f"`freeze` must be {', '.join(FREEZE)} or a number of layers, "
+            f"at least 1. Received: freeze={freeze!r}"
+        )

@@ -26,6 +26,7 @@ class ClassifierArguments:
     lambda_5: Any = FixedArgument()
     filter_dropout: Any = FixedArgument()
     density: Any = FixedArgument()
+    backbone_rate: Any = FixedArgument()
 
 
 def checked_weights(**weights: Any) -> dict[str, float | None]:

@@ -24,6 +24,23 @@ OF_PROBABILITIES = (
     "Tversky",
 )
 """Losses and metrics of Keras that have no form for logits."""
+OF_A_THRESHOLD = (
+    "AUC",
+    "BinaryAccuracy",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Precision",
+    "PrecisionAtRecall",
+    "Recall",
+    "RecallAtPrecision",
+    "SensitivityAtSpecificity",
+    "SpecificityAtSensitivity",
+    "TrueNegatives",
+    "TruePositives",
+)
+"""Metrics of Keras that hold each class's value against thresholds in 0..1."""
 
 
 def loss_on_logits(loss: Any) -> keras.losses.Loss:
@@ -97,6 +114,12 @@ def _reading_logits(argument, given, instance):
             f"`{argument}` must read logits, and {name} reads probabilities. "
             f"Received: {argument}={given}"
         )
+    if name in OF_A_THRESHOLD and _has_threshold(instance):
+        raise ValueError(
+            f"`{argument}` must read logits, and {name} holds probabilities "
+            "against a threshold: have it of `ops.softmax(model.predict(x))`. "
+            f"Received: {argument}={given}"
+        )
     if getattr(instance, "from_logits", True):
         return instance
     if given is instance:
@@ -106,6 +129,14 @@ def _reading_logits(argument, given, instance):
         )
     config = {**instance.get_config(), "from_logits": True}
     return type(instance).from_config(config)
+
+
+def _has_threshold(metric):
+    """Whether it has: `AUC` of logits has none, nor a score of the largest."""
+    config = metric.get_config()
+    if "from_logits" in config:
+        return not config["from_logits"]
+    return config.get("threshold", True) is not None
 
 
 def _snake_case(name):

@@ -97,7 +97,7 @@ class DualPathTrainer(DualPathStep):
             with self.distribute_strategy.scope():
                 optimizer.build(self.optimized_variables)
 
-    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Trains on one batch, as `keras.Model.train_on_batch` does.
 
         It knows of no epochs: the schedule stays where `begin_epoch` set it,
@@ -106,7 +106,8 @@ class DualPathTrainer(DualPathStep):
         self.build_optimizer()
         if self.gated:
             warn_of_unplanned(self)
-        return super().train_on_batch(*args, **kwargs)
+        warn_of_small_values(self, x)
+        return super().train_on_batch(x, *args, **kwargs)
 
     def fit(
         self,

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_csg.arguments import whole_number
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION
 from keras_csg.data import ClassificationData
 from keras_csg.data.memory import available_memory
@@ -41,13 +42,18 @@ def train_head(
         data: `ClassificationData`, whose train and validation splits are used.
         optimizer: a new `keras.optimizers.Optimizer`.
         epochs: int, at least 1.
-        batch_size: int.
+        batch_size: int, at least 1.
         seed: int. Of the order of the images.
         log: callable that takes a line of progress.
 
     Returns:
         The figures of the last epoch, by their names.
+
+    Raises:
+        ValueError: if a number is out of its range, or the head rests.
     """
+    epochs = whole_number("epochs", epochs, 1)
+    batch_size = whole_number("batch_size", batch_size, 1)
     began = time.monotonic()
     resting, small = _split(model)
     budget = MEMORY_SHARE * available_memory()
@@ -60,8 +66,11 @@ def train_head(
         f"backbone to {len(labels):,} images"
     )
     validation = _answers(resting, data.validation.batches(batch_size), most)
-    if small.gated:
-        small.gate.trainable = False
+    if not small.optimized_variables:
+        raise ValueError(
+            "There is nothing to train in front of the gate: the head of "
+            f"{model.name} rests, as does its backbone."
+        )
     small.compile(optimizer)
     history = small.fit(
         maps,
@@ -90,6 +99,7 @@ def _split(model):
         copy = type(added[0]).from_config(added[0].get_config())
         outputs = copy(inputs)
         copy.set_weights(added[0].get_weights())
+        copy.trainable = added[0].trainable
     else:
         outputs = keras.layers.Activation("linear", name="maps_out")(inputs)
     config = model.get_config()
@@ -98,6 +108,10 @@ def _split(model):
     config |= {"schedule": model.schedule, "backbone_rate": 1.0}
     small = CSGClassifier(keras.Model(inputs, outputs), **config)
     small.head.set_weights(model.head.get_weights())
+    small.head.trainable = model.head.trainable
+    if small.gated:
+        small.gate.set_weights(model.gate.get_weights())
+        small.gate.trainable = False
     return resting, small
 
 

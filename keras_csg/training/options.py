@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 import json
 import math
+import numbers
 import os
 import pathlib
 import tomllib
@@ -21,7 +22,7 @@ CHOICES = {
     "jit_compile": choices.SWITCHES,
     "cache": choices.SWITCHES,
 }
-PATHS = ("data", "data_dir")
+PATHS = ("data", "data_dir", "weights")
 """What may be given as any path; `config.json` has it as a str."""
 # (least, largest, whether the least itself is allowed)
 RANGES = {
@@ -126,6 +127,12 @@ class TrainingOptions:
                 "answers; random filters tell nothing. "
                 f"Received: head_epochs={self.head_epochs}, weights=None"
             )
+        if self.head_learning_rate is not None and self.weights is None:
+            raise ValueError(
+                "`head_learning_rate` is that of `head_epochs`, which need "
+                "`weights`. Received: "
+                f"head_learning_rate={self.head_learning_rate}, weights=None"
+            )
         if self.freeze is not None and self.weights is None:
             raise ValueError(
                 "`freeze` keeps what comes with `weights`; without them a "
@@ -146,6 +153,7 @@ class TrainingOptions:
                 value of another type.
         """
         types = {field.name: field.type for field in dataclasses.fields(cls)}
+        values = {name: _plain(value) for name, value in values.items()}
         for name, value in values.items():
             if name not in types:
                 near = difflib.get_close_matches(name, types, 1)
@@ -214,6 +222,15 @@ def _check_range(name, value, least, largest, least_allowed):
     if largest is not None:
         bound += f" and at most {largest}"
     raise ValueError(f"`{name}` must be {bound}. Received: {name}={value}")
+
+
+def _plain(value):
+    """Returns NumPy's numbers as Python's, which JSON knows."""
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
 
 
 def _fits(value, kind):

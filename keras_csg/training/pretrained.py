@@ -6,18 +6,20 @@ from keras_csg.backbones.freezing import rests
 from keras_csg.backbones.registry import backbone_spec
 from keras_csg.backbones.weights import WeightsReport, means_a_file
 from keras_csg.models.build import build_backbone
+from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models.schedules import weights_at
 from keras_csg.training.options import TrainingOptions
 
 
 def build_pretrained(
-    options: TrainingOptions, resume: bool
+    options: TrainingOptions, restored: bool
 ) -> tuple[TrainingOptions, keras.Model, WeightsReport | None]:
     """Builds the backbone of a run with `weights`, before data are read.
 
     Args:
         options: `TrainingOptions`.
-        resume: bool. Whether a backup will replace all weights: then a file of
-            weights is not looked at, so that it may be gone.
+        restored: bool. Whether a backup will replace all weights: then a file
+            of weights is not looked at, so that it may be gone.
 
     Returns:
         A tuple of the options, with the size of the images (the backbone's own
@@ -30,7 +32,7 @@ def build_pretrained(
     """
     size = options.image_size or backbone_spec(options.backbone).default_size
     options = options.replace(image_size=size)
-    if resume and means_a_file(options.weights):
+    if restored and means_a_file(options.weights):
         backbone, _ = build_for(options, (size, size, 3), weights=None)
         return options, backbone, None
     backbone, report = build_for(
@@ -72,20 +74,29 @@ def build_for(
 
 def notes_on(
     options: TrainingOptions,
-    backbone: keras.Model,
+    model: CSGClassifier,
     report: WeightsReport | None,
 ) -> list[str]:
-    """Returns what a user should know of weights and of what rests, as lines.
+    """Returns what a user should know before a training starts, as lines.
 
     Args:
         options: `TrainingOptions`.
-        backbone: `keras.Model`.
-        report: `WeightsReport` of its weights, if any.
+        model: `CSGClassifier`.
+        report: `WeightsReport` of its backbone's weights, if any.
     """
     notes = [] if report is None else [str(report)]
-    if rests(backbone) and not (options.filters or options.standard):
+    if not model.gated:
+        return notes
+    if rests(model.backbone) and not options.filters:
         notes.append(
             "The whole backbone rests: its filters cannot become "
             "class-specific. --filters adds some that can."
+        )
+    epochs = range(options.epochs or 0)
+    if not any(weights_at(model.schedule, epoch).gated for epoch in epochs):
+        notes.append(
+            f"In {options.epochs} epochs the gated path never trains, so the "
+            "gate stays open: it needs more --epochs or a smaller "
+            f"--gate-warmup, here {options.gate_warmup}."
         )
     return notes

@@ -8,8 +8,9 @@ import platform
 import filelock
 import keras
 
-from keras_csg.backbones.weights import read_model_file
+from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.files import whole_file, write_json
+from keras_csg.training.callbacks.backup import newest_backup
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions, read_config
 from keras_csg.version import package_version, version
@@ -156,6 +157,27 @@ class Run:
     def history(self) -> History:
         """The `History` of the epochs."""
         return History(self.path / "history.csv")
+
+    def has_backup(self) -> bool:
+        """Whether training was stopped after an epoch, and can go on there."""
+        return newest_backup(self.backup_path)[0] is not None
+
+    def check_weights(self, report: WeightsReport) -> None:
+        """Refuses weights other than those that the run was started with.
+
+        Args:
+            report: `WeightsReport`.
+
+        Raises:
+            ValueError: if their file has changed since.
+        """
+        recorded = json.loads(self.config_path.read_text())["weights_sha256"]
+        if recorded != report.sha256:
+            raise ValueError(
+                f"{report.source} is not the file that {self.path} was started "
+                "with any more, and there is no backup of a finished epoch: "
+                "start another run."
+            )
 
     def is_finished(self) -> bool:
         """Whether the run was trained to its end."""

@@ -77,16 +77,19 @@ class Trainer:
     def _set_up(self, options, resume):
         backbone, report = None, None
         if options.weights is not None:  # Refused before data are read.
-            options, backbone, report = build_pretrained(options, resume)
+            restored = resume and self.run.has_backup()
+            options, backbone, report = build_pretrained(options, restored)
+            if resume and report is not None:
+                self.run.check_weights(report)
         self.data = load_data_for(options, log=self.log)
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
             shape = self.data.image_shape
             backbone, _ = build_for(self.options, shape, weights=None)
-        for line in notes_on(options, backbone, report):
-            self.log(line)
         self.model = create_model(self.options, self.data, backbone, self.steps)
+        for line in notes_on(self.options, self.model, report):
+            self.log(line)
         self.model.backbone_weights = report
         self.options = self.options.replace(
             filter_dropout=self.model.filter_dropout,

@@ -108,6 +108,7 @@ def test_class_names_that_are_no_text_are_refused(name):
         "lambda_5",
         "filter_dropout",
         "density",
+        "backbone_rate",
     ],
 )
 def test_what_a_step_is_traced_with_cannot_be_set_later(name):

@@ -35,6 +35,16 @@ def test_images_in_0_to_1_are_told_of_once(way, kind):
     assert told(lambda: getattr(model, way)(*given, verbose=0)) == 0
 
 
+def test_a_batch_by_itself_is_looked_at_too():
+    images, labels = tiny_data(8)
+    model = tiny_classifier(closing_steps=1)
+    model.compile("sgd")
+    with pytest.warns(UserWarning, match=WARNED) as caught:
+        model.train_on_batch((images / 255).astype("float32"), labels)
+    (warning,) = (w for w in caught if WARNED in str(w.message))
+    assert warning.filename == __file__
+
+
 @pytest.mark.parametrize(
     "images",
     [

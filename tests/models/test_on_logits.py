@@ -65,6 +65,11 @@ def test_a_loss_on_probabilities_is_refused_in_one_line(loss):
         "sparse_categorical_crossentropy",
         keras.metrics.SparseCategoricalCrossentropy(),
         keras.metrics.KLDivergence(),
+        "AUC",
+        "binary_accuracy",
+        keras.metrics.Precision(),
+        keras.metrics.RecallAtPrecision(0.5),
+        keras.metrics.F1Score(threshold=0.5),
     ],
 )
 @pytest.mark.parametrize("place", ["metrics", "weighted_metrics"])
@@ -80,6 +85,9 @@ def test_metrics_by_name_count_on_logits():
     assert same is metric
     (binary,) = metrics_on_logits(["BinaryCrossentropy"])
     assert binary.from_logits
+    largest = keras.metrics.F1Score(average="macro")
+    curve = keras.metrics.AUC(from_logits=True)
+    assert metrics_on_logits([largest, curve]) == [largest, curve]
     assert metrics_on_logits({"head": ["acc"]})["head"][0].name == "acc"
     assert metrics_on_logits(None) is None
 

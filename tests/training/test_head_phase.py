@@ -34,15 +34,13 @@ def trained(filters=None, **kwargs):
     model = keras_csg.build(tiny_backbone(), CLASSES, filters=filters, **kwargs)
     before = [np.array(weight) for weight in model.backbone.weights]
     lines = []
-    figures = train_head(
-        model,
-        Data(),
-        keras.optimizers.Adam(0.03),
-        epochs=20,
-        batch_size=16,
-        log=lines.append,
-    )
+    figures = phase(model, log=lines.append)
     return model, before, figures, lines
+
+
+def phase(model, **kwargs):
+    kwargs = {"epochs": 20, "batch_size": 16, "log": str, **kwargs}
+    return train_head(model, Data(), keras.optimizers.Adam(0.03), **kwargs)
 
 
 @pytest.mark.parametrize("filters", [None, 8])
@@ -72,6 +70,29 @@ def test_a_standard_network_has_the_phase_too():
         assert_array_equal(weight, old)
 
 
-def test_it_is_for_weights():
-    with pytest.raises(ValueError, match="`head_epochs`.*weights=None"):
-        TrainingOptions(head_epochs=3)
+@pytest.mark.parametrize("name", ["head_epochs", "head_learning_rate"])
+def test_it_is_for_weights(name):
+    with pytest.raises(ValueError, match=f"`{name}`.*weights=None"):
+        TrainingOptions(**{name: 3})
+
+
+def test_what_is_frozen_stays_so_and_the_gate_as_it_is():
+    model = keras_csg.build(tiny_backbone(), CLASSES, filters=8)
+    model.get_layer("gated_conv").trainable = False
+    gate_matrix = np.eye(CLASSES, 8, dtype="float32")
+    model.gate.gate_matrix.assign(gate_matrix)
+    added = np.array(model.get_layer("gated_conv").kernel)
+    phase(model)
+    assert_array_equal(gate_of(model), gate_matrix)
+    assert_array_equal(model.get_layer("gated_conv").kernel, added)
+    model.head.trainable = False
+    with pytest.raises(ValueError, match="nothing to train.*head"):
+        phase(model)
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size"])
+def test_its_numbers_are_checked(name):
+    model = keras_csg.build(tiny_backbone(), CLASSES)
+    for value in (0, 1.5):
+        with pytest.raises(ValueError, match=f"`{name}`.*{value}"):
+            phase(model, **{name: value})

@@ -1,6 +1,7 @@
 import json
 import pathlib
 
+import numpy as np
 import pytest
 
 from keras_csg.data import load_data
@@ -44,7 +45,7 @@ def test_a_whole_number_does_for_a_float():
     assert TrainingOptions.from_dict({"lambda_1": 1}).lambda_1 == 1
 
 
-@pytest.mark.parametrize("name", ["data", "data_dir"])
+@pytest.mark.parametrize("name", ["data", "data_dir", "weights"])
 def test_a_path_becomes_a_str(name):
     values = {name: pathlib.Path("birds")}
     for options in (
@@ -52,6 +53,16 @@ def test_a_path_becomes_a_str(name):
         TrainingOptions.from_dict(values),
     ):
         assert options.to_dict()[name] == "birds"
+
+
+def test_numbers_of_numpy_become_pythons():
+    values = {"epochs": np.int64(3), "learning_rate": np.float32(0.5)}
+    options = TrainingOptions.from_dict(values)
+    assert (options.epochs, options.learning_rate) == (3, 0.5)
+    assert type(options.epochs) is int
+    assert type(options.learning_rate) is float
+    with pytest.raises(ValueError, match="`epochs` must be of type int"):
+        TrainingOptions.from_dict({"epochs": np.float64(1.5)})
 
 
 def test_options_survive_json():

@@ -148,10 +148,43 @@ def test_a_resumed_run_needs_no_file_of_weights(tmp_path):
     options = TrainingOptions(
         **{**QUICK, "weights": str(gone), "head_epochs": 20, "freeze": 5}
     )
-    kept, backbone, report = build_pretrained(options, resume=True)
+    kept, backbone, report = build_pretrained(options, restored=True)
     assert (kept.weights, kept.head_epochs) == (str(gone), 20)
     assert report is None
     assert not all(layer.trainable for layer in backbone.layers)
+
+
+def test_a_run_stopped_before_its_first_backup_reads_the_file_again(
+    weights, tmp_path
+):
+    file = shutil.copy(weights, tmp_path / "file.weights.h5")
+    options = TrainingOptions(weights=str(file), freeze=5, **QUICK)
+    stopped = Trainer(options, tmp_path / "run")
+    stopped.run.unlock()  # As if killed in its first epoch.
+    resumed = Trainer(stopped.run.options, stopped.run.path, resume=True)
+    resumed.run.unlock()
+    for old, new in zip(
+        stopped.model.backbone.weights,
+        resumed.model.backbone.weights,
+        strict=True,
+    ):
+        assert_array_equal(new, old)
+    keras_csg.create_backbone("resnet20").save_weights(file)
+    with pytest.raises(ValueError, match="not the file that .* started with"):
+        Trainer(stopped.run.options, stopped.run.path, resume=True)
+    pathlib.Path(file).unlink()
+    with pytest.raises(ValueError, match="file.weights.h5"):
+        Trainer(stopped.run.options, stopped.run.path, resume=True)
+
+
+@pytest.mark.parametrize(
+    "options", [{"gate_warmup": 2}, {"gate_schedule": "alternating"}]
+)
+def test_a_gate_that_never_trains_is_told_before(options, tmp_path):
+    lines = []
+    options = TrainingOptions(**options, **QUICK)
+    Trainer(options, tmp_path / "run", log=lines.append).run.unlock()
+    assert any("In 2 epochs the gated path never trains" in x for x in lines)
 
 
 def test_a_run_with_other_classes_gives_its_backbone(tmp_path):
