@@ -213,8 +213,8 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         """Returns the logits of the standard or, with labels, gated path."""
         if isinstance(images, list) and len(images) == 1:
             (images,) = images  # As tools do that know of many inputs.
+        warn_of_own_loop(self, training)
         if labels is None:
-            warn_of_own_loop(self, training)
             return super().call(images, training=training)
         features = self.features(images, training=training)
         return self.head(self.require_gate()(features, labels))

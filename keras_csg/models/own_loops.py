@@ -19,8 +19,8 @@ def warn_of_own_loop(model: Any, training: bool | None) -> None:
         return
     model._told_of_own_loop = True
     warnings.warn(
-        "A classifier called with `training=True` trains its standard path "
-        "alone, and the gate not at all, or by its penalty only: put "
+        "A classifier called with `training=True` trains one path alone, and "
+        "its gate not within the budget: put "
         "augmentation into the data and call the classifier's own `fit`, or "
         "write the loop with `compute_dual_path_loss` and `move_gate`.",
         stacklevel=2,

@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from keras_csg.layers import measure_statistics
 from tests.tiny import CLASSES, gate_of, tiny_classifier, tiny_data
 
-WARNED = "gate not at all, or by its penalty only"
+WARNED = "trains one path alone"
 
 
 def told(work):
@@ -37,12 +37,14 @@ def test_within_another_model_it_says_once_that_the_gate_rests(lambda_2):
     assert told(lambda: wrapped.fit(images, labels, verbose=0)) == 0
 
 
-def test_a_call_in_training_mode_says_so():
+@pytest.mark.parametrize("of_gate", [False, True])
+def test_a_call_in_training_mode_says_so(of_gate):
     model = tiny_classifier()
-    images, _ = tiny_data(4)
+    images, labels = tiny_data(4)
+    labels = labels if of_gate else None
     assert told(lambda: model(images, training=False)) == 0
     with pytest.warns(UserWarning, match=WARNED) as caught:
-        model(images, training=True)
+        model(images, labels, training=True)
     (warning,) = caught
     assert "\n" not in str(warning.message)
 
