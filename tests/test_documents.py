@@ -38,7 +38,11 @@ def lines_of_shell(page):
     return [words for words in split if words]
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page",
+    [RUN[0], pytest.param(RUN[1], marks=pytest.mark.slow)],
+    ids=lambda p: p.name,
+)
 def test_python_runs_as_it_stands(page, tmp_path):
     """In a process of its own, for what it registers."""
     assert blocks(page, "python")

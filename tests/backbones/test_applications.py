@@ -24,7 +24,15 @@ PREPROCESSING = {
     "VGG16": stock.vgg16,
     "Xception": stock.xception,
 }
-SLOW = {"DenseNet121", "InceptionV3", "InceptionResNetV2", "NASNetMobile"}
+SLOW = {
+    "ConvNeXtTiny",
+    "DenseNet121",
+    "EfficientNetB0",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "NASNetMobile",
+    "ResNet50",
+}
 
 
 @pytest.fixture(autouse=True)

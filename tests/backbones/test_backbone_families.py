@@ -33,6 +33,7 @@ SLOW = {
     "convnexttiny",
     "densenet121",
     "efficientnetb0",
+    "efficientnetliteb0",
     "efficientnetv2b0",
     "inceptionresnetv2",
     "inceptionv3",

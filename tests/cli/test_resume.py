@@ -9,6 +9,7 @@ import zipfile
 
 import h5py
 import numpy as np
+import pytest
 
 OPTIONS = [
     "--epochs", "3", "--image-size", "8", "--batch-size", "128",
@@ -54,6 +55,7 @@ def rows_of(path):
     return [[c for i, c in enumerate(x.split(",")) if i != 1] for x in lines]
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_is_never_stopped_bit_for_bit(tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     log = tmp_path / "stderr"

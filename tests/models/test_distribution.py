@@ -73,5 +73,6 @@ def test_two_replicas_train_like_one():
     run(TRAIN_LIKE_ONE)
 
 
+@pytest.mark.slow
 def test_statistics_of_two_replicas_are_measured():
     run(MEASURE_STATISTICS)

@@ -28,6 +28,7 @@ def assert_measured(trainer):
     assert_allclose(variance, given.var(axis=(0, 1, 2)), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_statistics_are_those_of_the_images_without_augmentation(tmp_path):
     trainer = Trainer(OPTIONS, tmp_path / "run")
     trainer.train()
