@@ -74,8 +74,8 @@ def evaluate_localization(
             progress bar.
 
     Returns:
-        dict from `gated_cam`, `cam`, `gated_gradient_map`, ... `whole_image`
-        and `centered_square` to a dict of `iou`, `ap20`, `ap30` and
+        dict from `gated_cam`, `cam`, `gated_gradient_map`, ... `whole_image`,
+        `centered_square` and `center` to a dict of `iou`, `ap20`, `ap30` and
         `pointing_game`, see `localization_figures`.
 
     Reference:

@@ -37,6 +37,7 @@ def test_a_row_for_each_map_with_and_without_the_gate(annotated, gated):
         *(prefix + name for prefix in prefixes for name in MAPS),
         "whole_image",
         "centered_square",
+        "center",
     ]
     assert texts == [f"{prefix}gradient_map" for prefix in prefixes]
     values = [value for row in rows.values() for value in row.values()]

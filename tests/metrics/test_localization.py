@@ -11,6 +11,7 @@ from keras_csg.metrics.localization import (
 )
 from keras_csg.metrics.localization_baselines import (
     baseline_figures,
+    center,
     centered_square,
     whole_image,
 )
@@ -115,6 +116,8 @@ def test_baselines_by_hand():
     assert figures["centered_square"]["pointing_game"] == pytest.approx(
         (32 / 64 + 36 / 64) / 2
     )
+    assert_array_equal(center((10, 9)), square(4, 4, 6, 5)[:, :9])
+    assert figures["center"]["pointing_game"] == pytest.approx((0.5 + 1) / 2)
 
 
 @pytest.mark.parametrize("size", [(128, 128), (100, 60)])
