@@ -38,6 +38,14 @@ def check_text(name: str, value: Any, *, optional: bool = False) -> None:
         )
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Refuses what is neither true nor false; see `check_path`."""
+    if not isinstance(value, bool):
+        raise InputError(
+            f"`{name}` must be True or False. Received: {name}={value!r}"
+        )
+
+
 def check_count(name: str, value: Any, *, optional: bool = False) -> None:
     """Refuses what is no whole number of at least 1; see `check_path`."""
     if optional and value is None:

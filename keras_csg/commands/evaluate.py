@@ -9,6 +9,7 @@ from keras_csg.choices import MIS_VARIANTS
 from keras_csg.commands.arguments import (
     check_choice,
     check_count,
+    check_flag,
     check_path,
     check_text,
     logger,
@@ -120,6 +121,7 @@ def evaluate_runs(
         InputError: if a run is named twice, the runs are on different data,
             there are not two `against` each other, and as `evaluate`.
     """
+    check_flag("against", against)
     named = [os.fspath(path) for path in paths("runs", runs)]
     _check_distinct(named)
     if against and len(named) != 2:

@@ -8,6 +8,7 @@ from keras_csg.choices import INPUT_DTYPES, LAYOUTS
 from keras_csg.commands.arguments import (
     check_callable,
     check_choice,
+    check_flag,
     check_path,
     check_share,
     check_text,
@@ -62,6 +63,7 @@ def plan_export(
     check_path("run", run)
     check_path("out", out, optional=True)
     check_text("name", name, optional=True)
+    check_flag("overwrite", overwrite)
     if layout is not None:
         check_choice("layout", layout, LAYOUTS)
     run = pathlib.Path(run)
@@ -134,7 +136,8 @@ def export_run(
     check_share("min_agreement", min_agreement)
     check_path("data_dir", data_dir, optional=True)
     check_callable("tracker", tracker, optional=True)
-    outputs, log = outputs and names("outputs", outputs), logger(log)
+    outputs = None if outputs is None else names("outputs", outputs)
+    log = logger(log)
     with input_errors():
         model, images = _open(run, outputs, data_dir, log)
     from keras_csg.deployment.exporting_all import export_all

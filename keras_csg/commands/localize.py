@@ -6,6 +6,7 @@ from keras_csg import plots
 from keras_csg.commands.arguments import (
     check_callable,
     check_count,
+    check_flag,
     check_path,
     check_text,
     logger,
@@ -68,6 +69,7 @@ def localize(
     """
     check_count("batch_size", batch_size)
     check_count("mosaics", mosaics)
+    check_flag("grid", grid)
     check_callable("track", track)
     log = logger(log)
     opened, model, annotated = _open(

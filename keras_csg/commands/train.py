@@ -5,11 +5,11 @@ from typing import Any
 
 import keras
 
-from keras_csg.commands.arguments import check_path, listed, logger
+from keras_csg.commands.arguments import check_flag, check_path, listed, logger
 from keras_csg.commands.input_error import input_errors
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.options import TrainingOptions, read_config
-from keras_csg.training.runs import Run, free_directory
+from keras_csg.training.runs import Run, free_directory, open_run
 from keras_csg.training.trainer import Trainer
 
 
@@ -57,7 +57,8 @@ def train(
         out, resume=resume, config=config, log=log, **options
     )
     if trainer is None:
-        return finished_figures(str(out))
+        assert out is not None  # Else there was no run to go on with.
+        return finished_figures(out)
     lines = EpochLines(trainer.options.epochs, log)
     return trainer.train(callbacks=[lines, *callbacks])
 
@@ -65,11 +66,14 @@ def train(
 def finished_figures(out: str | os.PathLike) -> dict[str, Any]:
     """Returns the figures of a run that was finished before.
 
+    Args:
+        out: path of the run, or `Run`.
+
     Raises:
-        InputError: if they cannot be read.
+        InputError: if it is no finished run, or they cannot be read.
     """
     with input_errors():
-        return Run(out).read_metrics()
+        return open_run(out).read_metrics()
 
 
 def set_up_training(
@@ -97,6 +101,7 @@ def set_up_training(
     """
     check_path("out", out, optional=True)
     check_path("config", config, optional=True)
+    check_flag("resume", resume)
     log = logger(log)
     with input_errors():
         if resume:

@@ -69,7 +69,7 @@ def choose_device(device: str) -> None:
     if device == "gpu" and not gpus:
         raise ValueError(
             "A GPU was asked for and TensorFlow sees none: install the "
-            "drivers and `pip install keras-csg[gpu]`, or leave out `device`."
+            "drivers and `pip install 'keras-csg[gpu]'`, or leave out `device`."
         )
     if device != "cpu" or not tf.config.get_visible_devices("GPU"):
         return

@@ -48,6 +48,7 @@ RANGES = {
     "weight_decay": (0, None, True),
     "momentum": (0, 1, True),
     "steps_per_execution": (1, None, True),
+    "seed": (0, 2**32 - 1, True),
 }
 # What a run's own file says beside the options: what it was made with.
 RECORDED = ("versions", "weights_sha256")

@@ -58,6 +58,7 @@ LOCALIZE = [
     (lambda run: keras_csg.localize(Run("missing")), "missing is not a run"),
     (lambda run: keras_csg.sanity_check(run, limit=0), "limit=0"),
     (lambda run: keras_csg.sanity_check(run, part="head"), "part='head'"),
+    (lambda run: keras_csg.localize(run, grid="no"), "`grid`.*grid='no'"),
     (lambda run: keras_csg.sanity_check(None), "`run`.*run=None"),
 ]
 EVALUATE = [
@@ -70,6 +71,7 @@ EVALUATE = [
     (lambda run: keras_csg.evaluate_runs([]), "`runs`.*runs=\\[\\]"),
     (lambda run: keras_csg.evaluate_runs(5), "`runs`.*runs=5"),
     (lambda run: keras_csg.evaluate_runs([run, 5]), "`runs`.*of type int"),
+    (lambda run: keras_csg.evaluate_runs([run], against="no"), "against='no'"),
     (
         lambda run: keras_csg.evaluate_runs([run], batch_size=0),
         "batch_size=0",
@@ -99,6 +101,11 @@ EXPORT = [
     (lambda run: keras_csg.export_run(run, layout="triton", name=""), "`name`"),
     (lambda run: keras_csg.export_run(run, ""), "`out` must not be empty"),
     (lambda run: keras_csg.export_run(run, tracker=5), "`tracker`"),
+    (lambda run: keras_csg.export_run(run, outputs=0), "`outputs`.*outputs=0"),
+    (
+        lambda run: keras_csg.export_run(run, overwrite="no"),
+        "`overwrite` must be True or False.*'no'",
+    ),
 ]
 
 
@@ -123,6 +130,8 @@ def test_a_bad_argument_is_named_before_anything_is_written(
         ({"log": 1}, "`log`.*log=1"),
         ({"out": ""}, "`out` must not be empty"),
         ({"out": 5}, "`out`.*out=5"),
+        ({"resume": "no"}, "`resume`.*resume='no'"),
+        ({"seed": -1}, "`seed` must be at least 0.*seed=-1"),
         ({"config": ""}, "`config` must not be empty"),
         ({"config": 5}, "`config`.*config=5"),
         ({"data": ""}, "`data` must not be empty"),

@@ -47,7 +47,8 @@ def test_training_says_what_it_does(trained):
 def test_a_finished_run_is_not_trained_again(run):
     lines = []
     figures = keras_csg.train(run, resume=True, log=lines.append)
-    assert figures == Run(run).read_metrics()
+    assert figures["examples"] == 360
+    assert keras_csg.train(Run(run), resume=True, log=None) == figures
     assert lines == [f"{run} is finished: nothing to go on with."]
 
 
