@@ -57,8 +57,8 @@ def train(
         out, resume=resume, config=config, log=log, **options
     )
     if trainer is None:
-        assert out is not None  # Else there was no run to go on with.
-        return finished_figures(out)
+        # Only a run that `out` names can have been finished.
+        return finished_figures(out or "")
     lines = EpochLines(trainer.options.epochs, log)
     return trainer.train(callbacks=[lines, *callbacks])
 
