@@ -171,8 +171,9 @@ class Run:
         Raises:
             ValueError: if their file has changed since.
         """
-        recorded = json.loads(self.config_path.read_text())["weights_sha256"]
-        if recorded != report.sha256:
+        # 0.1.0 knew weights by name alone, and wrote none.
+        config = json.loads(self.config_path.read_text())
+        if config.get("weights_sha256") != report.sha256:
             raise ValueError(
                 f"{report.source} is not the file that {self.path} was started "
                 "with any more, and there is no backup of a finished epoch: "

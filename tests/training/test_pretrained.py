@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import keras_csg
+from keras_csg.backbones.weights import WeightsReport
 from keras_csg.training import Run, Trainer, TrainingOptions, trainer
 from keras_csg.training.options import read_config
 from keras_csg.training.pretrained import build_pretrained
@@ -175,6 +176,19 @@ def test_a_run_stopped_before_its_first_backup_reads_the_file_again(
     pathlib.Path(file).unlink()
     with pytest.raises(ValueError, match="file.weights.h5"):
         Trainer(stopped.run.options, stopped.run.path, resume=True)
+
+
+def test_a_run_of_0_1_0_goes_on_from_weights_by_name(tmp_path):
+    run = Run(tmp_path)
+    run.config_path.write_text('{"weights": "imagenet"}')
+    known = {"arrays": 2, "missing": (), "missing_arrays": 0, "unused": ()}
+    report = WeightsReport("vgg16", ("conv",), source="imagenet", **known)
+    run.check_weights(report)
+    report = WeightsReport(
+        "vgg16", ("conv",), source="a.keras", sha256="1f", **known
+    )
+    with pytest.raises(ValueError, match="start another run"):
+        run.check_weights(report)
 
 
 @pytest.mark.parametrize(
