@@ -7,6 +7,7 @@ import pytest
 from keras_csg.arguments import real_number, whole_number
 from keras_csg.layers import CSGGate, GateSparsity
 from keras_csg.layers.gate_budget import GateBudget
+from tests.tiny import tiny_classifier
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -79,12 +80,23 @@ def test_impossible_arguments_are_refused_in_one_line(make, match):
         (lambda: CSGGate(3), "lambda_2"),
         (lambda: GateSparsity(), "lambda_2"),
         (lambda: GateBudget(), "density"),
+        (tiny_classifier, "num_classes"),
+        (tiny_classifier, "gated"),
+        (tiny_classifier, "lambda_1"),
+        (tiny_classifier, "lambda_2"),
+        (tiny_classifier, "lambda_3"),
+        (tiny_classifier, "lambda_4"),
+        (tiny_classifier, "lambda_5"),
+        (tiny_classifier, "filter_dropout"),
+        (tiny_classifier, "density"),
+        (tiny_classifier, "backbone_rate"),
     ],
 )
 def test_what_a_step_is_traced_with_cannot_be_set_later(make, name):
     given = make()
     before = getattr(given, name)
-    with pytest.raises(AttributeError, match=f"new .*Received: {name}=0.7"):
+    match = f"new {type(given).__name__} .*Received: {name}=0.7"
+    with pytest.raises(AttributeError, match=match):
         setattr(given, name, 0.7)
     assert getattr(given, name) == before
 
