@@ -108,7 +108,7 @@ def backbone_spec(name: str) -> BackboneSpec:
             "The backbone must be one of those that "
             "`keras_csg.list_backbones()` or `keras-csg backbones` lists"
             + (f"; the nearest are {near}. " if near else ". ")
-            + f"Received: name={name}"
+            + f"Received: backbone={name!r}"
         )
     return spec
 

@@ -85,7 +85,7 @@ def localize(
     if max(rows, columns) <= COARSE:
         log(
             f"The maps are {rows}x{columns}: too coarse to point at much. "
-            "Larger images or --gate-at make finer ones."
+            "Larger images or `gate_at` make finer ones."
         )
     result = evaluate_maps(
         model,

@@ -62,9 +62,10 @@ def build(
             their number, in the order of `summary()` and with batch
             normalizations counted; the `"statistics"` of its batch
             normalizations; or nothing, `None`.
-        **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1`,
-            `lambda_2`, `lambda_3`, `filter_dropout`, `density`, `schedule`,
-            `batch_statistics`, `class_names`, `name`.
+        **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1` to
+            `lambda_5`, `filter_dropout`, `density`, `closing_steps`,
+            `schedule`, `batch_statistics`, `backbone_rate`, `class_names`,
+            `name`.
 
     Returns:
         A `CSGClassifier`, built but not compiled.

@@ -5,7 +5,7 @@ import keras
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION
 from keras_csg.models.gate_lines import warn_of_unplanned
 from keras_csg.models.gate_scheduler import GateScheduler
-from keras_csg.models.image_range import warn_of_small_values
+from keras_csg.models.image_range import ImageRangeCheck, warn_of_small_values
 from keras_csg.models.on_logits import loss_on_logits, metrics_on_logits
 from keras_csg.models.training_step import DualPathStep
 from keras_csg.optimizers import (
@@ -145,8 +145,7 @@ class DualPathTrainer(DualPathStep):
             `keras.callbacks.History`.
         """
         warn_of_small_values(self, x)
-        if self.gated:
-            callbacks = _with_gate_scheduler(callbacks)
+        callbacks = self._with_own_callbacks(callbacks)
         self.build_optimizer()
         history = super().fit(
             x,
@@ -163,10 +162,23 @@ class DualPathTrainer(DualPathStep):
             self.measure_again(x, batch_size, validation_split)
         return history
 
+    def _with_own_callbacks(self, callbacks):
+        """Puts ours first, a `GateScheduler` unless the caller brought one."""
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            return callbacks  # A container set up by hand stays as it is.
+        given = keras.tree.flatten(callbacks) if callbacks else []
+        own = [ImageRangeCheck()]
+        if self.gated and not any(isinstance(c, GateScheduler) for c in given):
+            own.append(GateScheduler())
+        return [*own, *given]
+
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates both paths, as `keras.Model.evaluate` does."""
         warn_of_small_values(self, x)
-        return super().evaluate(x, *args, **kwargs)
+        self.image_range.forget()
+        results = super().evaluate(x, *args, **kwargs)
+        self.image_range.warn(self)
+        return results
 
     def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Returns logits, as `keras.Model.predict` does."""
@@ -181,13 +193,3 @@ def _check_moves_gate(optimizer):
             "whose columns must reach 1: leave `lambda_2` out, so that a "
             "budget closes the gate. Received: use_ema=True"
         )
-
-
-def _with_gate_scheduler(callbacks):
-    """Puts a `GateScheduler` first unless the caller brought one."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        return callbacks  # A container set up by hand stays as it is.
-    given = keras.tree.flatten(callbacks) if callbacks else []
-    if any(isinstance(callback, GateScheduler) for callback in given):
-        return given
-    return [GateScheduler(), *given]

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_csg.models.batch_statistics import StatisticsTrainer
+from keras_csg.models.image_range import ImageRange
 from keras_csg.models.losses import matches
 from keras_csg.models.objective import dual_path_loss
 from keras_csg.models.schedules import weights_at
@@ -24,6 +25,7 @@ class DualPathStep(StatisticsTrainer):
         When the classifier's layers are there.
         """
         self.total_loss = keras.metrics.Mean("total_loss")
+        self.image_range = ImageRange()
         if not self.gated:
             return
         self.path_weights = self.add_weight(
@@ -114,6 +116,7 @@ class DualPathStep(StatisticsTrainer):
         import tensorflow as tf
 
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        self.image_range.see(x)
         variables = self.optimized_variables
         gate = [self.gate.gate_matrix] if self._budget_moves() else []
         # Nothing is kept, nor derived, for what lies before the first of them.
@@ -164,6 +167,7 @@ class DualPathStep(StatisticsTrainer):
     def test_step(self, data: Any) -> dict[str, Any]:
         """Evaluates both paths on a batch."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        self.image_range.see(x)
         features = self.features(x, training=False)
         loss, paths = self._total_loss(features, y, sample_weight)
         return self._logs(x, y, loss, paths, sample_weight)

@@ -90,13 +90,13 @@ def notes_on(
     if rests(model.backbone) and not options.filters:
         notes.append(
             "The whole backbone rests: its filters cannot become "
-            "class-specific. --filters adds some that can."
+            "class-specific. `filters` adds some that can."
         )
     epochs = range(options.epochs or 0)
     if not any(weights_at(model.schedule, epoch).gated for epoch in epochs):
         notes.append(
             f"In {options.epochs} epochs the gated path never trains, so the "
-            "gate stays open: it needs more --epochs or a smaller "
-            f"--gate-warmup, here {options.gate_warmup}."
+            "gate stays open: it needs more `epochs` or a smaller "
+            f"`gate_warmup`, here {options.gate_warmup}."
         )
     return notes

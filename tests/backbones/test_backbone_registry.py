@@ -44,12 +44,14 @@ def test_name_ignores_case_and_separators(name):
 
 
 def test_unknown_name_gets_the_nearest():
-    with pytest.raises(ValueError, match=r"resnet50.*Received: name=resnet51"):
+    with pytest.raises(
+        ValueError, match=r"resnet50.*Received: backbone='resnet51'"
+    ):
         create_backbone("resnet51")
 
 
 def test_hopeless_name_still_gets_a_way_out():
-    with pytest.raises(ValueError, match="list_backbones.*name=!!!"):
+    with pytest.raises(ValueError, match="list_backbones.*backbone='!!!'"):
         create_backbone("!!!")
 
 

@@ -60,7 +60,49 @@ def test_other_images_are_not(images):
     assert told(lambda: model.predict(images, verbose=0)) == 0
 
 
-def test_a_data_set_is_not_read_for_it():
+def pipeline(images, labels):
+    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
+
+
+def generator(images, labels):
+    return ((images[i : i + 8], labels[i : i + 8]) for i in range(0, 40, 8))
+
+
+@pytest.mark.parametrize("way", ["fit", "evaluate"])
+@pytest.mark.parametrize("kind", [pipeline, generator])
+@pytest.mark.parametrize("scale, expected", [(255, 1), (1, 0)])
+@pytest.mark.parametrize("gated", [True, False])
+def test_steps_take_note_of_what_cannot_be_read_before(
+    way, kind, scale, expected, gated
+):
+    images, labels = tiny_data(40)
+    images = (images / scale).astype("float32")
+    model = tiny_classifier(closing_steps=1, gated=gated)
+    model.compile("sgd")
+    given = kind(images, labels)
+    assert told(lambda: getattr(model, way)(given, verbose=0)) == expected
+    given = kind(images, labels)
+    assert told(lambda: getattr(model, way)(given, verbose=0)) == 0
+
+
+def test_training_is_told_of_after_the_first_batch():
+    images, labels = tiny_data(40)
+    model = tiny_classifier(closing_steps=1)
+    model.compile("sgd")
+    data = pipeline((images / 255).astype("float32"), labels)
+    told_by = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+
+        def note(batch, logs):
+            told_by.append(sum(WARNED in str(w.message) for w in caught))
+
+        callback = keras.callbacks.LambdaCallback(on_train_batch_end=note)
+        model.fit(data, verbose=0, callbacks=[callback])
+    assert told_by == [1] * 5
+
+
+def test_a_data_set_is_read_once():
     images, labels = tiny_data(8)
     read = []
 
@@ -70,7 +112,7 @@ def test_a_data_set_is_not_read_for_it():
 
     model = tiny_classifier(closing_steps=1)
     model.compile("sgd")
-    assert told(lambda: model.evaluate(batches(), verbose=0)) == 0
+    assert told(lambda: model.evaluate(batches(), verbose=0)) == 1
     assert len(read) == 1
 
 

@@ -246,5 +246,5 @@ def test_resting_filters_cannot_become_class_specific(
     )
     trainer.run.unlock()
     assert lines.pop(0).startswith("Loaded 95 of 9")
-    assert [line for line in lines if "--filters" in line] == lines
+    assert [line for line in lines if "`filters`" in line] == lines
     assert len(lines) == said

@@ -93,6 +93,11 @@ def _parse(names):
         parts.append(name)
         if colon:
             area = _area(number, names)
+    if ":" in names and sum(part in CROPS for part in parts) > 1:
+        raise ValueError(
+            "`augmentation` must name one crop, of one share of the area. "
+            f"Received: augmentation={names!r}"
+        )
     return parts, area
 
 

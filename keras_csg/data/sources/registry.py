@@ -53,15 +53,15 @@ def find_source(name: str, data_dir: str | None = None) -> type[Source]:
     if "/" in name or os.sep in name:
         folder = str(Path(name).expanduser())
         raise ValueError(
-            f"`name` must be an existing folder. Received: name={folder!r}"
+            f"The data must be an existing folder. Received: {folder!r}"
         )
     base, known = name.partition(":")[0], list_datasets()
     near = difflib.get_close_matches(base, known, n=4, cutoff=0.5)
     raise ValueError(
-        f"`name` must be one of {', '.join(_NAMED)}, a folder of "
+        f"The data must be one of {', '.join(_NAMED)}, a folder of "
         "images or a data set of TensorFlow Datasets"
         + (f" (the nearest: {', '.join(near)})" if near else "")
-        + f". Received: name={name!r}"
+        + f". Received: {name!r}"
     )
 
 

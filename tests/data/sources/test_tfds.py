@@ -146,7 +146,7 @@ def test_a_set_without_image_and_class_says_what_it_has(
 
 
 def test_an_unknown_name_gets_the_nearest_ones(tmp_path):
-    with pytest.raises(ValueError, match=r"nearest: cifar10, .*name='cifr10'"):
+    with pytest.raises(ValueError, match=r"nearest: cifar10, .*'cifr10'"):
         load_data("cifr10", data_dir=tmp_path)
     with pytest.raises(ValueError, match=r"TensorFlow Datasets\. Received"):
         load_data("qqqqqqqqqqqq", data_dir=tmp_path)

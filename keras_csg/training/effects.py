@@ -1,0 +1,62 @@
+"""Refuses options that could not do anything beside the others."""
+
+import dataclasses
+from typing import Any
+
+from keras_csg.training.options import TrainingOptions
+
+GATE_OPTIONS = (
+    "gate_schedule",
+    "gate_warmup",
+    "gate_period",
+    "lambda_1",
+    "lambda_2",
+    "lambda_3",
+    "lambda_4",
+    "lambda_5",
+    "filter_dropout",
+    "density",
+)
+
+
+def check_effects(given: dict[str, Any], options: TrainingOptions) -> None:
+    """Refuses what somebody asked for and would not get.
+
+    Not in `TrainingOptions` itself: a run's `config.json` has the values of
+    all options, also of those without effect.
+
+    Args:
+        given: options by name, as they were asked for.
+        options: `TrainingOptions`, all of them.
+
+    Raises:
+        ValueError: with the first that differs from its default and that
+            others leave without effect.
+    """
+    for names, cause in _without_effect(options):
+        for name in names:
+            if name in given and getattr(options, name) != _default(name):
+                raise ValueError(
+                    f"`{name}` has no effect with {cause}: leave one of them "
+                    f"out. Received: {name}={given[name]!r}"
+                )
+
+
+def _without_effect(options):
+    """Yields names of options, and what leaves them without effect."""
+    if options.standard:
+        yield GATE_OPTIONS, "`standard`, a network without a gate"
+    elif options.gate_schedule != "alternating":
+        cause = f"the {options.gate_schedule} `gate_schedule`"
+        yield ["gate_period"], cause
+    if options.freeze == "all":
+        yield ["backbone_rate"], "`freeze` of all the backbone"
+    if options.optimizer in ("adam", "adamw"):
+        yield ["momentum"], f"`optimizer` {options.optimizer}"
+
+
+def _default(name):
+    fields = {
+        field.name: field for field in dataclasses.fields(TrainingOptions)
+    }
+    return fields[name].default

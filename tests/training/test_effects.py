@@ -1,0 +1,61 @@
+import pytest
+
+from keras_csg.commands import InputError, set_up_training
+from keras_csg.training import TrainingOptions
+from keras_csg.training.effects import GATE_OPTIONS, check_effects
+
+
+def check(**given):
+    check_effects(given, TrainingOptions(**given))
+
+
+@pytest.mark.parametrize(
+    "given, named",
+    [
+        ({"standard": True, "lambda_4": 0.5}, "lambda_4"),
+        ({"standard": True, "gate_schedule": "alternating"}, "gate_schedule"),
+        ({"standard": True, "density": 0.5}, "density"),
+        ({"gate_period": 5}, "gate_period"),
+        ({"weights": "w", "freeze": "all", "backbone_rate": 0.1},)
+        + ("backbone_rate",),
+        ({"optimizer": "adamw", "momentum": 0.5}, "momentum"),
+    ],
+)
+def test_an_option_without_effect_is_named(given, named):
+    with pytest.raises(ValueError, match=rf"^`{named}` has no effect") as error:
+        check(**given)
+    assert f"Received: {named}={given[named]!r}" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"standard": True, "lambda_4": 0.3, "gate_warmup": None},
+        {"gate_schedule": "alternating", "gate_period": 5},
+        {"weights": "w", "freeze": 3, "backbone_rate": 0.1},
+        {"optimizer": "rmsprop", "momentum": 0.5},
+        {"momentum": 0.5},
+    ],
+)
+def test_others_pass(given):
+    check(**given)
+
+
+def test_a_file_of_all_options_passes():
+    options = TrainingOptions(standard=True, gate_warmup=3, filter_dropout=0.7)
+    check_effects({"standard": True}, options)
+
+
+def test_every_option_of_the_gate_is_one():
+    for name in GATE_OPTIONS:
+        assert hasattr(TrainingOptions(), name)
+
+
+def test_it_is_asked_before_anything_is_read(tmp_path):
+    with pytest.raises(InputError, match="`lambda_5` has no effect"):
+        set_up_training(
+            tmp_path / "run", data="nowhere", standard=True, lambda_5=0.0
+        )
+    assert not list(tmp_path.iterdir())
