@@ -14,7 +14,7 @@ from keras_csg.evaluation.features import (
     head_of,
 )
 from keras_csg.evaluation.flat_figures import without_nan
-from keras_csg.metrics.path_accuracy import share_right
+from keras_csg.metrics.path_accuracy import probability_of, share_right
 from keras_csg.models.classifier import CSGClassifier
 
 
@@ -134,8 +134,7 @@ def network_figures(
         features: array of shape `(samples, filters)`, finite: the global
             averages of the maps.
         labels: ints of shape `(samples,)` in `[0, classes)`.
-        head: `Head`. A filter's class is that of its largest entry in the
-            gate, or without one that of its largest weight.
+        head: `Head`; its `classes_of_filters` are the filters' classes.
         n_jobs: int. Number of threads.
 
     Returns:
@@ -143,11 +142,17 @@ def network_figures(
 
         - `examples`, `filters`: int.
         - `accuracy`: of the standard path.
-        - `mis`, `specificity`: see `mutual_information_score`, `specificity`.
+        - `mis`: see `mutual_information_score`.
         - `own_class_mis`: mean over the filters of the information about
           their class, at most `mis`.
+        - `specificity`: that as a share of all there is to know; see
+          `specificity`. 0 by chance, 1 for a perfect network.
         - `class_agreement`: share of filters that know most of their class,
-          and are not dead.
+          and are not dead: chance is `1 / classes`, 1 perfect.
+        - `residual_information`, `probe_auc`: see `residual_information`:
+          what a linear probe tells of two classes without the filters of both,
+          0.5 by chance and for a perfect network, and with all of them.
+        - `probe_pairs`: int, how many pairs of classes that was asked of.
         - `dead_filters`: int, those with one value for all samples.
         - `same_class_correlation`, `cross_class_correlation`: mean absolute
           cosine between filters' weights in the head.
@@ -162,32 +167,27 @@ def network_figures(
         ValueError: if an argument is not as described.
     """
     features, labels = metrics.check_samples(features, labels, head)
-    logits = head.logits(features)
-    weights = head.kernel.T if head.gate_matrix is None else head.gate_matrix
-    classes = metrics.classes_of_filters(weights)
+    classes = head.classes_of_filters()
     dead = metrics.dead_filters(features)
     information = metrics.mutual_information(
         features, labels, num_classes=head.num_classes, n_jobs=n_jobs
     )
+    probe = metrics.residual_information(features, labels, classes)
     return without_nan(
         {
             "examples": len(labels),
             "filters": head.filters,
-            "accuracy": share_right(labels, logits),
+            "accuracy": share_right(labels, head.logits(features)),
             "mis": float(information.max(axis=0).mean()),
-            "specificity": metrics.specificity(
-                features, _softmax(logits), labels, n_jobs=n_jobs
-            ),
             **_agreement(information, classes, dead),
+            "specificity": metrics.specificity(information, labels, classes),
+            "residual_information": probe.residual,
+            "probe_auc": probe.all_filters,
+            "probe_pairs": probe.pairs,
             "dead_filters": int(dead.sum()),
             **_correlations(features, head.kernel, classes),
         }
     )
-
-
-def _softmax(logits):
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def _agreement(information, classes, dead):
@@ -233,7 +233,9 @@ def gate_figures(
         A flat dict:
 
         - `class_specific_accuracy`, `own_accuracy`, `complement_accuracy`,
-          `gated_accuracy`: see the functions of these names.
+          `complement_probability`, `gated_accuracy`: see the functions of
+          these names. `predicted_complement_accuracy` takes away the filters
+          of the class that is predicted.
         - `l1_density`, `l1_interval`: float, and a list of two.
         - `filters_per_class`: list of int.
         - `shared_filters`: int, those with several entries of at least 0.5.
@@ -244,10 +246,13 @@ def gate_figures(
         ValueError: if an argument is not as described.
     """
     features, labels = metrics.check_samples(features, labels, head)
+    predicted = head.predicted(features)
+    without_own = head.complement_logits(features, labels)
     logits_of_paths = {
         "class_specific": head.class_specific_logits(features),
-        "own": head.own_logits(features),
-        "complement": head.complement_logits(features),
+        "own": head.gated_logits(features, predicted),
+        "complement": without_own,
+        "predicted_complement": head.complement_logits(features, predicted),
         "gated": head.gated_logits(features, labels),
     }
     gate_matrix = head.require_gate()
@@ -257,6 +262,7 @@ def gate_figures(
             f"{path}_accuracy": share_right(labels, logits)
             for path, logits in logits_of_paths.items()
         },
+        "complement_probability": probability_of(labels, without_own),
         "l1_density": metrics.l1_density(gate_matrix),
         "l1_interval": list(metrics.l1_interval(head.num_classes, density)),
         "filters_per_class": metrics.filters_per_class(gate_matrix).tolist(),

@@ -46,11 +46,20 @@ from keras_csg.metrics.path_accuracy import (
 from keras_csg.metrics.path_accuracy import (
     complement_accuracy as complement_accuracy,
 )
+from keras_csg.metrics.path_accuracy import (
+    complement_probability as complement_probability,
+)
 from keras_csg.metrics.path_accuracy import gated_accuracy as gated_accuracy
 from keras_csg.metrics.path_accuracy import gated_logits as gated_logits
 from keras_csg.metrics.path_accuracy import own_accuracy as own_accuracy
 from keras_csg.metrics.path_accuracy import (
     standard_accuracy as standard_accuracy,
+)
+from keras_csg.metrics.residual_information import (
+    ResidualInformation as ResidualInformation,
+)
+from keras_csg.metrics.residual_information import (
+    residual_information as residual_information,
 )
 from keras_csg.metrics.shuffled_gate import ShuffledGate as ShuffledGate
 from keras_csg.metrics.shuffled_gate import shuffled_gate as shuffled_gate

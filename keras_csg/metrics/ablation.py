@@ -1,11 +1,15 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from keras_csg.metrics.head import Head, check_samples
 
 # Bytes of a block of logits: such that it stays in the processor's cache.
 BLOCK_BYTES = 2**18
+CLOSED = 0.01
+"""Entries of the gate below it are taken for zero: dust that a penalty leaves,
+which would make every class's part as wide as the network."""
 
 
 class Ablation(NamedTuple):
@@ -19,34 +23,50 @@ class Ablation(NamedTuple):
         removed: array of shape `(classes, classes)` in `[0, 1]`; NaN in the
             columns of classes without samples.
         kept: array of the same shape and range.
+        removed_probability: array of shape `(classes,)` in `[0, 1]`: the mean
+            probability of a class, of its samples, without its filters. Where
+            little is left to tell classes by, a recall is of the biases.
+        kept_probability: array of the same shape and range, with its filters
+            alone.
     """
 
     removed: np.ndarray
     kept: np.ndarray
+    removed_probability: np.ndarray
+    kept_probability: np.ndarray
 
     def figures(self) -> dict[str, float]:
         """Returns the means, a flat dict of floats in `[0, 1]`.
 
-        `removed_own_recall` and `kept_own_recall` are of the class whose
-        filters were removed or kept, `removed_other_recall` and
-        `kept_other_recall` of all others. Classes without samples are left
-        out.
+        Classes without samples are left out. `removed_own_recall` and
+        `removed_own_probability` are of the class whose filters were removed:
+        0 for a perfect network, chance, `1 / classes`, where the rest tells
+        nothing, and those of the whole network where it tells as much.
+        `removed_other_recall` is of all others, which a perfect network does
+        not change. `kept_own_recall` and `kept_own_probability` are 1 for
+        one, `kept_other_recall` is 0.
         """
         own = np.eye(len(self.removed), dtype=bool)
-        return {
-            f"{name}_{whose}_recall": float(np.nanmean(recall[where]))
-            for name, recall in self._asdict().items()
-            for whose, where in {"own": own, "other": ~own}.items()
-        }
+        means: dict[str, np.ndarray] = {}
+        for name in ("removed", "kept"):
+            recall = getattr(self, name)
+            probability = getattr(self, f"{name}_probability")
+            means |= {
+                f"{name}_own_recall": recall[own],
+                f"{name}_other_recall": recall[~own],
+                f"{name}_own_probability": probability,
+            }
+        return {name: float(np.nanmean(v)) for name, v in means.items()}
 
 
 def ablation(features: np.ndarray, labels: np.ndarray, head: Head) -> Ablation:
-    """Removes each class's own filters in turn, then keeps only them.
+    """Removes each class's filters in turn, then keeps only them.
 
-    A class's own filters are those fully open to it. A class without any
-    counts as well: removing nothing changes nothing, keeping nothing leaves
-    the bias. Works from the features, so the backbone runs once; the memory
-    taken does not grow with the samples.
+    By as much as each is open to the class: what is left is `(1 - G[c]) a`,
+    what is kept `G[c] a`, but that entries below `CLOSED` count as zero. A
+    class without filters counts as well: removing nothing changes nothing,
+    keeping nothing leaves the bias. Works from the features, so the backbone
+    runs once; the memory taken does not grow with the samples.
 
     Args:
         features: array of shape `(samples, filters)`, finite.
@@ -64,15 +84,18 @@ def ablation(features: np.ndarray, labels: np.ndarray, head: Head) -> Ablation:
     """
     features, labels = check_samples(features, labels, head)
     classes = head.num_classes
-    own = [np.flatnonzero(row) for row in head.own_filters()]
+    parts = _parts(head)
     right = np.zeros((2, classes, classes), "int64")
+    probability = np.zeros((2, classes))
     step = max(1, BLOCK_BYTES // (classes * features.itemsize))
     for start in range(0, len(labels), step):
         block = slice(start, start + step)
-        _count_right(features[block], labels[block], head, own, right)
+        _add_block(
+            features[block], labels[block], head, parts, right, probability
+        )
     sizes = np.bincount(labels, minlength=classes)
     with np.errstate(invalid="ignore"):  # No samples: 0 / 0.
-        return Ablation(*(right / sizes))
+        return Ablation(*(right / sizes), *(probability / sizes))
 
 
 def ablation_confusion(
@@ -80,8 +103,9 @@ def ablation_confusion(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Counts confusions without, and with only, the filters of one class.
 
-    `ablation` gives the diagonals of these matrices for all classes; here is
-    one class in whole: where its samples go when its filters are gone.
+    By as much as each is open to it. `ablation` gives the diagonals of these
+    matrices for all classes; here is one class in whole: where its samples go
+    when its filters are gone.
 
     Args:
         features: array of shape `(samples, filters)`, finite.
@@ -104,8 +128,8 @@ def ablation_confusion(
             f"`label` must be in [0, {head.num_classes}). "
             f"Received: label={label}"
         )
-    own = head.own_filters()[label]
-    removed, kept = (head.logits(features * mask) for mask in (~own, own))
+    row = _row(head, label)
+    removed, kept = (head.logits(features * part) for part in (1 - row, row))
     return _confusion(labels, removed), _confusion(labels, kept)
 
 
@@ -116,15 +140,36 @@ def _confusion(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def _count_right(features, labels, head, own, right):
-    """Adds a block's right answers to `right` `(2, classes, classes)`."""
+def _row(head, label):
+    """Returns a class's row of the gate, without what is hardly open."""
+    row = head.require_gate()[label]
+    return np.where(row < CLOSED, 0, row)
+
+
+def _parts(head):
+    """Returns of each class its filters, and the kernel that they keep."""
+    parts = []
+    for label in range(head.num_classes):
+        row = _row(head, label)
+        (filters,) = row.nonzero()
+        parts.append((filters, row[filters, None] * head.kernel[filters]))
+    return parts
+
+
+def _add_block(features, labels, head, parts, right, probability):
+    """Adds a block's right answers and its true classes' probabilities.
+
+    To `right` `(2, classes, classes)` and `probability` `(2, classes)`.
+    """
     logits = head.logits(features)
     part, rest = np.empty_like(logits), np.empty_like(logits)
-    for label, filters in enumerate(own):
+    for label, (filters, kernel) in enumerate(parts):
         # Removed and kept are two sides of one product over few filters.
-        np.matmul(features[:, filters], head.kernel[filters], out=part)
+        np.matmul(features[:, filters], kernel, out=part)
         np.subtract(logits, part, out=rest)
         part += head.bias
-        for counts, left in zip(right, (rest, part), strict=True):
+        own = labels == label
+        for side, left in enumerate((rest, part)):
             hits = labels[left.argmax(axis=-1) == labels]
-            counts[label] += np.bincount(hits, minlength=head.num_classes)
+            right[side, label] += np.bincount(hits, minlength=head.num_classes)
+            probability[side, label] += softmax(left[own], -1)[:, label].sum()

@@ -10,6 +10,9 @@ from keras_csg.metrics.checks import (
 )
 from keras_csg.metrics.gates import FULLY_OPEN
 
+BLOCK = 4096
+"""Samples whose features are multiplied by rows of the gate at a time."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Head:
@@ -90,6 +93,21 @@ class Head:
         """
         return self.require_gate() >= FULLY_OPEN
 
+    def classes_of_filters(self) -> np.ndarray:
+        """Returns the class of each filter.
+
+        That of its largest entry in the gate; of several, as in a gate that is
+        still open, or without a gate, that of its largest weight.
+
+        Returns:
+            int array of shape `(filters,)`.
+        """
+        weights = self.kernel.T
+        if self.gate_matrix is not None:
+            largest = self.gate_matrix == self.gate_matrix.max(axis=0)
+            weights = np.where(largest, weights, -np.inf)
+        return weights.argmax(axis=0)
+
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Returns the standard path's logits, `W a + b`.
 
@@ -131,34 +149,45 @@ class Head:
         Returns:
             array of shape `(samples, classes)`.
         """
-        return self.logits(features * self.require_gate()[rows])
+        return self._through(self.require_gate(), features, rows)
 
-    def own_logits(self, features: np.ndarray) -> np.ndarray:
-        """Returns the logits from the predicted class's own filters alone.
+    def complement_logits(
+        self, features: np.ndarray, rows: np.ndarray
+    ) -> np.ndarray:
+        """Returns the logits of what a class's row leaves, `W ((1 - G) a) + b`.
+
+        A filter that is partly open to the class is partly taken away.
+
+        Args:
+            features: array of shape `(samples, filters)`.
+            rows: ints of shape `(samples,)`: the gate row of each sample.
+
+        Returns:
+            array of shape `(samples, classes)`.
+        """
+        return self._through(1 - self.require_gate(), features, rows)
+
+    def predicted(self, features: np.ndarray) -> np.ndarray:
+        """Returns the standard path's classes.
 
         Args:
             features: array of shape `(samples, filters)`.
 
         Returns:
-            array of shape `(samples, classes)`.
+            int array of shape `(samples,)`.
         """
-        own = self._filters_of_the_predicted(features)
-        return self.logits(np.where(own, features, 0))
+        return self.logits(features).argmax(axis=-1)
 
-    def complement_logits(self, features: np.ndarray) -> np.ndarray:
-        """Returns the logits without the predicted class's own filters.
-
-        Args:
-            features: array of shape `(samples, filters)`.
-
-        Returns:
-            array of shape `(samples, classes)`.
-        """
-        own = self._filters_of_the_predicted(features)
-        return self.logits(np.where(own, 0, features))
-
-    def _filters_of_the_predicted(self, features: np.ndarray) -> np.ndarray:
-        return self.own_filters()[self.logits(features).argmax(axis=-1)]
+    def _through(self, matrix, features, rows):
+        """Returns logits through rows, without a second copy of all samples."""
+        logits = np.empty(
+            (len(features), self.num_classes),
+            np.result_type(features, self.kernel, matrix),
+        )
+        for start in range(0, len(features), BLOCK):
+            block = slice(start, start + BLOCK)
+            logits[block] = self.logits(features[block] * matrix[rows[block]])
+        return logits
 
 
 def check_samples(

@@ -11,6 +11,7 @@ Reference:
 """
 
 import numpy as np
+from scipy.special import log_softmax
 
 from keras_csg.metrics.checks import check_features, check_labels
 from keras_csg.metrics.head import Head, check_samples
@@ -61,25 +62,68 @@ def class_specific_accuracy(
 def own_accuracy(features: np.ndarray, labels: np.ndarray, head: Head) -> float:
     """Returns the standard head's accuracy on the predicted class's filters.
 
-    Those fully open to the class that the standard path predicts; all others
-    are set to zero. Equal to the standard accuracy, by construction, where a
-    class's filters alone always choose that class: `kept_own_recall` of 1 and
-    `kept_other_recall` of 0 in the ablation.
+    `W (G[p] * a) + b`, where the standard path predicts the class `p`; no
+    label enters, unlike in `gated_accuracy`. Equal to the standard accuracy,
+    by construction, where a class's filters alone always choose that class:
+    `kept_own_recall` of 1 and `kept_other_recall` of 0 in the ablation. So it
+    is of a perfect network, and of one with an open gate, whose filters say
+    nothing.
     """
     features, labels = check_samples(features, labels, head)
-    return share_right(labels, head.own_logits(features))
+    logits = head.gated_logits(features, head.predicted(features))
+    return share_right(labels, logits)
 
 
 def complement_accuracy(
-    features: np.ndarray, labels: np.ndarray, head: Head
+    features: np.ndarray,
+    labels: np.ndarray,
+    head: Head,
+    rows: np.ndarray | None = None,
 ) -> float:
-    """Returns the accuracy with the predicted class's filters set to zero.
+    """Returns the accuracy without a class's filters, `W ((1 - G[row]) a) + b`.
 
-    The rest of what `own_accuracy` keeps: about 0 if no other filter knows the
-    class.
+    About 0 if no other filter knows the class, and at most chance,
+    `1 / classes`, where the others say nothing; that of the standard path
+    where each class is spread over all filters.
+
+    Args:
+        features: see above, as for the others.
+        labels: see above.
+        head: see above.
+        rows: ints of shape `(samples,)`: the gate row that is taken away from
+            each sample. Defaults to `labels`. By the predicted class it is
+            higher: a sample that is misclassified keeps its own filters.
     """
     features, labels = check_samples(features, labels, head)
-    return share_right(labels, head.complement_logits(features))
+    rows = _checked_rows(rows, labels, head)
+    return share_right(labels, head.complement_logits(features, rows))
+
+
+def complement_probability(
+    features: np.ndarray, labels: np.ndarray, head: Head
+) -> float:
+    """Returns the true class's mean probability without its filters.
+
+    Beside `complement_accuracy`, since the largest of nearly equal
+    probabilities is chance: `1 / classes` where nothing is left that tells
+    the class, less where the rest speaks for others.
+    """
+    features, labels = check_samples(features, labels, head)
+    return probability_of(labels, head.complement_logits(features, labels))
+
+
+def probability_of(labels: np.ndarray, logits: np.ndarray) -> float:
+    """Returns the labels' mean probability, of arrays that have been checked.
+
+    Args:
+        labels: ints of shape `(samples,)` in `[0, classes)`.
+        logits: array of shape `(samples, classes)`.
+
+    Returns:
+        float in `[0, 1]`.
+    """
+    chosen = log_softmax(logits, axis=-1)[np.arange(len(labels)), labels]
+    return float(np.exp(chosen).mean())
 
 
 def gated_accuracy(
@@ -98,11 +142,14 @@ def gated_accuracy(
             to `labels`, so the label enters: an upper bound, no prediction.
     """
     features, labels = check_samples(features, labels, head)
-    if rows is None:
-        rows = labels
-    else:
-        rows = check_labels(rows, len(features), head.num_classes)
+    rows = _checked_rows(rows, labels, head)
     return share_right(labels, head.gated_logits(features, rows))
+
+
+def _checked_rows(rows, labels, head):
+    if rows is None:
+        return labels
+    return check_labels(rows, len(labels), head.num_classes)
 
 
 def gated_logits(

@@ -130,9 +130,8 @@ def save_ablation(
     side = min(3 + classes / 4, 12)
     figure = Figure(figsize=(2 * side + 1.5, side), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    for panel, recall, title in zip(
-        panels, recalls, ("removed", "kept alone"), strict=True
-    ):
+    sides = {"removed": recalls.removed, "kept alone": recalls.kept}
+    for panel, (title, recall) in zip(panels, sides.items(), strict=True):
         image = panel.imshow(
             recall, vmin=0, vmax=1, cmap="viridis", interpolation="nearest"
         )

@@ -18,15 +18,26 @@ def test_figures_are_their_functions():
         for c in range(4)
     ]
     assert found["mis"] == pytest.approx(np.max(scores, axis=0).mean())
-    own = [scores[c][k] for k, c in enumerate(head.gate_matrix.argmax(axis=0))]
+    own = [scores[c][k] for k, c in enumerate(head.classes_of_filters())]
     assert found["own_class_mis"] == pytest.approx(np.mean(own))
     assert found["class_agreement"] == np.mean(own == np.max(scores, axis=0))
-    logits = features @ head.kernel + head.bias
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    classes = head.classes_of_filters()
+    shares = np.bincount(labels) / 80
+    entropies = -shares * np.log(shares) - (1 - shares) * np.log(1 - shares)
     assert found["specificity"] == pytest.approx(
-        metrics.specificity(features, probabilities, labels)
+        np.mean(np.array(own) / entropies[classes])
     )
-    classes = head.gate_matrix.argmax(axis=0)
+    probe = metrics.residual_information(features, labels, classes)
+    assert found["residual_information"] == probe.residual
+    assert found["probe_auc"] == probe.all_filters
+    assert found["probe_pairs"] == 6
+    predicted = (features @ head.kernel + head.bias).argmax(axis=1)
+    assert found["predicted_complement_accuracy"] == (
+        metrics.complement_accuracy(*arrays, rows=predicted)
+    )
+    assert found["complement_probability"] == (
+        metrics.complement_probability(*arrays)
+    )
     by_activation = metrics.filter_correlation(features.T, classes)
     assert found["cross_class_activation_correlation"] == by_activation[1]
     by_weight = metrics.filter_correlation(head.kernel, classes)

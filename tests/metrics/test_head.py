@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from keras_csg import metrics
 from keras_csg.metrics import Head, checks
@@ -24,10 +24,35 @@ def test_ways_through_the_head_by_hand():
     )
     assert_array_equal(head.gated_logits(FEATURES, np.array([0])), [[2, 1]])
     assert_array_equal(head.gated_logits(FEATURES, np.array([1])), [[1.5, 6]])
-    # Class 1 is predicted; filters 1 and 2 are its own.
     assert_array_equal(head.own_filters(), [[1, 0, 0], [0, 1, 1]])
-    assert_array_equal(head.own_logits(FEATURES), [[1.5, 6]])
-    assert_array_equal(head.complement_logits(FEATURES), [[1.5, 0]])
+    assert_array_equal(head.predicted(FEATURES), [1])
+    # Class 0 takes half of filter 2 with it.
+    assert_array_equal(
+        head.complement_logits(FEATURES, np.array([0])), [[1, 5]]
+    )
+    assert_array_equal(
+        head.complement_logits(FEATURES, np.array([1])), [[1.5, 0]]
+    )
+
+
+def test_a_filter_is_of_the_class_that_it_is_open_to():
+    assert_array_equal(Head(KERNEL, BIAS, GATE).classes_of_filters(), [0, 1, 1])
+    # Where the gate does not say, the weights do.
+    for gate in (None, np.ones((2, 3)), np.array([[1.0, 1, 0], [1, 1, 1]])):
+        head = Head(KERNEL, BIAS, gate)
+        assert_array_equal(head.classes_of_filters(), [0, 1, 1])
+    head = Head(KERNEL, BIAS, 1 - GATE)  # No matter what the weights say.
+    assert_array_equal(head.classes_of_filters(), [1, 0, 0])
+
+
+def test_samples_go_through_their_rows_a_block_at_a_time(monkeypatch):
+    features, labels, head = random_samples()
+    gated = features * head.gate_matrix[labels]
+    monkeypatch.setattr("keras_csg.metrics.head.BLOCK", 7)
+    assert_allclose(head.gated_logits(features, labels), head.logits(gated))
+    assert_allclose(
+        head.complement_logits(features, labels), head.logits(features - gated)
+    )
 
 
 def test_what_was_checked_cannot_be_changed():
@@ -53,8 +78,7 @@ def test_lists_become_arrays():
         lambda head: head.own_filters(),
         lambda head: head.class_specific_logits(FEATURES),
         lambda head: head.gated_logits(FEATURES, np.array([0])),
-        lambda head: head.own_logits(FEATURES),
-        lambda head: head.complement_logits(FEATURES),
+        lambda head: head.complement_logits(FEATURES, np.array([0])),
         lambda head: metrics.ablation(FEATURES, np.array([0]), head),
         lambda head: metrics.shuffled_gate(FEATURES, np.array([0]), head),
     ],

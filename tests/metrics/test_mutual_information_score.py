@@ -31,40 +31,60 @@ def test_score_of_chance_is_near_zero_and_of_indicators_near_the_entropy():
     assert_allclose(score, entropy, atol=0.01)
 
 
-def test_specificity_divides_by_the_diagonal_of_the_probabilities():
-    features, labels = relu_features()
-    rng = np.random.default_rng(1)
-    logits = 2 * np.eye(5)[labels] + rng.normal(size=(400, 5))
-    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    known = np.diag(mutual_information(probabilities, labels)).mean()
-    score = mutual_information_score(features, labels)
-    value = specificity(features, probabilities, labels, n_jobs=2)
-    assert math.isclose(value, score / known)
+def test_specificity_is_the_share_of_the_entropy():
+    information = np.array([[0.3, 0.0, 0.1], [0.2, 0.5, 0.4]])
+    labels = np.array([0, 0, 0, 1])  # Both halves have the same entropy.
+    entropy = 0.25 * math.log(4) + 0.75 * math.log(4 / 3)
+    value = specificity(information, labels, np.array([0, 0, 1]))
+    assert isinstance(value, float)
+    assert_allclose(value, (0.3 + 0.0 + 0.4) / 3 / entropy)
 
 
-def test_specificity_is_one_for_filters_that_are_the_probabilities():
-    probabilities = np.random.default_rng(0).dirichlet(np.ones(4), 500)
-    labels = probabilities.argmax(axis=1)
-    assert math.isclose(specificity(probabilities, probabilities, labels), 1)
+def test_specificity_from_nothing_to_all():
+    rng = np.random.default_rng(0)
+    labels = np.arange(2000) % 10
+    classes = np.arange(10)
+    indicators = np.eye(10)[labels] + 0.1 * rng.random((2000, 10))
+    chance = rng.normal(size=(2000, 10))
+    values = []
+    for share in (0, 0.25, 0.5, 0.75, 1):  # Of the noise that is left out.
+        mixed = np.where(rng.random((2000, 10)) < share, indicators, chance)
+        information = mutual_information(mixed, labels)
+        values.append(specificity(information, labels, classes))
+    assert values == sorted(values)
+    assert values[0] < 0.05 and 0.97 < values[-1] <= 1
+    # What a filter knows of another class is no matter.
+    information = mutual_information(indicators, labels)
+    assert specificity(information, labels, np.roll(classes, 1)) < 0.1
+
+
+def test_specificity_never_passes_one():
+    assert specificity(np.full((2, 3), 9.0), np.array([0, 1]), [0, 1, 1]) == 1
 
 
 def test_specificity_leaves_out_classes_that_do_not_occur():
-    features, labels = relu_features()
-    probabilities = np.eye(7)[labels] + 0.01
-    expected = specificity(features, probabilities[:, :5], labels)
-    value = specificity(features, probabilities, labels)
-    assert_allclose(value, expected, rtol=1e-2)  # The noise differs.
+    information = np.array([[0.3, 0.0], [0.2, 0.1], [0.0, 0.5]])
+    labels = np.array([0, 1, 0, 1])
+    value = specificity(information, labels, np.array([0, 2]))
+    assert_allclose(value, 0.3 / math.log(2))
+    assert math.isnan(specificity(information, labels, np.array([2, 2])))
 
 
-def test_specificity_is_nan_when_the_network_knows_nothing():
-    features, _ = relu_features(samples=20)
-    labels = np.zeros(20, int)
-    assert math.isnan(specificity(features, np.ones((20, 3)), labels))
-
-
-def test_mistakes_in_probabilities_are_named():
-    features, labels = relu_features()
-    with pytest.raises(ValueError, match="`probabilities` must have shape"):
-        specificity(features, labels, labels)
-    with pytest.raises(ValueError, match=r"`labels` must be in \[0, 4\)"):
-        specificity(features, np.ones((400, 4)), labels)
+@pytest.mark.parametrize(
+    "information, labels, classes, message",
+    [
+        (np.ones(3), [0], [0], "`information` must have two axes"),
+        (np.full((2, 1), np.nan), [0], [0], "`information` must be finite"),
+        (np.ones((2, 1)), [2], [0], r"`labels` must be in \[0, 2\)"),
+        (
+            np.ones((2, 1)),
+            [0],
+            [2],
+            r"`classes` must be 1 integers in \[0, 2\)",
+        ),
+        (np.ones((2, 2)), [0], [0], "`classes` must be 2 integers"),
+    ],
+)
+def test_mistakes_are_named(information, labels, classes, message):
+    with pytest.raises(ValueError, match=message):
+        specificity(information, np.array(labels), np.array(classes))

@@ -27,7 +27,15 @@ def test_small_case_by_hand():
     assert metrics.own_accuracy(*arrays) == 0.75
     # Without the predicted class's filter: sample 0 goes to class 1 by the
     # bias, 1 to class 0, and 2 to class 1; 3 stays, by the bias.
-    assert metrics.complement_accuracy(*arrays) == 0.5
+    rows = np.array([0, 1, 0, 1])
+    assert metrics.complement_accuracy(*arrays, rows=rows) == 0.5
+    # Without the true class's: 2 goes to class 0.
+    assert metrics.complement_accuracy(*arrays) == 0.25
+    # Logits (0, .1), (1, .1), (3, .1), (0, .1) and what class 1 has of them;
+    # the first sample is of class 0.
+    shares = 1 / (1 + np.exp([0.1, 0.9, 2.9, -0.1]))
+    expected = np.mean(shares)
+    assert metrics.complement_probability(*arrays) == pytest.approx(expected)
     # With the label's filter alone everything is right.
     assert metrics.gated_accuracy(*arrays) == 1
     # With the other class's alone only sample 3 is, again by the bias.
@@ -52,13 +60,13 @@ def test_every_path_is_the_formula_sample_by_sample():
     kernel, bias, gate = head.kernel, head.bias, head.gate_matrix
     predicted = {figure: [] for figure in GATED}
     for a, y in zip(features, labels, strict=True):
-        m = gate[np.argmax(kernel.T @ a + bias)] == 1
+        row = gate[np.argmax(kernel.T @ a + bias)]
         for figure, logits in zip(
             GATED,
             (
                 (kernel.T * gate) @ a + bias,
-                kernel.T @ (a * m) + bias,
-                kernel.T @ (a * (1 - m)) + bias,
+                kernel.T @ (a * row) + bias,
+                kernel.T @ (a * (1 - gate[y])) + bias,
                 kernel.T @ (gate[y] * a) + bias,
             ),
             strict=True,
@@ -108,6 +116,7 @@ def test_gated_logits_are_those_of_the_given_rows():
         metrics.standard_accuracy,
         *GATED,
         metrics.gated_logits,
+        metrics.complement_probability,
         metrics.ablation,
         metrics.shuffled_gate,
     ],
@@ -124,6 +133,8 @@ def test_rows_must_be_classes():
     features, labels, head = random_samples()
     with pytest.raises(ValueError, match=r"in \[0, 4\)"):
         metrics.gated_accuracy(features, labels, head, rows=labels + 1)
+    with pytest.raises(ValueError, match=r"in \[0, 4\)"):
+        metrics.complement_accuracy(features, labels, head, rows=labels + 1)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_names_of_many_classes_are_left_out(tmp_path, texts):
 
 
 def test_ablation_is_drawn_with_names(tmp_path, texts):
-    recalls = Ablation(np.eye(2), 1 - np.eye(2))
+    recalls = Ablation(np.eye(2), 1 - np.eye(2), np.ones(2), np.zeros(2))
     plots.save_ablation(recalls, NAMES, tmp_path / "ablation.png")
     assert "The class's filters removed" in texts
     assert texts.count(r"\$bee") >= 2
