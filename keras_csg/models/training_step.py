@@ -9,6 +9,7 @@ from keras_csg.models.image_range import ImageRange
 from keras_csg.models.losses import matches
 from keras_csg.models.objective import dual_path_loss
 from keras_csg.models.schedules import weights_at
+from keras_csg.optimizers.slots import slots_of
 
 
 class DualPathStep(StatisticsTrainer):
@@ -191,22 +192,19 @@ class DualPathStep(StatisticsTrainer):
     def _apply_with_gate_held(self, gradients, variables):
         """Updates the weights, and the gate only where its path trains.
 
-        Without a gradient an optimizer would still move it: by momentum and
-        projection.
+        Without its path's gradient an optimizer would still move it, by
+        momentum and projection, and the penalty alone would enter its moments.
         """
         if not self.gated or self.gate_budget is not None:
             self.optimizer.apply(gradients, variables)
             return
         gate_matrix = self.gate.gate_matrix
-        before = ops.copy(gate_matrix)
+        held = [gate_matrix, *slots_of(self.optimizer, gate_matrix)]
+        before = [ops.copy(variable) for variable in held]
         self.optimizer.apply(gradients, variables)
-        gate_matrix.assign(
-            ops.cond(
-                self.path_weights[1] > 0,
-                lambda: ops.convert_to_tensor(gate_matrix),
-                lambda: before,
-            )
-        )
+        moves = self.path_weights[1] > 0
+        for variable, value in zip(held, before, strict=True):
+            variable.assign(ops.where(moves, variable, value))
 
     def _logs(self, x, y, loss, paths, sample_weight):
         """Updates the metrics and returns their state.
