@@ -22,7 +22,7 @@ from scipy import ndimage
 import keras_csg
 from keras_csg.explain.activation_map import activation_thresholds
 from keras_csg.explain.filter_gradients import FilterGradients, blur_gradients
-from keras_csg.metrics.filter_localization import filter_overlaps
+from keras_csg.metrics.filter_localization import filter_scores
 from keras_csg.metrics.localization import intersection_over_union
 
 REPEATS = 5
@@ -52,7 +52,7 @@ def activation_maps(maps, masks):
     few = maps[:LOOPED], masks[:LOOPED], thresholds
 
     def ours():
-        return filter_overlaps(maps, masks, thresholds)
+        return filter_scores(maps, masks, thresholds)[0]
 
     same(ours()[:LOOPED], tensorflow_loop(*few), numpy_loop(*few))
     compare(

@@ -1,7 +1,7 @@
 """The grid pointing game of a classifier's maps, without any annotation."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
@@ -30,6 +30,22 @@ from keras_csg.models.classifier import CSGClassifier
 MOSAICS = 50
 
 
+class GridPointing(NamedTuple):
+    """The result of a grid pointing game.
+
+    Attributes:
+        shares: dict from `gated_cam`, `cam`, `gated_gradient_map` and so on,
+            and `chance`, to a float in `[0, 1]`: the mean share of positive
+            attribution in the right cell.
+        images: int. Number of different images in the mosaics.
+        classes: int. Number of their classes.
+    """
+
+    shares: dict[str, float]
+    images: int
+    classes: int
+
+
 def evaluate_grid_pointing(
     model: CSGClassifier,
     images: np.ndarray,
@@ -40,7 +56,7 @@ def evaluate_grid_pointing(
     batch_size: int = 4,
     seed: int = 0,
     track: Callable[[list, str], Any] = lambda batches, text: batches,
-) -> dict[str, float] | None:
+) -> GridPointing | None:
     """Plays the grid pointing game with every kind of map.
 
     The backbone is fed mosaics at their full size, `side` times its own, as a
@@ -60,10 +76,8 @@ def evaluate_grid_pointing(
         track: callable from batches and a text to the batches.
 
     Returns:
-        dict from `gated_cam`, `cam`, `gated_gradient_map` and so on, and
-        `chance`, to a float in `[0, 1]`: the mean share of positive
-        attribution in the right cell. `None` where the images classified with
-        confidence are of fewer classes than there are cells.
+        `GridPointing`; `None` where the images classified with confidence are
+        of fewer classes than there are cells.
 
     Reference:
         - [Boehle et al., 2021](https://arxiv.org/abs/2104.00032), section 4
@@ -93,7 +107,11 @@ def evaluate_grid_pointing(
         name: float(np.concatenate([batch[name] for batch in scores]).mean())
         for name in shares
     }
-    return means | {"chance": 1 / side**2}
+    return GridPointing(
+        means | {"chance": 1 / side**2},
+        images=len(np.unique(cells)),
+        classes=len(np.unique(labels[cells])),
+    )
 
 
 def _weights(model, features, labels, gated):

@@ -28,8 +28,9 @@ class MapResult(NamedTuple):
             them; NaN where a figure is not defined.
         figures: the same as one flat dict that JSON can hold, with `images`,
             the number of images; `part`, what the masks show, `None` without
-            masks; and, where the game of 2 x 2 was played,
-            `grid_pointing_game`, that of the CAM.
+            masks; and, where a game of 2 x 2 was played,
+            `grid_2x2_images` and `grid_2x2_classes`, how many different ones,
+            and `grid_pointing_game`, that of the CAM; the same of 3 x 3.
     """
 
     rows: Rows
@@ -61,19 +62,21 @@ def evaluate_maps(
         mosaics: int. Number of mosaics of the game.
         track: callable from batches and a text to the batches, such as a
             progress bar.
-        log: callable from a str, told of a game that cannot be played.
+        log: callable from a str, told of what a game was played with, or that
+            it cannot be.
 
     Returns:
         `MapResult`.
     """
     known = annotated.masks is not None
     rows: Rows = {}
+    played: dict[str, int] = {}
     if known:
         rows = evaluate_localization(
             model, annotated, batch_size=batch_size, track=track
         )
     for side in GRID_SIDES if grid or not known else ():
-        shares = evaluate_grid_pointing(
+        game = evaluate_grid_pointing(
             model,
             annotated.images,
             annotated.labels,
@@ -81,15 +84,24 @@ def evaluate_maps(
             mosaics=mosaics,
             track=track,
         )
-        if shares is None:
+        if game is None:
             log(NO_GAME.format(side, side, side**2))
-        for name, share in (shares or {}).items():
-            rows.setdefault(name, {})[f"grid_{side}x{side}"] = share
+            continue
+        grid_name = f"grid_{side}x{side}"
+        log(
+            f"Grid pointing game of {side}x{side}: {mosaics} mosaics of "
+            f"{game.images} different images of {game.classes} classes."
+        )
+        played[f"{grid_name}_images"] = game.images
+        played[f"{grid_name}_classes"] = game.classes
+        for name, share in game.shares.items():
+            rows.setdefault(name, {})[grid_name] = share
     count = {
         "images": len(annotated.images),
         "part": part if known else None,
     }
-    return MapResult(rows, count | flat_figures(rows) | _game_of_the_cam(rows))
+    figures = count | flat_figures(rows) | played | _game_of_the_cam(rows)
+    return MapResult(rows, figures)
 
 
 def _game_of_the_cam(rows):

@@ -4,7 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.metrics.localization import overlap, packed
+from keras_csg.metrics.localization import (
+    overlap,
+    packed,
+    share_of_highest,
+)
 from keras_csg.metrics.resizing import bilinear_weights, one_blas_thread
 
 _CHUNK_BYTES = 2**21
@@ -20,7 +24,7 @@ class FilterLocalization(NamedTuple):
         ap20: float array `(filters,)`: share of them of at least 0.2.
         ap30: float array `(filters,)`: share of them above 0.3.
         pointing_game: float array `(filters,)`: share of them in which the
-            filter is most active on the object.
+            filter is most active on the object; see `pointing_game`.
         classes: int array `(filters,)`: the class of each filter.
     """
 
@@ -49,7 +53,7 @@ def filter_localization(
 
     A filter marks the pixels where its map, resized bilinearly, is at least
     its threshold. Of its candidate classes it takes the one with the highest
-    `ap30`, of equal ones that with the higher `iou`.
+    `ap30`, of equal ones the first, as the paper's own code does.
 
     Args:
         maps: float array of shape `(samples, h, w, filters)`.
@@ -65,25 +69,23 @@ def filter_localization(
     Reference:
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 4
     """
-    overlaps = filter_overlaps(maps, masks, thresholds)
-    hits = filter_hits(maps, masks)
+    overlaps, hits = filter_scores(maps, masks, thresholds)
     scores = np.stack([overlaps, overlaps >= 0.2, overlaps > 0.3, hits])
     counts = np.bincount(labels, minlength=len(candidates))
     members = np.eye(len(candidates))[:, labels]  # (classes, samples)
     means = members @ scores / np.maximum(counts, 1)[:, None]
     possible = candidates & (counts > 0)[:, None]
-    rank = np.where(possible, means[2] + 1e-6 * means[0], -1)
-    classes = rank.argmax(axis=0)
+    classes = np.where(possible, means[2], -1).argmax(axis=0)
     best = np.take_along_axis(means, classes[None, None], axis=1)[:, 0]
     best[:, ~possible.any(axis=0)] = np.nan
     iou, ap20, ap30, hit = best
     return FilterLocalization(iou, ap20, ap30, hit, classes)
 
 
-def filter_overlaps(
+def filter_scores(
     maps: np.ndarray, masks: np.ndarray, thresholds: np.ndarray
-) -> np.ndarray:
-    """Returns the overlap of each filter's high activations with the object.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how each filter's resized map and the object agree.
 
     Args:
         maps: float array of shape `(samples, h, w, filters)`.
@@ -91,8 +93,11 @@ def filter_overlaps(
         thresholds: array of shape `(filters,)`.
 
     Returns:
-        float32 array of shape `(samples, filters)`, in `[0, 1]`; 0 for a map
-        that is nowhere as high, or the same everywhere.
+        A tuple of two float32 arrays of shape `(samples, filters)`, in
+        `[0, 1]`: the overlap of the filter's high activations with the object,
+        0 for a map that is nowhere as high; and whether it is most active on
+        the object, as `pointing_game` has it. 0 in both for a map that is the
+        same everywhere.
 
     Raises:
         ValueError: if a mask is empty or the shapes do not fit.
@@ -107,39 +112,23 @@ def filter_overlaps(
 
     def score(part):
         resized = np.matmul(rows, np.matmul(above[part], columns))
-        return overlap(packed(resized >= 0), bits[part])
+        return (
+            overlap(packed(resized >= 0), bits[part]),
+            share_of_highest(resized, bits[part]),
+        )
 
     step = max(1, _CHUNK_BYTES // (4 * maps.shape[3] * size[0] * size[1]))
     parts = [slice(s, s + step) for s in range(0, len(maps), step)]
     with one_blas_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        overlaps = np.concatenate(list(pool.map(score, parts)))
-    constant = np.ptp(maps, axis=(1, 2)) == 0
-    return np.where(constant, 0, overlaps).astype("float32")
-
-
-def filter_hits(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Returns whether each filter is most active on the object.
-
-    Args:
-        maps: float array of shape `(samples, h, w, filters)`.
-        masks: bool array of shape `(samples, height, width)`, none empty.
-
-    Returns:
-        float32 array of shape `(samples, filters)`: 1 where the centre of the
-        map's highest cell, the first of equal ones, lies on the object; 0
-        elsewhere and for a constant map.
-
-    Raises:
-        ValueError: if a mask is empty or the shapes do not fit.
-    """
-    maps, masks = _checked(maps, masks)
-    samples, h, w, filters = maps.shape
-    cells = maps.reshape(samples, h * w, filters)
-    row, column = np.divmod(cells.argmax(axis=1), w)
-    y = ((row + 0.5) * masks.shape[1] / h).astype(int)
-    x = ((column + 0.5) * masks.shape[2] / w).astype(int)
-    hits = masks[np.arange(samples)[:, None], y, x]
-    return (hits & (np.ptp(cells, axis=1) > 0)).astype("float32")
+        scores = list(pool.map(score, parts))
+    seen = np.ptp(maps, axis=(1, 2)) > 0  # Not the same everywhere.
+    overlaps, hits = (
+        np.concatenate(part) for part in zip(*scores, strict=True)
+    )
+    return (
+        (seen * overlaps).astype("float32"),
+        (seen * hits).astype("float32"),
+    )
 
 
 def _checked(maps, masks):

@@ -71,6 +71,10 @@ def choose_cells(
 ) -> np.ndarray | None:
     """Chooses images of different classes, classified with confidence.
 
+    The classes of a mosaic are drawn at random from those with an image that
+    is in no mosaic yet. Only where they are fewer than the cells others join
+    them, with the images that were used the longest ago.
+
     Args:
         labels: ints of shape `(samples,)`.
         probabilities: array of shape `(samples, classes)`.
@@ -87,18 +91,21 @@ def choose_cells(
     labels = np.asarray(labels)
     own = probabilities[np.arange(len(labels)), labels]
     confident = (probabilities.argmax(axis=1) == labels) & (own >= confidence)
-    numbers = np.flatnonzero(confident)
-    numbers = numbers[labels[numbers].argsort(kind="stable")]
-    classes, first, counts = np.unique(
-        labels[numbers], return_index=True, return_counts=True
-    )
-    if len(classes) < side**2:
-        return None
     rng = np.random.default_rng(seed)
-    order = rng.random((mosaics, len(classes))).argsort(axis=1)
-    chosen = order[:, : side**2]
-    offset = rng.random(chosen.shape) * counts[chosen]
-    return numbers[first[chosen] + offset.astype(int)]
+    numbers = rng.permutation(np.flatnonzero(confident))
+    queues = [numbers[labels[numbers] == c] for c in np.unique(labels[numbers])]
+    if len(queues) < side**2:
+        return None
+    sizes = np.array([len(queue) for queue in queues])
+    used = np.zeros(len(queues), int)
+    cells = np.empty((mosaics, side**2), int)
+    for mosaic in cells:
+        # Those without a new image last; at random before and behind.
+        order = np.lexsort([rng.random(len(queues)), used >= sizes])
+        for cell, drawn in enumerate(rng.permutation(order[: side**2])):
+            mosaic[cell] = queues[drawn][used[drawn] % sizes[drawn]]
+            used[drawn] += 1
+    return cells
 
 
 def make_mosaics(images: np.ndarray, cells: np.ndarray) -> np.ndarray:

@@ -128,12 +128,20 @@ def pointing_game(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
             "`maps` and `masks` must be of one height and width. Received: "
             f"maps.shape={maps.shape}, masks.shape={masks.shape}"
         )
-    top = maps.max(axis=(-2, -1), keepdims=True)
-    highest = packed(maps == top)
-    constant = maps.min(axis=(-2, -1)) == top[..., 0, 0]
-    hits = _count(highest & packed(masks)) / _count(highest)
-    hits = np.where(constant, 0.0, hits)
+    constant = np.ptp(maps, axis=(-2, -1)) == 0
+    hits = np.where(constant, 0.0, share_of_highest(maps, packed(masks)))
     return np.where(masks.any(axis=(-2, -1)), hits, np.nan)
+
+
+def share_of_highest(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Returns the share of a map's highest pixels that lie on the object.
+
+    Args:
+        maps: float array of shape `(..., height, width)`.
+        masks: `packed` masks.
+    """
+    highest = packed(maps == maps.max(axis=(-2, -1), keepdims=True))
+    return _count(highest & masks) / _count(highest)
 
 
 def precision_at(

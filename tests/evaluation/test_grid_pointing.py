@@ -8,13 +8,15 @@ MAPS = ["cam", "gradient_map", "activation_map"]
 def test_the_grid_game_finds_the_cell():
     model = confident_classifier()
     images, labels = tiny_data(200)
-    shares = evaluate_grid_pointing(model, images, labels, 2, mosaics=6)
+    game = evaluate_grid_pointing(model, images, labels, 2, mosaics=6)
+    shares = game.shares
     assert list(shares) == [f"gated_{name}" for name in MAPS] + MAPS + [
         "chance"
     ]
     assert shares["chance"] == 0.25
     assert shares["cam"] > 0.3
-    assert shares == evaluate_grid_pointing(model, images, labels, 2, mosaics=6)
+    assert game.images == 24 and game.classes == 4
+    assert game == evaluate_grid_pointing(model, images, labels, 2, mosaics=6)
     assert evaluate_grid_pointing(model, images, labels, 3) is None
 
 
@@ -26,5 +28,5 @@ def test_a_backbone_of_one_size_gets_smaller_mosaics(monkeypatch):
         "keras_csg.evaluation.grid_pointing.clone_classifier", refuse
     )
     model, (images, labels) = confident_classifier(), tiny_data(200)
-    shares = evaluate_grid_pointing(model, images, labels, 2, mosaics=6)
-    assert shares["cam"] > 0.3
+    game = evaluate_grid_pointing(model, images, labels, 2, mosaics=6)
+    assert game.shares["cam"] > 0.3

@@ -38,11 +38,18 @@ def test_images_without_masks_play_the_grid_game():
     game = evaluate_grid_pointing(
         model, images.images, images.labels, 2, mosaics=3
     )
-    assert rows == {name: {"grid_2x2": share} for name, share in game.items()}
+    shares = game.shares
+    assert rows == {name: {"grid_2x2": share} for name, share in shares.items()}
     assert figures["part"] is None
-    assert figures["grid_pointing_game"] == game["gated_cam"]
+    assert figures["grid_pointing_game"] == shares["gated_cam"]
+    assert figures["grid_2x2_images"] == game.images == 12
+    assert figures["grid_2x2_classes"] == 4
     # The network is never sure of the fourth class, so 3 x 3 is out of reach.
-    (text,) = said
+    played, text = said
+    assert played == (
+        "Grid pointing game of 2x2: 3 mosaics of 12 different images of 4 "
+        "classes."
+    )
     assert text.startswith("No grid pointing game of 3x3: it takes 9 classes")
 
 

@@ -50,6 +50,26 @@ def test_cells_hold_different_classes_that_are_classified_with_confidence():
     assert choose_cells(labels, probabilities * 0, 2, 50) is None
 
 
+def test_no_image_is_used_again_while_others_are_left():
+    """Five classes of 10 images each, and one of 2."""
+    labels = np.repeat(np.arange(6), [10, 10, 10, 10, 10, 2])
+    probabilities = np.eye(6)[labels]
+    cells = choose_cells(labels, probabilities, 2, 10)
+    # All classes are left for at least so long, and nobody is drawn twice.
+    assert len(np.unique(cells)) == cells.size
+    assert len(np.unique(labels[cells])) == 6
+    cells = choose_cells(labels, probabilities, 2, 40)
+    uses = np.bincount(cells.ravel(), minlength=52)
+    assert uses.min() >= 1
+    for label in range(6):  # Within a class the first again after the last.
+        assert np.ptp(uses[labels == label]) <= 1
+    assert (np.diff(np.sort(labels[cells], axis=1), axis=1) > 0).all()
+    # Over and over, where there are no more classes than cells.
+    few = labels < 4
+    cells = choose_cells(labels[few], probabilities[few], 2, 30)
+    assert (np.bincount(cells.ravel()) == 3).all()
+
+
 @pytest.mark.parametrize("shape", [(1, 4, 5, 4), (1, 4, 4, 5), (1, 3, 4, 4)])
 def test_what_does_not_fit_is_named(shape):
     with pytest.raises(ValueError, match="Received: maps.shape="):
