@@ -27,6 +27,7 @@ MODULES = {
     "WarmUp": "keras_csg.training.optimizers",
     "PaddedShortcut": "keras_csg.backbones.cifar_resnet",
     "ClassHead": "keras_csg.deployment.graph.answer_layers",
+    "Evidence": "keras_csg.deployment.graph.answer_layers",
     "FilterContributions": "keras_csg.deployment.graph.answer_layers",
     "ClassActivationMap": "keras_csg.deployment.graph.answer_layers",
     "PredictedProbability": "keras_csg.deployment.graph.answer_layers",

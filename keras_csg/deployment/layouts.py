@@ -151,6 +151,7 @@ def _known_shapes(metadata):
         "class_id": (None,),
         "class_specific_probabilities": (None, classes),
         "filter_contributions": (None, filters),
+        "evidence": (None,),
         "heatmap": (None, None, None),
         "gate_agreement": (None,),
     }

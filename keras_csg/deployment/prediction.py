@@ -144,8 +144,8 @@ def _describe(answer, names, top):
     if "gate_agreement" in answer:
         described["gate_agreement"] = float(answer["gate_agreement"])
     if "filter_contributions" in answer:
-        shares = answer["filter_contributions"]
-        described["filters"] = _largest_shares(shares)
+        parts = answer["filter_contributions"]
+        described["filters"] = _largest_shares(parts)
     return described
 
 
@@ -165,8 +165,12 @@ def _entry(names, probabilities, index):
     }
 
 
-def _largest_shares(shares):
-    """Returns the filters with the largest positive shares of a logit."""
+def _largest_shares(parts):
+    """Returns the filters with the largest positive parts, as shares of all.
+
+    Of their sizes, whatever the sign. A file of 0.1.0 answers in such shares.
+    """
+    shares = parts / max(np.abs(parts).sum(), np.finfo("float32").tiny)
     order = np.argsort(-shares, kind="stable")[:NAMED_FILTERS]
     return [
         {"filter": int(k), "share": float(shares[k])}

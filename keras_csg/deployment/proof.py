@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 Answers = Mapping[str, np.ndarray]
 # The outputs that speak of the predicted class alone.
-CLASS_OUTPUTS = ("filter_contributions", "heatmap", "gate_agreement")
+CLASS_OUTPUTS = (
+    "filter_contributions",
+    "evidence",
+    "heatmap",
+    "gate_agreement",
+)
+# Those in the logits' unit, which may be any: they are held against their size.
+LOGIT_OUTPUTS = ("filter_contributions", "evidence")
 
 
 class ProofError(ValueError):
@@ -32,11 +39,12 @@ def prove(
 ) -> dict:
     """Compares an exported file with the Keras model it was made of.
 
-    A float32 file must give every output within `tolerance` and, but where the
-    two likeliest classes are closer than that, the same class. Outputs that
-    speak of the predicted class are compared where it is the same. A quantised
-    file must name the same class often enough, and with labels be nearly as
-    accurate; its gaps are reported.
+    A float32 file must give every output within `tolerance`, those in units of
+    a logit relative to the largest above 1, and, but where the two likeliest
+    classes are closer than that, the same class. Outputs that speak of the
+    predicted class are compared where it is the same. A quantised file must
+    name the same class often enough, and with labels be nearly as accurate;
+    its gaps are reported.
 
     Args:
         answering: `keras.Model` from `answering_model`.
@@ -113,7 +121,8 @@ def compare(
     for name, values in expected.items():
         rows = same if name in CLASS_OUTPUTS else slice(None)
         if name != "class_id":
-            gaps[name] = _gap(values[rows], given[name][rows])
+            size = _size(values) if name in LOGIT_OUTPUTS else 1.0
+            gaps[name] = _gap(values[rows], given[name][rows]) / size
     return {
         "gaps": gaps,
         "agreement": None if classes is None else float(np.mean(same)),
@@ -157,6 +166,11 @@ def _gap(values, given):
         return 0.0
     gap = np.abs(values.astype("float64") - given.astype("float64")).max()
     return float(gap) if np.isfinite(gap) else float("inf")
+
+
+def _size(values):
+    """Returns the largest absolute value, where it is above 1."""
+    return max(1.0, float(np.abs(values).max(initial=0.0)))
 
 
 def _margin(expected, same):

@@ -3,16 +3,18 @@
 from keras_csg.data import ClassificationData
 from keras_csg.training.options import TrainingOptions
 
-# Networks without batch normalisation or with attention: gradient descent
-# with momentum at the usual rate diverges or stalls on them.
+# Networks without batch normalisation, with attention or with SiLU throughout:
+# gradient descent with momentum at the usual rate diverges or stalls on them.
 ADAPTIVE = (
     "convnext",
+    "cspdarknet",
     "efficientnet",
     "mit",
     "mobilenetv3",
     "nasnet",
     "vgg",
     "vit",
+    "yolov8",
 )
 # Deep without normalisation: even adaptive steps have to be smaller.
 GENTLE = ("vgg",)

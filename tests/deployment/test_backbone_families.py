@@ -161,6 +161,7 @@ def check_export(network, format, folder):
         "probabilities",
         "class_specific_probabilities",
         "filter_contributions",
+        "evidence",
         "heatmap",
         "gate_agreement",
     }

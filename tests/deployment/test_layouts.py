@@ -34,6 +34,7 @@ def metadata(format="onnx", dtype="float32", **changes):
                 "class_id",
                 "class_specific_probabilities",
                 "filter_contributions",
+                "evidence",
                 "heatmap",
                 "gate_agreement",
             )
@@ -78,6 +79,7 @@ def test_onnx_config_describes_every_tensor_without_the_batch_axis():
         "class_id": ("TYPE_INT32", [1]),
         "class_specific_probabilities": ("TYPE_FP32", [4]),
         "filter_contributions": ("TYPE_FP32", [6]),
+        "evidence": ("TYPE_FP32", [1]),
         "heatmap": ("TYPE_FP32", [4, 5]),
         "gate_agreement": ("TYPE_FP32", [1]),
     }
@@ -86,6 +88,7 @@ def test_onnx_config_describes_every_tensor_without_the_batch_axis():
         "class_id": "",
         "class_specific_probabilities": "labels.txt",
         "filter_contributions": "",
+        "evidence": "",
         "heatmap": "",
         "gate_agreement": "",
     }
@@ -99,7 +102,7 @@ def test_one_value_an_image_is_reshaped_to_what_the_model_gives():
         for t in config.output
         if t.HasField("reshape")
     }
-    assert reshaped == {"class_id": [], "gate_agreement": []}
+    assert reshaped == {"class_id": [], "evidence": [], "gate_agreement": []}
 
 
 def test_sizes_nobody_knows_are_left_open():

@@ -41,7 +41,7 @@ def test_every_answer_is_put_into_words(image):
         probabilities=[0.25, 0.125, 0.625],
         class_id=2,
         class_specific_probabilities=[0.5, 0.25, 0.25],
-        filter_contributions=[0.25, -0.5, 0.125, 0.0, 0.125],
+        filter_contributions=[2.5, -5.0, 1.25, 0.0, 1.25],
         gate_agreement=0.25,
     )
     assert predict_files(source, [image], top=2) == [

@@ -77,19 +77,19 @@ def answers_by_hand(model, images):
     probabilities = softmax(features @ kernel + bias)
     classes = probabilities.argmax(axis=-1)
     answers = {"probabilities": probabilities, "class_id": classes}
-    gated = kernel
+    gated = kernel - kernel.mean(axis=1, keepdims=True)
     if model.gated:
         gated = kernel * keras.ops.convert_to_numpy(model.gate.gate_matrix).T
         specific = softmax(features @ gated + bias)
         answers["class_specific_probabilities"] = specific
         answers["gate_agreement"] = specific[np.arange(len(images)), classes]
-    shares, heatmaps = [], []
+    parts, heatmaps = [], []
     for a, m, c in zip(features, maps, classes, strict=True):
-        parts = a * kernel[:, c]
-        shares.append(parts / (np.abs(parts).sum() or 1))
+        parts.append(a * gated[:, c])
         evidence = np.maximum(m @ gated[:, c], 0)
         heatmaps.append(evidence / (evidence.max() or 1))
-    answers["filter_contributions"] = np.array(shares)
+    answers["filter_contributions"] = np.array(parts)
+    answers["evidence"] = np.array(parts).sum(axis=-1)
     answers["heatmap"] = np.array(heatmaps)
     return answers
 

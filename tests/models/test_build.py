@@ -100,6 +100,7 @@ def test_what_cannot_be_built_is_named(backbone, kwargs, match):
         ("heatmap", {}),
         ("gate_agreement", {}),
         ("filter_contributions", {}),
+        ("evidence", {}),
         ("class_id", {}),
     ],
 )

@@ -130,7 +130,8 @@ def test_the_learning_rate_follows_batch_optimizer_and_weights():
     assert filled().learning_rate == pytest.approx(0.1)
     assert filled(batch_size=16).learning_rate == pytest.approx(0.025)
     assert filled(optimizer="adam").learning_rate == pytest.approx(1e-3)
-    assert filled(backbone="ConvNeXt_Tiny").optimizer == "adamw"
+    for name in ("ConvNeXt_Tiny", "cspdarknettiny", "yolov8xs"):
+        assert filled(backbone=name).optimizer == "adamw"
     options = filled(backbone="vgg16")
     assert options.optimizer == "adamw"
     assert options.learning_rate == pytest.approx(1e-4)

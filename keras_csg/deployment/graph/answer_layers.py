@@ -85,21 +85,35 @@ class ClassHead(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_csg")
 class FilterContributions(keras.layers.Layer):
-    """Splits a logit into the filters' signed shares.
+    """Splits a logit into what the filters add to it.
 
     Call arguments:
         features: Tensor of shape `(batch, filters)`, of any sign.
         weights: Tensor of that shape: the class's weight of each filter.
 
     Returns:
-        Tensor of that shape whose absolute values sum to 1; zeros where every
-        part is zero.
+        Tensor of that shape, in units of the logit.
     """
 
     def call(self, features: Any, weights: Any) -> Any:
-        """Returns the shares."""
-        parts = features * weights
-        return _divide(parts, ops.sum(ops.abs(parts), -1, keepdims=True))
+        """Returns the parts."""
+        return features * weights
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class Evidence(keras.layers.Layer):
+    """Adds up what the filters contribute.
+
+    Call arguments:
+        contributions: Tensor of shape `(batch, filters)`.
+
+    Returns:
+        Tensor of shape `(batch,)`.
+    """
+
+    def call(self, contributions: Any) -> Any:
+        """Returns the sums."""
+        return ops.sum(contributions, axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")

@@ -12,6 +12,7 @@ from keras_csg.choices import INPUT_DTYPES
 from keras_csg.deployment.graph.answer_layers import (
     ClassActivationMap,
     ClassHead,
+    Evidence,
     FilterContributions,
     PredictedProbability,
 )
@@ -26,6 +27,7 @@ OWN_LAYERS = (
     "standard_head",
     "class_specific_head",
     "filter_contributions",
+    "evidence",
     "heatmap",
     "gate_agreement",
 )
@@ -60,11 +62,16 @@ def answering_model(
         - `class_id`: `(batch,)`, int32, the predicted class: its argmax.
         - `class_specific_probabilities`: `(batch, classes)`, the softmax of
           `(W * G) a + b`. Gated models only.
-        - `filter_contributions`: `(batch, filters)`, each filter's part in the
-          predicted class's logit without the bias, `a_k W_k`, divided by the
-          sum of their absolute values; zeros where that is zero.
+        - `filter_contributions`: `(batch, filters)`, what each filter adds to
+          the evidence for the predicted class `c`: `W[c, k] G[c, k] a_k`.
+          Without a gate the head's weights less their mean over the classes
+          take the place of `W * G`: logits are told up to a shift of all, and
+          so are its weights.
+        - `evidence`: `(batch,)`, their sum: the class-specific logit of the
+          predicted class without its bias; without a gate the logit without
+          biases, less the mean of all classes'.
         - `heatmap`: `(batch, h, w)`, the class activation map of the predicted
-          class over its own filters (`W * G`; `W` without a gate), its
+          class by the same weights, so it is where the evidence lies: its
           positive part, divided by its maximum; zeros where that is zero.
         - `gate_agreement`: `(batch,)`, the class-specific probability of the
           predicted class. Gated models only.
@@ -152,16 +159,27 @@ class _Answers:
 
     @functools.cached_property
     def _standard(self):
-        return self._head("standard_head", self._model.head.get_weights()[0])
+        kernel, bias = self._model.head.get_weights()
+        if not self._model.gated:  # The same probabilities, and one evidence.
+            kernel = kernel - kernel.mean(axis=1, keepdims=True)
+            bias = bias - bias.mean()
+        return self._head("standard_head", kernel, bias)
 
     @functools.cached_property
     def _class_specific(self):
+        kernel, bias = self._model.head.get_weights()
         gate_matrix = ops.convert_to_numpy(self._model.gate.gate_matrix)
-        kernel = self._model.head.get_weights()[0] * gate_matrix.T
-        return self._head("class_specific_head", kernel, self.class_id)
+        return self._head(
+            "class_specific_head", kernel * gate_matrix.T, bias, self.class_id
+        )
 
-    def _head(self, name, kernel, *class_id):
-        bias = self._model.head.get_weights()[1]
+    @property
+    def _weights(self):
+        """Returns the predicted class's weights, `(batch, filters)`."""
+        head = self._class_specific if self._model.gated else self._standard
+        return head["weights"]
+
+    def _head(self, name, kernel, bias, *class_id):
         layer = ClassHead(len(bias), dtype="float32", name=name)
         answers = layer(self._features, *class_id)
         layer.set_weights([kernel.T, bias])
@@ -179,18 +197,22 @@ class _Answers:
     def class_specific_probabilities(self):
         return self._class_specific["probabilities"]
 
-    @property
+    @functools.cached_property
     def filter_contributions(self):
         layer = FilterContributions(
             dtype="float32", name="filter_contributions"
         )
-        return layer(self._features, self._standard["weights"])
+        return layer(self._features, self._weights)
+
+    @property
+    def evidence(self):
+        layer = Evidence(dtype="float32", name="evidence")
+        return layer(self.filter_contributions)
 
     @property
     def heatmap(self):
-        head = self._class_specific if self._model.gated else self._standard
         layer = ClassActivationMap(dtype="float32", name="heatmap")
-        return layer(self._maps, head["weights"])
+        return layer(self._maps, self._weights)
 
     @property
     def gate_agreement(self):

@@ -5,8 +5,10 @@ OUTPUTS = {
     "class_id": "Number of the predicted class, the likeliest.",
     "class_specific_probabilities": "Probability of each class when its logit "
     "sums over its own filters alone.",
-    "filter_contributions": "Signed share of each filter in the predicted "
-    "class's logit, less its bias; the sizes sum to 1.",
+    "filter_contributions": "What each filter adds to the predicted class's "
+    "evidence; with a gate through the class's own filters alone.",
+    "evidence": "Sum of the contributions: the class's logit without its bias, "
+    "with a gate the class-specific one, else less the mean of all classes.",
     "heatmap": "Where the evidence for the predicted class lies, 0..1.",
     "gate_agreement": "Class-specific probability of the predicted class.",
 }

@@ -48,9 +48,39 @@ def test_two_filters_share_a_logit_as_the_sum_says():
     assert_allclose(
         given["probabilities"], [[1 / (1 + np.exp(-1)), 1 / (1 + np.e)]]
     )
-    assert_allclose(given["filter_contributions"], [[0.75, -0.25, 0.0]])
+    assert_allclose(given["filter_contributions"], [[6.0, -1.0, 0.0]])
+    assert_allclose(given["evidence"], [5.0])
     assert_allclose(given["gate_agreement"], [1 / (1 + np.exp(-2))], rtol=1e-6)
     assert_allclose(given["heatmap"], [[[1.0]]])
+
+
+def test_contributions_sum_to_the_logit_without_its_bias():
+    model, images = trained_classifier(), some_images()
+    given = answers(model, images)
+    assert_allclose(
+        given["filter_contributions"].sum(-1), given["evidence"], rtol=1e-5
+    )
+    specific = np.asarray(model.class_specific_logits(model.features(images)))
+    _, bias = model.head.get_weights()
+    rows = np.arange(len(images)), given["class_id"]
+    logits = specific[rows] - bias[given["class_id"]]
+    assert_allclose(given["evidence"], logits, rtol=1e-4)
+
+
+def test_a_shift_of_all_logits_changes_no_evidence_without_a_gate():
+    """The same network by other weights: each filter's and the bias moved."""
+    model, images = trained_classifier(gated=False), some_images()
+    before = answers(model, images)
+    kernel, bias = model.head.get_weights()
+    moved = np.linspace(-3, 3, len(kernel))[:, None]
+    model.head.set_weights([kernel + moved, bias + 5])
+    after = answers(model, images)
+    assert_same_answers(after, before, atol=1e-4)
+    # Over all classes it comes to nothing, so the likeliest has some.
+    logits = np.asarray(model(images)) - bias - 5
+    rows = np.arange(len(images)), after["class_id"]
+    expected = logits[rows] - logits.mean(axis=-1)
+    assert_allclose(after["evidence"], expected, atol=1e-4)
 
 
 def test_without_evidence_shares_and_heatmap_are_zero():
