@@ -62,7 +62,15 @@ def test_the_optimizer_keeps_so_much_of_the_gate(name):
     assert {id(v) for v in shaped} <= {id(v) for v in kept}
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in ("SGD", "momentum", "AdamW", "Adafactor")
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in OPTIMIZERS
+    ],
+)
 def test_nothing_moves_in_an_epoch_without_its_path(name):
     images, labels = tiny_data(64)
     model, _ = compiled(name)
