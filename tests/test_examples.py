@@ -12,7 +12,7 @@ from PIL import Image
 
 import keras_csg
 from keras_csg.deployment.prediction import predict_files
-from tests.tiny import tiny_classifier
+from tests.tiny import registered_tiny, tiny_classifier
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
@@ -136,3 +136,18 @@ def test_a_package_that_is_missing_is_one_line(name, missing):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert missing in line and "pip install" in line
+
+
+def test_draw_gate(tmp_path):
+    with registered_tiny() as tiny:
+        keras_csg.train(
+            tmp_path / "run",
+            backbone=tiny,
+            epochs=1,
+            image_size=8,
+            batch_size=128,
+            log=None,
+        )
+        load("draw_gate.py").main(tmp_path / "run", tmp_path / "gate.png")
+    with Image.open(tmp_path / "gate.png") as picture:
+        assert picture.size == (1000, 300)
