@@ -50,6 +50,14 @@ RANGES = {
     "steps_per_execution": (1, None, True),
     "seed": (0, 2**32 - 1, True),
 }
+# Options that mean nothing without `weights`, and why.
+NEED_WEIGHTS = {
+    "head_epochs": "trains on what a backbone with `weights` answers; random "
+    "filters tell nothing",
+    "head_learning_rate": "is that of `head_epochs`, which need `weights`",
+    "freeze": "keeps what comes with `weights`; without them a part of the "
+    "network would stay random",
+}
 # What a run's own file says beside the options: what it was made with.
 RECORDED = ("versions", "weights_sha256")
 
@@ -122,24 +130,13 @@ class TrainingOptions:
                     f"Received: {name}={value!r}"
                 )
         choices.check_freeze(self.freeze)
-        if self.head_epochs and self.weights is None:
-            raise ValueError(
-                "`head_epochs` trains on what a backbone with `weights` "
-                "answers; random filters tell nothing. "
-                f"Received: head_epochs={self.head_epochs}, weights=None"
-            )
-        if self.head_learning_rate is not None and self.weights is None:
-            raise ValueError(
-                "`head_learning_rate` is that of `head_epochs`, which need "
-                "`weights`. Received: "
-                f"head_learning_rate={self.head_learning_rate}, weights=None"
-            )
-        if self.freeze is not None and self.weights is None:
-            raise ValueError(
-                "`freeze` keeps what comes with `weights`; without them a "
-                "part of the network would stay random. "
-                f"Received: freeze={self.freeze!r}, weights=None"
-            )
+        for name, reason in NEED_WEIGHTS.items():
+            value = getattr(self, name)
+            if value not in (None, 0) and self.weights is None:
+                raise ValueError(
+                    f"`{name}` {reason}. "
+                    f"Received: {name}={value!r}, weights=None"
+                )
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None:
