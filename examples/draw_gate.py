@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import keras_csg
-from keras_csg.training import Run
+from keras_csg.training import Run, load_run_data
 
 COLUMNS = 5
 MOST_CLASSES = 10
@@ -24,13 +24,7 @@ MOST_CLASSES = 10
 def main(run_path, picture_path):
     run = Run(run_path)
     model = run.load_model()
-    options = run.options
-    data = keras_csg.load_data(
-        options.data,
-        data_dir=options.data_dir,
-        image_size=model.input_shape[1:3],
-        seed=options.seed,
-    )
+    data = load_run_data(run, model)
     images, labels = one_of_each_class(
         data.test, min(MOST_CLASSES, len(data.class_names))
     )
@@ -62,10 +56,9 @@ def one_of_each_class(split, classes):
 
 
 def draw_gate(figure, gate_matrix, class_names):
-    order = np.argsort(gate_matrix.argmax(axis=0), kind="stable")
     panel = figure.subplots()
     panel.imshow(
-        gate_matrix[:, order],
+        keras_csg.metrics.ordered_by_class(gate_matrix),
         vmin=0,
         vmax=1,
         aspect="auto",

@@ -87,15 +87,17 @@ def evaluate_maps(
         if game is None:
             log(NO_GAME.format(side, side, side**2))
             continue
-        grid_name = f"grid_{side}x{side}"
         log(
             f"Grid pointing game of {side}x{side}: {mosaics} mosaics of "
             f"{game.images} different images of {game.classes} classes."
         )
-        played[f"{grid_name}_images"] = game.images
-        played[f"{grid_name}_classes"] = game.classes
-        for name, share in game.shares.items():
-            rows.setdefault(name, {})[grid_name] = share
+        name = f"grid_{side}x{side}"
+        played |= {
+            f"{name}_images": game.images,
+            f"{name}_classes": game.classes,
+        }
+        for row, share in game.shares.items():
+            rows.setdefault(row, {})[name] = share
     count = {
         "images": len(annotated.images),
         "part": part if known else None,

@@ -84,14 +84,14 @@ def ablation(features: np.ndarray, labels: np.ndarray, head: Head) -> Ablation:
     """
     features, labels = check_samples(features, labels, head)
     classes = head.num_classes
-    parts = _parts(head)
+    opened = _open_filters(head)
     right = np.zeros((2, classes, classes), "int64")
     probability = np.zeros((2, classes))
     step = max(1, BLOCK_BYTES // (classes * features.itemsize))
     for start in range(0, len(labels), step):
         block = slice(start, start + step)
         _add_block(
-            features[block], labels[block], head, parts, right, probability
+            features[block], labels[block], head, opened, right, probability
         )
     sizes = np.bincount(labels, minlength=classes)
     with np.errstate(invalid="ignore"):  # No samples: 0 / 0.
@@ -146,26 +146,23 @@ def _row(head, label):
     return np.where(row < CLOSED, 0, row)
 
 
-def _parts(head):
-    """Returns of each class its filters, and the kernel that they keep."""
-    parts = []
-    for label in range(head.num_classes):
-        row = _row(head, label)
-        (filters,) = row.nonzero()
-        parts.append((filters, row[filters, None] * head.kernel[filters]))
-    return parts
+def _open_filters(head):
+    """Returns of each class its filters, and how open they are to it."""
+    rows = [_row(head, label) for label in range(head.num_classes)]
+    return [(np.flatnonzero(row), row[row > 0]) for row in rows]
 
 
-def _add_block(features, labels, head, parts, right, probability):
+def _add_block(features, labels, head, opened, right, probability):
     """Adds a block's right answers and its true classes' probabilities.
 
     To `right` `(2, classes, classes)` and `probability` `(2, classes)`.
     """
     logits = head.logits(features)
     part, rest = np.empty_like(logits), np.empty_like(logits)
-    for label, (filters, kernel) in enumerate(parts):
+    for label, (filters, shares) in enumerate(opened):
         # Removed and kept are two sides of one product over few filters.
-        np.matmul(features[:, filters], kernel, out=part)
+        own_features = features[:, filters] * shares
+        np.matmul(own_features, head.kernel[filters], out=part)
         np.subtract(logits, part, out=rest)
         part += head.bias
         own = labels == label

@@ -11,7 +11,7 @@ Reference:
 """
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import softmax
 
 from keras_csg.metrics.checks import check_features, check_labels
 from keras_csg.metrics.head import Head, check_samples
@@ -122,8 +122,8 @@ def probability_of(labels: np.ndarray, logits: np.ndarray) -> float:
     Returns:
         float in `[0, 1]`.
     """
-    chosen = log_softmax(logits, axis=-1)[np.arange(len(labels)), labels]
-    return float(np.exp(chosen).mean())
+    probabilities = softmax(logits, axis=-1)
+    return float(probabilities[np.arange(len(labels)), labels].mean())
 
 
 def gated_accuracy(

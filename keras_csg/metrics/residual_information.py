@@ -81,14 +81,10 @@ def residual_information(
     areas = []
     for pair in _pairs(labels, max_pairs, rng):
         here = np.isin(labels, pair)
-        sides = first[here]
-        is_second = labels[here] == pair[1]
-        others = ~np.isin(classes, pair)
+        samples, is_second = features[here], labels[here] == pair[1]
+        others = samples[:, ~np.isin(classes, pair)]
         areas.append(
-            [
-                _area(features[here][:, kept], is_second, sides)
-                for kept in (others, slice(None))
-            ]
+            [_area(kept, is_second, first[here]) for kept in (others, samples)]
         )
     if not areas:
         return ResidualInformation(float("nan"), float("nan"), 0)
@@ -103,7 +99,8 @@ def _first_half(labels, rng):
     order = order[np.argsort(labels[order], kind="stable")]
     ranks = np.empty(len(labels), int)
     ranks[order] = np.arange(len(labels))
-    starts = np.cumsum(np.bincount(labels)) - np.bincount(labels)
+    counts = np.bincount(labels)
+    starts = counts.cumsum() - counts
     return (ranks - starts[labels]) % 2 == 0
 
 

@@ -1,6 +1,5 @@
 """Refuses options that could not do anything beside the others."""
 
-import dataclasses
 from typing import Any
 
 from keras_csg.training.options import TrainingOptions
@@ -35,7 +34,8 @@ def check_effects(given: dict[str, Any], options: TrainingOptions) -> None:
     """
     for names, cause in _without_effect(options):
         for name in names:
-            if name in given and getattr(options, name) != _default(name):
+            default = getattr(TrainingOptions, name)
+            if name in given and getattr(options, name) != default:
                 raise ValueError(
                     f"`{name}` has no effect with {cause}: leave one of them "
                     f"out. Received: {name}={given[name]!r}"
@@ -53,10 +53,3 @@ def _without_effect(options):
         yield ["backbone_rate"], "`freeze` of all the backbone"
     if options.optimizer in ("adam", "adamw"):
         yield ["momentum"], f"`optimizer` {options.optimizer}"
-
-
-def _default(name):
-    fields = {
-        field.name: field for field in dataclasses.fields(TrainingOptions)
-    }
-    return fields[name].default
