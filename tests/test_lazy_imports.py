@@ -127,18 +127,46 @@ def test_a_stand_in_becomes_the_class_it_stands_for():
     assert type(loaded) is keras_csg.UnitMaxGate
 
 
+def test_no_module_takes_a_lazy_name_while_it_is_imported():
+    """It would wait for a thread that waits for the module."""
+    for path in pathlib.Path(keras_csg.__file__).parent.rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ImportFrom) and node.module == "keras_csg":
+                taken = {alias.name for alias in node.names}
+                assert not taken & set(keras_csg.__all__), path
+
+
 def test_threads_may_use_the_package_first_at_the_same_time():
+    """One begins a package while the other wants a module of it."""
     script = """
-import threading
+import importlib.machinery, sys, threading, time
+import keras, tensorflow
 import keras_csg
-start, errors = threading.Barrier(4), []
+
+wanted = threading.Event()
+
+def wanting(event, arguments):
+    if event == "import" and arguments[0] == "keras_csg.backbones.flattening":
+        wanted.set()
+
+def create_module(self, spec):
+    # The package is locked here, and not yet among the modules.
+    if spec.name == "keras_csg.backbones":
+        wanted.wait(4)
+        time.sleep(0.2)
+
+sys.addaudithook(wanting)
+importlib.machinery.SourceFileLoader.create_module = create_module
+start, errors = threading.Barrier(2), []
+
 def use(name):
     start.wait()
     try:
         getattr(keras_csg, name)
     except BaseException as error:
         errors.append(error)
-names = ("build", "train", "export", "CSGGate")
+
+names = ("create_backbone", "export")
 threads = [threading.Thread(target=use, args=(name,)) for name in names]
 for thread in threads: thread.start()
 for thread in threads: thread.join()

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_csg import choices
+import keras_csg.choices as choices
 from keras_csg.layers.frozen_statistics import freeze_statistics
 
 ADDED_CONVOLUTION = "gated_conv"

@@ -4,7 +4,9 @@ import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from keras_csg import evaluation, metrics, plots
+import keras_csg.evaluation as evaluation
+import keras_csg.metrics as metrics
+import keras_csg.plots as plots
 from keras_csg.choices import MIS_VARIANTS
 from keras_csg.commands.arguments import (
     check_choice,

@@ -2,7 +2,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from keras_csg import plots
+import keras_csg.plots as plots
 from keras_csg.commands.arguments import (
     check_callable,
     check_count,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_csg import metrics
+import keras_csg.metrics as metrics
 from keras_csg.choices import MIS_VARIANTS
 from keras_csg.data.splits.image_split import ImageSplit
 from keras_csg.evaluation.features import (

@@ -10,7 +10,7 @@ import pathlib
 import tomllib
 from typing import Any
 
-from keras_csg import choices
+import keras_csg.choices as choices
 
 CHOICES = {
     "gate_schedule": choices.GATE_SCHEDULES,

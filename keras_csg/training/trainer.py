@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import keras
 
-from keras_csg import plots
+import keras_csg.plots as plots
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.layers.batch_statistics import measure_statistics
 from keras_csg.models import GateScheduler
