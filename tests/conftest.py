@@ -1,6 +1,11 @@
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if workers > 1:  # Each would start as many threads as there are cores.
+    threads = str(max(1, (os.cpu_count() or 1) // workers))
+    for kind in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP"):
+        os.environ.setdefault(f"{kind}_THREADS", threads)
 
 import keras  # noqa: E402
 import pytest  # noqa: E402

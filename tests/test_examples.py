@@ -138,6 +138,7 @@ def test_a_package_that_is_missing_is_one_line(name, missing):
     assert missing in line and "pip install" in line
 
 
+@pytest.mark.slow
 def test_draw_gate(tmp_path):
     with registered_tiny() as tiny:
         keras_csg.train(

@@ -7,7 +7,6 @@ import keras
 
 import keras_csg.plots as plots
 from keras_csg.evaluation import evaluate_classification
-from keras_csg.layers.batch_statistics import measure_statistics
 from keras_csg.models import GateScheduler
 from keras_csg.training.callbacks import (
     FiniteLoss,
@@ -20,6 +19,7 @@ from keras_csg.training.environment import (
     TrainingEnvironment,
     choose_device,
 )
+from keras_csg.training.final_statistics import keep_better_statistics
 from keras_csg.training.head_phase import train_head
 from keras_csg.training.model import create_model, describe
 from keras_csg.training.optimizers import create_optimizer
@@ -201,12 +201,21 @@ class Trainer:
 
     def _finish(self):
         """Evaluates on the test split, once, and writes the results."""
-        self._measure_statistics()
+        options, run = self.options, self.run
+        if options.batch_statistics == "fitted":
+            with self.timings.of("statistics"):
+                keep_better_statistics(
+                    self.model,
+                    self.data,
+                    batch_size=options.batch_size,
+                    seed=options.seed,
+                    augmentation=options.augment,
+                    log=self.log,
+                )
         self.log("Evaluating on the test split")
-        run = self.run
         with self.timings.of("evaluation"):
             results, ablation = evaluate_classification(
-                self.model, self.data.test, self.options.batch_size
+                self.model, self.data.test, options.batch_size
             )
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
@@ -217,23 +226,6 @@ class Trainer:
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         return results
-
-    def _measure_statistics(self):
-        """Fits batch normalization to images as those of the training.
-
-        Augmented as they were: weights fit the statistics that they were
-        trained with. By those of plain images a network of 0.995 on the shapes
-        that was trained on crops has 0.940. What they are is a function of the
-        seed alone, so that a resumed run ends with the same bits.
-        """
-        options = self.options
-        if options.batch_statistics == "fitted":
-            batches = self.data.train.training_batches(
-                options.batch_size,
-                seed=options.seed,
-                augmentation=options.augment,
-            )
-            measure_statistics(self.model, batches)
 
     def _draw(self, ablation):
         run, model = self.run, self.model

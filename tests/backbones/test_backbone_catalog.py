@@ -44,6 +44,7 @@ def test_backbone_from_outside_has_no_figures(monkeypatch):
     assert own["filters"] is None
 
 
+@pytest.mark.slow
 def test_catalog_is_written_as_it_is_read(tmp_path):
     names = ["resnet20", "mobilenetv2"]
     measure.write_catalog(names, tmp_path / "catalog.json")

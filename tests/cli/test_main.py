@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -34,3 +35,25 @@ def test_a_wrong_word_is_one_line(args, run_cli):
     code, out, err = run_cli(*args)
     assert code == 2
     assert len(err.splitlines()) == 1 and err.startswith("Error: ")
+
+
+@pytest.mark.parametrize("own", [None, "0"])
+def test_onednn_is_on_unless_the_user_says_so(own):
+    environment = {**os.environ}
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+    if own is not None:
+        environment["TF_ENABLE_ONEDNN_OPTS"] = own
+    script = (
+        "import os, sys\n"
+        "from keras_csg_cli.options import load_library\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "load_library()\n"
+        "print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.stdout == f"{own or 1}\n", done.stderr
