@@ -105,6 +105,12 @@ def option(name, *args, **kwargs):
     help="Weight of activation outside the class's filters (default: 1).",
 )
 @option(
+    "--lambda-6",
+    type=float,
+    help="Weight of what filters tell of other classes than their own "
+    "(default: 1).",
+)
+@option(
     "--filter-dropout",
     type=float,
     help="Share of filters its loss leaves out at random "

@@ -87,6 +87,7 @@ def test_impossible_arguments_are_refused_in_one_line(make, match):
         (tiny_classifier, "lambda_3"),
         (tiny_classifier, "lambda_4"),
         (tiny_classifier, "lambda_5"),
+        (tiny_classifier, "lambda_6"),
         (tiny_classifier, "filter_dropout"),
         (tiny_classifier, "density"),
         (tiny_classifier, "backbone_rate"),

@@ -24,6 +24,7 @@ class ClassifierArguments:
     lambda_3: Any = FixedArgument()
     lambda_4: Any = FixedArgument()
     lambda_5: Any = FixedArgument()
+    lambda_6: Any = FixedArgument()
     filter_dropout: Any = FixedArgument()
     density: Any = FixedArgument()
     backbone_rate: Any = FixedArgument()
@@ -33,7 +34,7 @@ def checked_weights(**weights: Any) -> dict[str, float | None]:
     """Returns the weights of the losses as floats.
 
     Args:
-        **weights: `lambda_1` to `lambda_5`; `lambda_2` may be `None`.
+        **weights: `lambda_1` to `lambda_6`; `lambda_2` may be `None`.
 
     Raises:
         ValueError: with the first that is no number of at least 0.

@@ -63,7 +63,7 @@ def build(
             normalizations counted; the `"statistics"` of its batch
             normalizations; or nothing, `None`.
         **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1` to
-            `lambda_5`, `filter_dropout`, `density`, `closing_steps`,
+            `lambda_6`, `filter_dropout`, `density`, `closing_steps`,
             `schedule`, `batch_statistics`, `backbone_rate`, `class_names`,
             `name`.
 

@@ -47,7 +47,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
 
         w_s CE(standard) + w_g (lambda_1 CE(gated)
         + lambda_3 CE(class-specific) + lambda_4 complement
-        + lambda_5 off-class)
+        + lambda_5 off-class + lambda_6 off-class variance)
 
     with the path weights `w_s`, `w_g` the schedule gives for the epoch. In an
     epoch with `w_g == 0` the gate stays as it is, bit for bit. The gate starts
@@ -77,6 +77,9 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         lambda_5: float, at least 0. Weight of the off-class activation: a
             filter is to be silent where its class is not
             (`OffClassActivation`).
+        lambda_6: float, at least 0. Weight of the off-class variance: where its
+            class is not, a filter must not tell the others from each other
+            (`off_class_variance`).
         density: float in `(0, 1]`. Share of the gate that may stay open;
             `None` for the least, `1 / num_classes`, which leaves one class to
             each filter (`least_density`).
@@ -121,6 +124,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         lambda_3: float = 1.0,
         lambda_4: float = 0.3,
         lambda_5: float = 1.0,
+        lambda_6: float = 1.0,
         filter_dropout: float | None = None,
         density: float | None = None,
         closing_steps: int | None = None,
@@ -141,6 +145,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
             lambda_3=lambda_3,
             lambda_4=lambda_4,
             lambda_5=lambda_5,
+            lambda_6=lambda_6,
             backbone_rate=backbone_rate,
         )
         filters = backbone.output_shape[-1]
@@ -258,6 +263,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
             "lambda_3",
             "lambda_4",
             "lambda_5",
+            "lambda_6",
             "filter_dropout",
             "density",
             "closing_steps",
@@ -280,8 +286,8 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         custom_objects: dict[str, Any] | None = None,
     ) -> Self:
         """Builds the model that `get_config` described."""
-        # Version 0.1.0 knew of neither.
-        config = {"lambda_4": 0.0, "lambda_5": 0.0, **config}
+        unknown = dict.fromkeys(("lambda_4", "lambda_5", "lambda_6"), 0.0)
+        config = {**unknown, **config}  # To version 0.1.0.
         config["backbone"] = keras.saving.deserialize_keras_object(
             config["backbone"], custom_objects=custom_objects
         )

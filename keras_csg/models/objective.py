@@ -5,6 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_csg.models.losses import ComplementLoss, OffClassActivation
+from keras_csg.models.off_class_variance import off_class_variance
 
 
 def dual_path_loss(
@@ -30,8 +31,8 @@ def dual_path_loss(
         A tuple of the total loss and a dict with `logits`, of shape
         `(batch, classes)`, the `loss` of the standard path and, for a gated
         model, `gated_loss`, `class_specific_loss` and
-        `class_specific_logits`, and `complement_loss` and `off_class` where
-        they have a weight.
+        `class_specific_logits`, and `complement_loss`, `off_class` and
+        `off_class_variance` where they have a weight.
     """
     if not model.gated:
         logits = model.head(features)
@@ -47,6 +48,8 @@ def dual_path_loss(
         through_gate += model.lambda_4 * paths["complement_loss"]
     if model.lambda_5:
         through_gate += model.lambda_5 * paths["off_class"]
+    if model.lambda_6:
+        through_gate += model.lambda_6 * paths["off_class_variance"]
     return standard_weight * paths["loss"] + gated_weight * through_gate, paths
 
 
@@ -66,6 +69,10 @@ def _path_losses(model, features, y, sample_weight, training):
     if model.lambda_5:
         paths["off_class"] = OffClassActivation()(
             ops.stop_gradient(rows), features, sample_weight
+        )
+    if model.lambda_6:
+        paths["off_class_variance"] = off_class_variance(
+            features, y, ops.stop_gradient(rows), logits, sample_weight
         )
     return paths
 

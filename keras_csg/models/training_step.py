@@ -53,6 +53,8 @@ class DualPathStep(StatisticsTrainer):
             yield "complement_loss"
         if self.lambda_5:
             yield "off_class"
+        if self.lambda_6:
+            yield "off_class_variance"
         if self.lambda_2:
             yield "sparsity_penalty"
 

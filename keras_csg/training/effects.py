@@ -13,6 +13,7 @@ GATE_OPTIONS = (
     "lambda_3",
     "lambda_4",
     "lambda_5",
+    "lambda_6",
     "filter_dropout",
     "density",
 )

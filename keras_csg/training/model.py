@@ -35,6 +35,7 @@ def create_model(
         lambda_3=options.lambda_3,
         lambda_4=options.lambda_4,
         lambda_5=options.lambda_5,
+        lambda_6=options.lambda_6,
         filter_dropout=options.filter_dropout,
         density=options.density,
         backbone_rate=_rate(options),

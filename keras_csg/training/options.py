@@ -36,6 +36,7 @@ RANGES = {
     "lambda_3": (0, None, True),
     "lambda_4": (0, None, True),
     "lambda_5": (0, None, True),
+    "lambda_6": (0, None, True),
     "filter_dropout": (0, 0.99, True),
     "density": (0, 1, False),
     "epochs": (1, None, True),
@@ -90,6 +91,7 @@ class TrainingOptions:
     lambda_3: float = 1.0
     lambda_4: float = 0.3
     lambda_5: float = 1.0
+    lambda_6: float = 1.0
     filter_dropout: float | None = None
     density: float | None = None
     batch_statistics: str = "fitted"

@@ -19,6 +19,7 @@ from keras_csg.version import package_version, version
 OPTIONS_OF_0_1_0 = {
     "lambda_4": 0.0,
     "lambda_5": 0.0,
+    "lambda_6": 0.0,
     "head_epochs": 0,
     "backbone_rate": 1.0,
 }

@@ -42,6 +42,7 @@ def test_what_is_no_number_of_classes_is_refused(num_classes):
         ("lambda_3", float("nan")),
         ("lambda_4", [1]),
         ("lambda_5", -1),
+        ("lambda_6", -1),
         ("density", "x"),
         ("density", 0),
         ("filter_dropout", "x"),

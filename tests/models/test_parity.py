@@ -12,7 +12,7 @@ CLASSES, FILTERS, SAMPLES = 3, 5, 7
 
 
 def linear_classifier(**kwargs):
-    kwargs = {"lambda_4": 0.0, "lambda_5": 0.0, **kwargs}
+    kwargs = {"lambda_4": 0.0, "lambda_5": 0.0, "lambda_6": 0.0, **kwargs}
     images = keras.Input((2, 2, 3))
     maps = keras.layers.Conv2D(FILTERS, 1, activation="relu")(images)
     return CSGClassifier(keras.Model(images, maps), CLASSES, **kwargs)
