@@ -8,6 +8,7 @@ from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.export import export
 from keras_csg_cli.localize import localize
 from keras_csg_cli.predict import predict
+from keras_csg_cli.recipes import recipes
 from keras_csg_cli.train import train
 
 INTERRUPTED = 130
@@ -19,7 +20,8 @@ def cli():
     """Train and use image classifiers whose filters mean something."""
 
 
-for command in (train, evaluate, localize, predict, export, backbones):
+COMMANDS = (train, evaluate, localize, predict, export, backbones, recipes)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -31,6 +31,9 @@ def option(name, *args, **kwargs):
 
 
 @click.command(short_help="Train a network with a class-specific gate.")
+@option(
+    "--recipe", metavar="NAME", help="Options that go together; see `recipes`."
+)
 @option("--data", help="digits (default), a TFDS name or a folder.")
 @option(
     "--data-dir",

@@ -33,4 +33,5 @@ from .models import ClassAccuracy as ClassAccuracy
 from .models import CSGClassifier as CSGClassifier
 from .models import LogitCrossentropy as LogitCrossentropy
 from .models import build as build
+from .training import list_recipes as list_recipes
 from .version import __version__ as __version__

@@ -10,6 +10,7 @@ from keras_csg.commands.input_error import input_errors
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.effects import check_effects
 from keras_csg.training.options import TrainingOptions, read_config
+from keras_csg.training.recipes import with_recipe
 from keras_csg.training.runs import Run, free_directory, open_run
 from keras_csg.training.trainer import Trainer
 
@@ -112,7 +113,8 @@ def set_up_training(
                 return None
         else:
             values = read_config(pathlib.Path(config)) if config else {}
-            chosen = TrainingOptions.from_dict({**values, **options})
+            asked = with_recipe({**values, **options})
+            chosen = TrainingOptions.from_dict(asked)
             check_effects(options, chosen)
             out = free_directory(chosen) if out is None else out
         trainer = Trainer(chosen, out, resume=resume, log=log)

@@ -65,12 +65,15 @@ RECORDED = ("versions", "weights_sha256")
 
 @dataclasses.dataclass(frozen=True)
 class TrainingOptions:
-    """Every option of a run. `None` leaves it to the recipe.
+    """Every option of a run. `None` leaves it to what fits backbone and data.
+
+    `recipe` is the name of that whose options were taken: `with_recipe` does.
 
     The names are those of the command line with underscores, of `config.json`
     and of a configuration file.
     """
 
+    recipe: str | None = None
     data: str = "digits"
     data_dir: str | None = None
     image_size: int | None = None

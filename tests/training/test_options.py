@@ -103,8 +103,9 @@ def filled(**options):
     return fill_in(TrainingOptions(**options), load_data("digits"))
 
 
-def test_the_recipe_answers_for_everything():
+def test_the_data_answer_for_everything():
     open_ends = {
+        "recipe",
         "data_dir",
         "image_size",
         "weights",
@@ -120,7 +121,7 @@ def test_the_recipe_answers_for_everything():
     assert {k for k, v in values.items() if v is None} == open_ends
 
 
-def test_what_the_user_says_wins_over_the_recipe():
+def test_what_the_user_says_wins():
     options = filled(learning_rate=0.3, epochs=2, augment="none")
     assert (options.learning_rate, options.epochs) == (0.3, 2)
     assert options.augment == "none"

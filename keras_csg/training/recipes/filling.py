@@ -1,0 +1,142 @@
+"""Defaults that train well untouched, by backbone and by data set."""
+
+from typing import Any
+
+from keras_csg.data import ClassificationData
+from keras_csg.training.options import TrainingOptions
+from keras_csg.training.recipes.files import read_recipe
+
+# Networks without batch normalisation, with attention or with SiLU throughout:
+# gradient descent with momentum at the usual rate diverges or stalls on them.
+ADAPTIVE = (
+    "convnext",
+    "cspdarknet",
+    "efficientnet",
+    "mit",
+    "mobilenetv3",
+    "nasnet",
+    "vgg",
+    "vit",
+    "yolov8",
+)
+# Deep without normalisation: even adaptive steps have to be smaller.
+GENTLE = ("vgg",)
+
+OPTIMIZERS = {
+    name: {"optimizer": name, "learning_rate": rate, "weight_decay": decay}
+    for name, rate, decay in (
+        ("sgd", 0.1, 5e-3),
+        ("adam", 1e-3, 0.0),
+        ("adamw", 1e-3, 0.05),
+        ("rmsprop", 1e-3, 0.0),
+    )
+}
+
+
+def with_recipe(given: dict[str, Any]) -> dict[str, Any]:
+    """Adds the options of the recipe that `given["recipe"]` names.
+
+    What is given wins. A rate of the recipe is for its optimizer and its batch
+    size: with another optimizer, or a backbone that needs one, it is left to
+    `fill_in`; with another batch size it follows that, under gradient descent.
+
+    Args:
+        given: options by name. Without `"recipe"` they come back as they are.
+
+    Returns:
+        dict of options by name.
+
+    Raises:
+        ValueError: if there is no such recipe, an option that it cannot
+            answer for is missing, or what is given is wrong.
+    """
+    if given.get("recipe") is None:
+        return given
+    TrainingOptions.from_dict(given)  # Refuses what is no value of an option.
+    recipe = read_recipe(given["recipe"])
+    missing = [name for name in recipe.needs if given.get(name) is None]
+    if missing:
+        raise ValueError(
+            f"The recipe {recipe.name!r} needs "
+            f"{' and '.join(f'`{name}`' for name in missing)}, too."
+        )
+    options = dict(recipe.options)
+    own = options["optimizer"]
+    wanted = given.get("optimizer") or own
+    backbone = given.get("backbone")
+    if wanted != own or (backbone and own == "sgd" and _is_adaptive(backbone)):
+        for name in ("optimizer", "learning_rate", "weight_decay"):
+            del options[name]
+    elif own == "sgd" and given.get("batch_size") is not None:
+        scale = given["batch_size"] / options["batch_size"]
+        options["learning_rate"] *= scale
+    return {**options, **given}
+
+
+def fill_in(
+    options: TrainingOptions, data: ClassificationData
+) -> TrainingOptions:
+    """Returns the options with every `None` a recipe answers for replaced.
+
+    Of data as those of a recipe its options are taken, and changed by what the
+    backbone and the weights ask for.
+
+    Args:
+        options: `TrainingOptions`.
+        data: the loaded `ClassificationData`.
+    """
+    recipe = dict(read_recipe(_recipe_by_data(data)).options)
+    recipe["augment"] = "crop_flip" if data.allow_flip else "crop"
+    if _is_adaptive(options.backbone):
+        recipe.update(OPTIMIZERS["adamw"])
+    if options.weights is not None:
+        recipe.update(_fine_tuning(recipe, data))
+    if options.optimizer not in (None, recipe["optimizer"]):
+        recipe.update(OPTIMIZERS[options.optimizer])
+    if _plain_name(options.backbone).startswith(GENTLE):
+        recipe["learning_rate"] /= 10
+    if recipe["optimizer"] == "sgd" and options.batch_size is not None:
+        # Goyal et al., 2017: as many times the rate as the batch is larger.
+        recipe["learning_rate"] *= options.batch_size / recipe["batch_size"]
+    if options.weights is not None:
+        if recipe["optimizer"] == "sgd":
+            recipe["learning_rate"] /= 10
+        # Whatever rate is asked for all: here nothing can be spoilt.
+        recipe["head_learning_rate"] = recipe["learning_rate"]
+    recipe = {
+        "gate_warmup": 3 if options.gate_schedule == "alternating" else 0,
+        "backbone_rate": 1.0,
+        "head_epochs": 0,
+        **recipe,
+    }
+    unanswered = {
+        name: value
+        for name, value in recipe.items()
+        if getattr(options, name) is None
+    }
+    return options.replace(**unanswered)
+
+
+def _recipe_by_data(data):
+    examples = data.train.num_examples
+    if data.small_images:
+        return "digits" if examples < 10_000 else "cifar10"
+    return "photographs" if examples < 100_000 else "imagenet"
+
+
+def _fine_tuning(recipe, data):
+    """Returns what weights change; as large a batch as without them."""
+    tuning = dict(read_recipe("fine-tune").options)
+    del tuning["batch_size"]
+    zoom = tuning.pop("augment").removeprefix("crop_flip")
+    if not data.small_images:
+        tuning["augment"] = recipe["augment"] + zoom
+    return tuning
+
+
+def _is_adaptive(backbone):
+    return _plain_name(backbone).startswith(ADAPTIVE)
+
+
+def _plain_name(name):
+    return name.lower().replace("_", "").replace("-", "")
