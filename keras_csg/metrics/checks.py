@@ -104,6 +104,39 @@ def check_head(
     return kernel, bias
 
 
+def check_filter_classes(
+    filter_classes: np.ndarray, filters: int, num_classes: int | None = None
+) -> np.ndarray:
+    """Checks the class of each filter.
+
+    Args:
+        filter_classes: ints of shape `(filters,)` in `[0, num_classes)`.
+        filters: int.
+        num_classes: int, or `None` for any number of classes.
+
+    Returns:
+        It as an array.
+
+    Raises:
+        ValueError: if it is not as described.
+    """
+    classes = np.asarray(filter_classes)
+    limit = np.inf if num_classes is None else num_classes
+    whole = np.issubdtype(classes.dtype, np.integer)
+    if (
+        classes.shape != (filters,)
+        or not whole
+        or not ((classes >= 0) & (classes < limit)).all()
+    ):
+        end = "" if num_classes is None else f" and below {num_classes}"
+        raise ValueError(
+            "`filter_classes` must have the class of each filter, "
+            f"{filters} integers of at least 0{end}. Received: "
+            f"filter_classes={filter_classes}"
+        )
+    return classes
+
+
 def check_gate(
     gate_matrix: np.ndarray, shape: tuple[int, ...] | None = None
 ) -> np.ndarray:

@@ -2,7 +2,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.metrics.checks import check_features, check_labels
+from keras_csg.metrics.checks import (
+    check_features,
+    check_filter_classes,
+)
 
 
 class FilterCorrelation(NamedTuple):
@@ -45,7 +48,7 @@ def filter_correlation(
         - [Liang et al., 2020](https://arxiv.org/abs/2007.08194), section 4
     """
     vectors = check_features(vectors, "vectors")
-    classes = check_labels(filter_classes, len(vectors), np.inf)
+    classes = check_filter_classes(filter_classes, len(vectors))
     # Scaled first, so that squares neither overflow nor vanish.
     size = np.abs(vectors).max(axis=1)
     vectors, classes = vectors[size > 0], classes[size > 0]

@@ -8,7 +8,6 @@ from keras_csg.metrics.checks import (
     check_head,
     check_labels,
 )
-from keras_csg.metrics.gates import FULLY_OPEN
 
 BLOCK = 4096
 """Samples whose features are multiplied by rows of the gate at a time."""
@@ -84,14 +83,6 @@ class Head:
                 "The head must have a gate for this. Received: gate_matrix=None"
             )
         return self.gate_matrix
-
-    def own_filters(self) -> np.ndarray:
-        """Returns which filters are fully open to which class.
-
-        Returns:
-            bool array of shape `(classes, filters)`.
-        """
-        return self.require_gate() >= FULLY_OPEN
 
     def classes_of_filters(self) -> np.ndarray:
         """Returns the class of each filter.

@@ -5,7 +5,11 @@ import numpy as np
 from scipy.special import entr
 
 from keras_csg.metrics._information import one_against_rest
-from keras_csg.metrics.checks import check_features, check_labels
+from keras_csg.metrics.checks import (
+    check_features,
+    check_filter_classes,
+    check_labels,
+)
 
 
 def mutual_information(
@@ -103,7 +107,7 @@ def mutual_information_score(
 
 
 def specificity(
-    information: np.ndarray, labels: np.ndarray, classes: np.ndarray
+    information: np.ndarray, labels: np.ndarray, filter_classes: np.ndarray
 ) -> float:
     """What filters know of their classes, as a share of all there is to know.
 
@@ -121,8 +125,8 @@ def specificity(
         information: array of shape `(classes, filters)`, in nats: what
             `mutual_information` returned.
         labels: ints of shape `(samples,)` in `[0, classes)`.
-        classes: ints of shape `(filters,)` in `[0, classes)`: the class of
-            each filter, such as `Head.classes_of_filters` tells.
+        filter_classes: ints of shape `(filters,)` in `[0, classes)`: the class
+            of each filter, such as `Head.classes_of_filters` tells.
 
     Returns:
         float in `[0, 1]`; NaN if every filter is left out.
@@ -142,15 +146,7 @@ def specificity(
     information = check_features(information, "information")
     num_classes, filters = information.shape
     labels = check_labels(labels, len(labels), num_classes)
-    classes = np.asarray(classes)
-    if (
-        classes.shape != (filters,)
-        or not np.isin(classes, np.arange(num_classes)).all()
-    ):
-        raise ValueError(
-            f"`classes` must be {filters} integers in [0, {num_classes}), one "
-            f"per filter. Received: classes={classes}"
-        )
+    classes = check_filter_classes(filter_classes, filters, num_classes)
     shares = np.bincount(labels, minlength=num_classes) / len(labels)
     entropies = (entr(shares) + entr(1 - shares))[classes]
     own = information[classes, np.arange(filters)]

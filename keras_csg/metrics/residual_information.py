@@ -4,7 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_csg.metrics.checks import check_features, check_labels
+from keras_csg.metrics.checks import (
+    check_features,
+    check_filter_classes,
+    check_labels,
+)
 
 LEAST_SAMPLES = 2
 """Of a class: one to learn from and one to be asked."""
@@ -29,7 +33,7 @@ class ResidualInformation(NamedTuple):
 def residual_information(
     features: np.ndarray,
     labels: np.ndarray,
-    classes: np.ndarray,
+    filter_classes: np.ndarray,
     *,
     max_pairs: int = 200,
     seed: int = 0,
@@ -49,7 +53,8 @@ def residual_information(
         features: array of shape `(samples, filters)`, finite.
         labels: ints of shape `(samples,)`, at least 0. Classes with fewer than
             two samples are left out.
-        classes: ints of shape `(filters,)`: the class of each filter.
+        filter_classes: ints of shape `(filters,)`, at least 0: the class of
+            each filter.
         max_pairs: int, at least 1. Of more pairs than these, so many are drawn
             at random.
         seed: int. Seed of the halves and of the pairs.
@@ -66,12 +71,7 @@ def residual_information(
     """
     features = check_features(features)
     labels = check_labels(labels, len(features), None)
-    classes = np.asarray(classes)
-    if classes.shape != features.shape[1:]:
-        raise ValueError(
-            "`classes` must have the class of each filter. Received: "
-            f"classes.shape={classes.shape}, features.shape={features.shape}"
-        )
+    classes = check_filter_classes(filter_classes, features.shape[1])
     if max_pairs < 1:
         raise ValueError(
             f"`max_pairs` must be at least 1. Received: max_pairs={max_pairs}"

@@ -24,7 +24,6 @@ def test_ways_through_the_head_by_hand():
     )
     assert_array_equal(head.gated_logits(FEATURES, np.array([0])), [[2, 1]])
     assert_array_equal(head.gated_logits(FEATURES, np.array([1])), [[1.5, 6]])
-    assert_array_equal(head.own_filters(), [[1, 0, 0], [0, 1, 1]])
     assert_array_equal(head.predicted(FEATURES), [1])
     # Class 0 takes half of filter 2 with it.
     assert_array_equal(
@@ -75,7 +74,6 @@ def test_lists_become_arrays():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda head: head.own_filters(),
         lambda head: head.class_specific_logits(FEATURES),
         lambda head: head.gated_logits(FEATURES, np.array([0])),
         lambda head: head.complement_logits(FEATURES, np.array([0])),

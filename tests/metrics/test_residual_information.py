@@ -92,7 +92,10 @@ def test_halves_have_as_many_of_each_class(dtype):
 @pytest.mark.parametrize(
     "changed, message",
     [
-        ({"classes": [0, 1]}, "`classes` must have the class of each filter"),
+        (
+            {"filter_classes": [0, 1]},
+            "`filter_classes` must have the class",
+        ),
         ({"max_pairs": 0}, "`max_pairs` must be at least 1"),
         ({"features": np.full((30, 3), np.nan)}, "`features` must be finite"),
         ({"labels": np.zeros(29, int)}, "`labels` must be 30 integers"),
@@ -100,6 +103,6 @@ def test_halves_have_as_many_of_each_class(dtype):
 )
 def test_what_does_not_fit_is_refused(changed, message):
     features, labels = samples(1.0, size=30)
-    given = {"features": features, "labels": labels, "classes": CLASSES}
+    given = {"features": features, "labels": labels, "filter_classes": CLASSES}
     with pytest.raises(ValueError, match=message):
         metrics.residual_information(**{**given, **changed})
