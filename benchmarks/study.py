@@ -28,12 +28,11 @@ LEAST = "keras_csg.models.classifier.GateBudget"
 SETTINGS = {
     "standard": {"standard": True},
     "default": {},
-    "no off-class variance": {"lambda_6": 0.0},
     "off-class variance 0.3": {"lambda_6": 0.3},
-    "off-class variance 3": {"lambda_6": 3.0},
+    "off-class variance 1": {"lambda_6": 1.0},
+    "off-class variance alone": {"lambda_5": 0.0, "lambda_6": 1.0},
     "no off-class share": {"lambda_5": 0.0},
     "off-class share 3": {"lambda_5": 3.0},
-    "neither off-class term": {"lambda_5": 0.0, "lambda_6": 0.0},
     "no complement": {"lambda_4": 0.0},
     "complement 1": {"lambda_4": 1.0},
     "no class-specific head": {"lambda_3": 0.0},
@@ -54,7 +53,6 @@ SETTINGS = {
         "lambda_3": 0.0,
         "lambda_4": 0.0,
         "lambda_5": 0.0,
-        "lambda_6": 0.0,
     },
 }
 COLUMNS = {

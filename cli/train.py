@@ -111,7 +111,7 @@ def option(name, *args, **kwargs):
     "--lambda-6",
     type=float,
     help="Weight of what filters tell of other classes than their own "
-    "(default: 1).",
+    "(default: 0).",
 )
 @option(
     "--filter-dropout",

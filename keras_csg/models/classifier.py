@@ -124,7 +124,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         lambda_3: float = 1.0,
         lambda_4: float = 0.3,
         lambda_5: float = 1.0,
-        lambda_6: float = 1.0,
+        lambda_6: float = 0.0,
         filter_dropout: float | None = None,
         density: float | None = None,
         closing_steps: int | None = None,

@@ -94,7 +94,7 @@ class TrainingOptions:
     lambda_3: float = 1.0
     lambda_4: float = 0.3
     lambda_5: float = 1.0
-    lambda_6: float = 1.0
+    lambda_6: float = 0.0
     filter_dropout: float | None = None
     density: float | None = None
     batch_statistics: str = "fitted"

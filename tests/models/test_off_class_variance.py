@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose
 from sklearn.feature_selection import f_classif
 
 from keras_csg.models.off_class_variance import off_class_variance
+from tests.tiny import tiny_classifier, tiny_data
 
 CLASSES, FILTERS = 4, 6
 OWN = np.arange(FILTERS) % CLASSES
@@ -111,3 +112,22 @@ def test_following_it_takes_the_difference_away():
     assert variance(np.array(variable), labels) < before / 10
     own = GATE[labels] == 1  # No gradient comes of a class's own filters.
     assert_allclose(np.array(variable)[own], features[own])
+
+
+def test_training_adds_it_by_its_weight():
+    images, labels = tiny_data()
+    plain, weighted = tiny_classifier(), tiny_classifier(lambda_6=2.0)
+    gate = np.eye(4, 6, dtype="float32")
+    gate[0, 4:] = 1
+    for model in (plain, weighted):
+        model.compile("sgd")
+        model.gate.gate_matrix.assign(gate)
+        model.set_weights(plain.get_weights()[: len(model.get_weights())])
+    features = plain.features(images)
+    before, _ = plain.compute_dual_path_loss(features, labels)
+    after, paths = weighted.compute_dual_path_loss(features, labels)
+    told = float(paths["off_class_variance"])
+    assert 0 < told < 1
+    assert float(after - before) == pytest.approx(2 * told, rel=1e-3)
+    history = weighted.fit(images, labels, verbose=0).history
+    assert 0 < history["off_class_variance"][0] < 1

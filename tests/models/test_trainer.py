@@ -73,7 +73,6 @@ def test_it_trains_in_every_mode(mode):
             "gated_loss",
             "complement_loss",
             "off_class",
-            "off_class_variance",
             "l1_density",
         )
     }
