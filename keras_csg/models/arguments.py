@@ -14,6 +14,10 @@ MOST_DROPPED = 0.7
 """Share of the filters that are left out at most where nobody says."""
 
 
+LAMBDAS = tuple(f"lambda_{number}" for number in range(1, 7))
+"""Names of the weights of the losses."""
+
+
 class ClassifierArguments:
     """Arguments of a classifier that stay as they were given."""
 

@@ -9,6 +9,7 @@ from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
 from keras_csg.layers.gate_budget import GateBudget, least_density
 from keras_csg.models.arguments import (
+    LAMBDAS,
     ClassifierArguments,
     check_settings,
     checked_density,
@@ -77,9 +78,8 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         lambda_5: float, at least 0. Weight of the off-class activation: a
             filter is to be silent where its class is not
             (`OffClassActivation`).
-        lambda_6: float, at least 0. Weight of the off-class variance: where its
-            class is not, a filter must not tell the others from each other
-            (`off_class_variance`).
+        lambda_6: float, at least 0. Weight of what filters tell of classes that
+            are not their own (`off_class_variance`).
         density: float in `(0, 1]`. Share of the gate that may stay open;
             `None` for the least, `1 / num_classes`, which leaves one class to
             each filter (`least_density`).
@@ -258,12 +258,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         names = (
             "num_classes",
             "gated",
-            "lambda_1",
-            "lambda_2",
-            "lambda_3",
-            "lambda_4",
-            "lambda_5",
-            "lambda_6",
+            *LAMBDAS,
             "filter_dropout",
             "density",
             "closing_steps",
@@ -286,8 +281,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         custom_objects: dict[str, Any] | None = None,
     ) -> Self:
         """Builds the model that `get_config` described."""
-        unknown = dict.fromkeys(("lambda_4", "lambda_5", "lambda_6"), 0.0)
-        config = {**unknown, **config}  # To version 0.1.0.
+        config = {**dict.fromkeys(LAMBDAS[3:], 0.0), **config}  # For 0.1.0.
         config["backbone"] = keras.saving.deserialize_keras_object(
             config["backbone"], custom_objects=custom_objects
         )
