@@ -14,9 +14,11 @@ import sys
 import tempfile
 
 import click
+from chosen_names import chosen_names
 
 from keras_csg.backbones.catalog import describe_backbones
 from keras_csg.backbones.registry import backbone_spec
+from keras_csg.files import write_json
 
 COMMAND = pathlib.Path(sys.executable).with_name("keras-csg")
 SIDE = 32
@@ -64,15 +66,9 @@ def line(family, name, results):
 
 
 def chosen(families):
-    known = smallest_of_each_family()
-    if families is None:
-        return dict(sorted(known.items()))
-    names = [family.strip().lower() for family in families.split(",")]
-    if unknown := [name for name in names if name not in known]:
-        raise click.BadParameter(
-            f"{', '.join(unknown)}; the families are {', '.join(known)}.",
-            param_hint="--families",
-        )
+    known = dict(sorted(smallest_of_each_family().items()))
+    wanted = families and families.lower()
+    names = chosen_names(wanted, known, "--families")
     return {name: known[name] for name in names}
 
 
@@ -92,7 +88,7 @@ def main(families, out):
     for family, name in chosen(families).items():
         if name not in results and (figures := train(name)) is not None:
             results[name] = figures
-            out.write_text(json.dumps(results, indent=2) + "\n")
+            write_json(out, results)
         if name in results:
             print(line(family, name, results[name]), flush=True)
 

@@ -20,6 +20,9 @@ from concurrent import futures
 from unittest import mock
 
 import click
+from chosen_names import chosen_names
+
+from keras_csg.files import write_json
 
 CLOSING = "keras_csg.models.gate_scheduler.CLOSING_SHARE"
 BUDGET = "keras_csg.layers.gate_budget.GateBudget.budget"
@@ -105,25 +108,25 @@ def _hard_gate():
     from keras_csg.layers.csg_gate import CSGGate
     from keras_csg.models.head import ClassSpecificHead
 
-    rows = CSGGate.rows
+    rows, initialize = CSGGate.rows, ClassSpecificHead.__init__
 
     def rounded(values):
         hard = ops.cast(values >= 0.5, values.dtype)
         return values + ops.stop_gradient(hard - values)
 
-    def call(self, features, dropped=None):
-        kernel, bias, gate_matrix = self._read()
-        own = kernel * ops.transpose(rounded(gate_matrix + 0.0))
-        logits = ops.matmul(features, own) + bias
-        if dropped is None:
-            return logits
-        return logits, ops.matmul(dropped, own) + bias
+    def with_rounded_gate(self, head, gate):
+        initialize(self, head, gate)
+        self._read = lambda: (
+            head.kernel,
+            head.bias,
+            rounded(ops.convert_to_tensor(gate.gate_matrix)),
+        )
 
     return [
         mock.patch.object(
             CSGGate, "rows", lambda self, y: rounded(rows(self, y))
         ),
-        mock.patch.object(ClassSpecificHead, "call", call),
+        mock.patch.object(ClassSpecificHead, "__init__", with_rounded_gate),
     ]
 
 
@@ -132,17 +135,14 @@ def train(name, seed, folder, options):
     import keras_csg
 
     run = folder / f"{name.replace(' ', '-')}-{seed}"
+    resume = run.exists()
+    given = {} if resume else {**options, **SETTINGS[name], "seed": seed}
     with contextlib.ExitStack() as stack:
         for patch in patches(name):
             stack.enter_context(patch)
         with open(f"{run}.log", "a", buffering=1) as log:
             stack.enter_context(contextlib.redirect_stdout(log))
-            return keras_csg.train(
-                run,
-                resume=run.exists(),
-                **({} if run.exists() else {**options, **SETTINGS[name]}),
-                **({} if run.exists() else {"seed": seed}),
-            )
+            return keras_csg.train(run, resume=resume, **given)
 
 
 def row(key, figures):
@@ -151,18 +151,6 @@ def row(key, figures):
         for name, label in COLUMNS.items()
     )
     return f"{key:26} {values}"
-
-
-def chosen(names):
-    if names is None:
-        return list(SETTINGS)
-    names = [name.strip() for name in names.split(",")]
-    if unknown := [name for name in names if name not in SETTINGS]:
-        raise click.BadParameter(
-            f"{', '.join(unknown)}; the settings are {', '.join(SETTINGS)}.",
-            param_hint="--only",
-        )
-    return names
 
 
 def todo(names, seeds, results):
@@ -214,12 +202,14 @@ def main(only, seeds, data, epochs, jobs, runs, out):
         begun = {
             pool.submit(train, name, seed, runs, options): f"{name}, {seed}"
             for name, seed in todo(
-                chosen(only), [int(s) for s in seeds.split(",")], results
+                chosen_names(only, SETTINGS, "--only"),
+                [int(seed) for seed in seeds.split(",")],
+                results,
             )
         }
         for done in futures.as_completed(begun):
             results[begun[done]] = done.result()
-            out.write_text(json.dumps(results, indent=2) + "\n")
+            write_json(out, results)
             print(row(begun[done], done.result()), flush=True)
 
 

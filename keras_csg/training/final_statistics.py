@@ -66,13 +66,16 @@ def keep_better_statistics(
         return {}
     validation = data.validation.batches(batch_size)
     augmented = _accuracy(model, validation)
-    kept = [_statistics(layer) for layer in layers]
+    kept = [
+        (variable, keras.ops.copy(variable))
+        for layer in layers
+        for variable in (layer.moving_mean, layer.moving_variance)
+    ]
     measure("none")
     plain = _accuracy(model, validation)
     if augmented >= plain:
-        for layer, values in zip(layers, kept, strict=True):
-            layer.moving_mean.assign(values[0])
-            layer.moving_variance.assign(values[1])
+        for variable, value in kept:
+            variable.assign(value)
     better = "augmented" if augmented >= plain else "plain"
     log(
         f"Batch normalization's statistics: those of {better} images "
@@ -86,10 +89,3 @@ def _accuracy(model: CSGClassifier, batches: Iterable) -> float:
     figures = model.evaluate(batches, return_dict=True, verbose=0)
     names = ["accuracy"] + ["class_specific_accuracy"] * model.gated
     return sum(figures[name] for name in names) / len(names)
-
-
-def _statistics(layer: keras.layers.BatchNormalization) -> tuple[Any, Any]:
-    return tuple(
-        keras.ops.convert_to_numpy(values)
-        for values in (layer.moving_mean, layer.moving_variance)
-    )

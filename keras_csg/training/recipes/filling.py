@@ -67,9 +67,8 @@ def with_recipe(given: dict[str, Any]) -> dict[str, Any]:
     if wanted != own or (backbone and own == "sgd" and _is_adaptive(backbone)):
         for name in ("optimizer", "learning_rate", "weight_decay"):
             del options[name]
-    elif own == "sgd" and given.get("batch_size") is not None:
-        scale = given["batch_size"] / options["batch_size"]
-        options["learning_rate"] *= scale
+    else:
+        _follow_batch(options, given.get("batch_size"))
     return {**options, **given}
 
 
@@ -95,9 +94,7 @@ def fill_in(
         recipe.update(OPTIMIZERS[options.optimizer])
     if _plain_name(options.backbone).startswith(GENTLE):
         recipe["learning_rate"] /= 10
-    if recipe["optimizer"] == "sgd" and options.batch_size is not None:
-        # Goyal et al., 2017: as many times the rate as the batch is larger.
-        recipe["learning_rate"] *= options.batch_size / recipe["batch_size"]
+    _follow_batch(recipe, options.batch_size)
     if options.weights is not None:
         if recipe["optimizer"] == "sgd":
             recipe["learning_rate"] /= 10
@@ -115,6 +112,15 @@ def fill_in(
         if getattr(options, name) is None
     }
     return options.replace(**unanswered)
+
+
+def _follow_batch(recipe, batch_size):
+    """Changes the rate of gradient descent as another batch size asks for.
+
+    Goyal et al., 2017: as many times the rate as the batch is larger.
+    """
+    if recipe["optimizer"] == "sgd" and batch_size is not None:
+        recipe["learning_rate"] *= batch_size / recipe["batch_size"]
 
 
 def _recipe_by_data(data):
