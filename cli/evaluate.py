@@ -43,17 +43,22 @@ NEEDS_GATE = (
     "with them alone: RUN/ablation-NUMBER.png.",
 )
 @click.option(
+    "--data",
+    help="Data of the same classes to measure on (default: the run's).",
+)
+@click.option(
     "--data-dir",
     type=click.Path(),
-    help="Where the run's data are now, if they moved.",
+    help="Where the data are now, if they moved.",
 )
 @click.option("--batch-size", type=click.IntRange(1), default=128)
 def evaluate(run_paths, against, as_json, **settings):
     """Measure the network in each RUN on the test split of its data.
 
     Prints a table and writes RUN/metrics.json and, of a gated network,
-    RUN/ablation.png. Of several runs it prints the mean and the standard
-    deviation as well.
+    RUN/ablation.png; of other --data, RUN/metrics-DATA.json. Of several runs
+    it prints the mean and the standard deviation as well. A RUN may be
+    weights:NAME, one of `keras-csg weights`.
     """
     paths = [*run_paths, *([against] if against else [])]
     if against and len(run_paths) != 1:

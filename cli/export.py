@@ -30,7 +30,7 @@ ALL = "all"
     "--out",
     metavar="DIR",
     type=click.Path(),
-    help="Where the files go (default: RUN/export).",
+    help="Where the files go (default: RUN/export; runs/weights-NAME/export).",
 )
 @click.option(
     "--outputs",
@@ -70,9 +70,12 @@ ALL = "all"
     "--name", help="The model's name in a layout (default: the run's)."
 )
 @click.option(
+    "--data", help="Data of the same classes to prove and calibrate on."
+)
+@click.option(
     "--data-dir",
     type=click.Path(),
-    help="Where the run's data are now, if they moved.",
+    help="Where the data are now, if they moved.",
 )
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
 @json_option
@@ -80,6 +83,8 @@ def export(
     run_path, formats, out, quantize, layout, name, force, as_json, **settings
 ):
     """Write the network in RUN to files that run without this package.
+
+    RUN may be weights:NAME, one of `keras-csg weights`.
 
     Into DIR go saved_model/, model.onnx and model.tflite, as --format says,
     and of --quantize model-float16.tflite, model-dynamic.tflite and
@@ -91,6 +96,7 @@ def export(
     file whose name ends in .proof.json.
     """
     from keras_csg import commands
+    from keras_csg.training.run_folders import folder_of
 
     plan = {
         "formats": _expanded(formats, FORMATS),
@@ -99,7 +105,7 @@ def export(
         "name": name,
         "overwrite": force,
     }
-    out = pathlib.Path(out or pathlib.Path(run_path) / "export")
+    out = pathlib.Path(out or folder_of(run_path) / "export")
     with user_mistakes():  # Before what takes long.
         commands.plan_export(run_path, out, **plan)
     load_library()

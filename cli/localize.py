@@ -59,7 +59,8 @@ def localize(run_path, as_json, sanity, batch_size, grid, mosaics, **images):
 
     Class activation, gradient and activation maps of the test split, each with
     and without the gate, against masks or boxes: those of the data set, or a
-    folder's boxes.csv or masks. Without any, by the grid pointing game.
+    folder's boxes.csv or masks. Without any, by the grid pointing game. RUN may
+    be weights:NAME, one of `keras-csg weights`.
 
     Prints a table and writes RUN/localization.json and localization.png; with
     --sanity, RUN/sanity.json.

@@ -10,6 +10,7 @@ from keras_csg_cli.localize import localize
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
 from keras_csg_cli.train import train
+from keras_csg_cli.weights import weights
 
 INTERRUPTED = 130
 
@@ -20,7 +21,16 @@ def cli():
     """Train and use image classifiers whose filters mean something."""
 
 
-COMMANDS = (train, evaluate, localize, predict, export, backbones, recipes)
+COMMANDS = (
+    train,
+    evaluate,
+    localize,
+    predict,
+    export,
+    backbones,
+    recipes,
+    weights,
+)
 for command in COMMANDS:
     cli.add_command(command)
 

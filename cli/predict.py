@@ -32,7 +32,8 @@ def predict(model_path, images, as_json, top, heatmaps):
     """Classify each IMAGE with the network in RUN or in an exported FILE.
 
     FILE is what `keras-csg export` wrote: an ONNX or a LiteRT file, the folder
-    of a SavedModel or of a model laid out for a server.
+    of a SavedModel or of a model laid out for a server. For RUN, weights:NAME
+    stands for a trained network that came with the package.
 
     Beside the probabilities: what the class-specific head says, and the
     filters that speak most for the predicted class.

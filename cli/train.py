@@ -61,8 +61,8 @@ def option(name, *args, **kwargs):
 @option("--backbone", help="Network (default: resnet20); see `backbones`.")
 @option(
     "--weights",
-    help="imagenet, a .weights.h5 or .keras file, or another run; random "
-    "weights by default. Images get the backbone's own size.",
+    help="imagenet, a .weights.h5 or .keras file, another run, or one of "
+    "`weights`; random by default. Images get the backbone's own size.",
 )
 @option(
     "--freeze",

@@ -15,6 +15,11 @@ LAYOUTS = {"triton": ("onnx", "saved_model"), "tfserving": ("saved_model",)}
 # Evaluation.
 MIS_VARIANTS = ("paper", "picnn")
 
+# Runs.
+# What stands before the name of weights that come with the package, wherever
+# the path of a run may stand.
+WEIGHTS_PREFIX = "weights:"
+
 # Training.
 # What of a backbone may rest, beside a number of layers.
 FREEZE = ("all", "statistics")

@@ -8,7 +8,7 @@ from keras_csg.training.options import TrainingOptions
 from tests.tiny import tiny_maps
 
 
-def make_tiny_run(path, data, epochs=0, **kwargs):
+def make_tiny_run(path, data, epochs=0, options=(), **kwargs):
     """Writes one on loaded data, trained for some epochs; returns its path."""
     images = keras.Input(data.image_shape, name="images")
     model = CSGClassifier(
@@ -23,7 +23,8 @@ def make_tiny_run(path, data, epochs=0, **kwargs):
         model.fit(images, labels, epochs=epochs, verbose=0)
     run = Run(path)
     size = data.image_shape[0]
-    run.create(TrainingOptions(data=data.name, image_size=size))
+    options = {"data": data.name, "image_size": size, **dict(options)}
+    run.create(TrainingOptions(**options))
     run.save_model(model)
     run.unlock()
     return path

@@ -10,3 +10,4 @@ from .predict import predict as predict
 from .train import finished_figures as finished_figures
 from .train import set_up_training as set_up_training
 from .train import train as train
+from .weights import list_weights as list_weights

@@ -1,6 +1,5 @@
 import difflib
 import os
-import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,8 +17,11 @@ from keras_csg.commands.arguments import (
     paths,
 )
 from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.files import write_json
+from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
-from keras_csg.training.runs import Run, open_run
+from keras_csg.training.run_folders import short_name
+from keras_csg.training.runs import Run
 
 NO_GATE = (
     "`ablate` needs a network with a gate: without one no filter belongs to a "
@@ -32,6 +34,7 @@ def evaluate(
     *,
     mis_variant: str = "paper",
     ablate: str | None = None,
+    data: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
     batch_size: int = 128,
     log: Callable[[str], Any] | None = print,
@@ -39,16 +42,21 @@ def evaluate(
     """Measures the network of a run on the test split of its data.
 
     Writes `metrics.json` into the run and, of a gated network, the picture
-    `ablation.png`.
+    `ablation.png`; of other data than the run's, `metrics-DATA.json` and
+    `ablation-DATA.png`.
 
     Args:
-        run: path of a run directory, or `Run`.
+        run: path of a run directory, `Run`, or `weights:NAME`, of
+            `keras_csg.list_weights()`; what is written of those goes to
+            `runs/weights-NAME`.
         mis_variant: `"paper"`, or `"picnn"` for a second score, `mis_picnn`,
             over the maps summed before the last activation.
         ablate: str. Name of a class: its confusion matrices without its
             filters, and with them alone, are drawn into
             `ablation-<number>.png`.
-        data_dir: path. Where the run's data are now, if they moved.
+        data: str or path. Data of the same classes to measure on; `None` for
+            the run's.
+        data_dir: path. Where the data are now, if they moved.
         batch_size: int.
         log: callable that takes a line of progress; `None` for silence.
 
@@ -67,28 +75,38 @@ def evaluate(
     check_path("run", run)
     check_choice("mis_variant", mis_variant, MIS_VARIANTS)
     check_text("ablate", ablate, optional=True)
+    check_path("data", data, optional=True)
     check_path("data_dir", data_dir, optional=True)
     check_count("batch_size", batch_size)
     log = logger(log)
     with input_errors():
         opened = _open(run, ablate)
-        known = opened.read_metrics()
+        other = _other_data(opened, data)
+        # Of the run's own data the training knew more than is measured here.
+        known = {} if other else opened.read_metrics()
         model = opened.load_model()
-        data = load_run_data(opened, model, data_dir=data_dir, log=log)
-        label = None if ablate is None else _label(model, data, ablate)
-        log(f"Measuring {opened.path}")
+        found = load_run_data(
+            opened, model, data=data, data_dir=data_dir, log=log
+        )
+        label = None if ablate is None else _label(model, found, ablate)
+        log(f"Measuring {opened}")
         samples = evaluation.collect_samples(
-            model, data.test, batch_size, mis_variant
+            model, found.test, batch_size, mis_variant
         )
     figures, ablation = evaluation.measure(model, samples)
-    if ablation is not None:
-        plots.save_ablation(ablation, model.class_names, opened.ablation_path)
-    if label is not None:
-        log(f"Drew {_draw_confusion(opened, model, samples, label)}")
-    # The figures in their order, then what only the training knew.
     figures |= {k: v for k, v in known.items() if k not in figures}
+    names = model.class_names
     with input_errors():
-        opened.write_metrics(figures)
+        if ablation is not None:
+            path = opened.file(f"ablation{other}.png")
+            plots.save_ablation(ablation, names, path)
+        if label is not None:
+            path = opened.file(f"ablation{other}-{label}.png")
+            plots.save_ablation_confusion(
+                _confusion(model, samples, label), names, label, path
+            )
+            log(f"Drew {path}")
+        write_json(opened.file(f"metrics{other}.json"), figures)
     return figures
 
 
@@ -98,6 +116,7 @@ def evaluate_runs(
     against: bool = False,
     mis_variant: str = "paper",
     ablate: str | None = None,
+    data: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
     batch_size: int = 128,
     log: Callable[[str], Any] | None = print,
@@ -110,6 +129,7 @@ def evaluate_runs(
             gated and a standard one.
         mis_variant: see `evaluate`, as the next four.
         ablate: see there.
+        data: see there.
         data_dir: see there.
         batch_size: see there.
         log: see there.
@@ -120,8 +140,9 @@ def evaluate_runs(
         several runs, `mean` and `standard_deviation`.
 
     Raises:
-        InputError: if a run is named twice, the runs are on different data,
-            there are not two `against` each other, and as `evaluate`.
+        InputError: if a run is named twice, the runs are on different data
+            and `data` is `None`, there are not two `against` each other, and
+            as `evaluate`.
     """
     check_flag("against", against)
     named = [os.fspath(path) for path in paths("runs", runs)]
@@ -132,12 +153,15 @@ def evaluate_runs(
             f"Received: {len(named)} runs"
         )
     with input_errors():
-        _check_same_data(named, [_open(path, ablate) for path in named])
+        opened = [_open(path, ablate) for path in named]
+        if data is None:
+            _check_same_data(named, opened)
     results = {
         path: evaluate(
             path,
             mis_variant=mis_variant,
             ablate=ablate,
+            data=data,
             data_dir=data_dir,
             batch_size=batch_size,
             log=log,
@@ -157,11 +181,17 @@ def evaluate_runs(
 def _open(path, ablate) -> Run:
     """Returns a run that can be measured, and whose figures can be written."""
     run = open_run(path)
-    if not os.access(run.path, os.W_OK):
-        raise ValueError(f"Cannot write to {run.path}.")
+    run.check_writable()
     if ablate is not None and run.options.standard:
         raise ValueError(NO_GATE)
     return run
+
+
+def _other_data(run, data):
+    """Returns what names of files say of other data than the run's: `-NAME`."""
+    if data is None or os.fspath(data) == run.options.data:
+        return ""
+    return f"-{short_name(data)}"
 
 
 def _check_distinct(paths):
@@ -196,10 +226,7 @@ def _label(model, data, name):
     return data.class_names.index(name)
 
 
-def _draw_confusion(run, model, samples, label) -> pathlib.Path:
-    path = run.confusion_path(label)
-    matrices = metrics.ablation_confusion(
+def _confusion(model, samples, label):
+    return metrics.ablation_confusion(
         samples.features, samples.labels, evaluation.head_of(model), label
     )
-    plots.save_ablation_confusion(matrices, model.class_names, label, path)
-    return path

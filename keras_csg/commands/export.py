@@ -17,6 +17,7 @@ from keras_csg.commands.arguments import (
 )
 from keras_csg.commands.input_error import input_errors
 from keras_csg.deployment.targets import Target, check_targets, plan_targets
+from keras_csg.training.run_folders import folder_of
 
 
 class ExportResult(NamedTuple):
@@ -47,8 +48,9 @@ def plan_export(
     It loads no library, so that a mistake is named at once.
 
     Args:
-        run: path of a run directory.
-        out: path of the folder they go to; `None` for `export` in the run.
+        run: path of a run directory, or `weights:NAME`.
+        out: path of the folder they go to; `None` for `export` in the run, or
+            in `runs/weights-NAME`.
         formats: some of `keras_csg.choices.FORMATS`, or one; none for ONNX or
             the usual one of the layout.
         quantize: some of `keras_csg.choices.QUANTIZATIONS`, or one.
@@ -66,10 +68,10 @@ def plan_export(
     check_flag("overwrite", overwrite)
     if layout is not None:
         check_choice("layout", layout, LAYOUTS)
-    run = pathlib.Path(run)
-    out = run / "export" if out is None else pathlib.Path(out)
+    folder = folder_of(run)
+    out = folder / "export" if out is None else pathlib.Path(out)
     if layout and name is None:
-        name = run.absolute().name
+        name = folder.absolute().name
     formats, quantize = names("formats", formats), names("quantize", quantize)
     with input_errors():
         targets = plan_targets(out, formats, quantize, layout, name)
@@ -88,6 +90,7 @@ def export_run(
     outputs: Iterable[str] | str | None = None,
     input_dtype: str = "float32",
     min_agreement: float = 0.95,
+    data: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
     overwrite: bool = False,
     tracker: Callable[[list[Target]], Any] | None = None,
@@ -99,7 +102,7 @@ def export_run(
     calibrated on images of its training split.
 
     Args:
-        run: path of a run directory, or `Run`.
+        run: path of a run directory, `Run`, or `weights:NAME`.
         out: see `plan_export`.
         formats: see `plan_export`.
         quantize: see `plan_export`.
@@ -110,7 +113,9 @@ def export_run(
         input_dtype: `"float32"` or `"uint8"`: what images the files take.
         min_agreement: float in 0..1. Share of the images of which a quantised
             file must name the network's class.
-        data_dir: path. Where the run's data are now, if they moved.
+        data: str or path. Data of the same classes to prove and calibrate on;
+            `None` for the run's.
+        data_dir: path. Where the data are now, if they moved.
         overwrite: see `plan_export`.
         tracker: callable from the targets to a context manager that gives the
             functions `on_begin` and `on_done` of
@@ -134,12 +139,13 @@ def export_run(
     )
     check_choice("input_dtype", input_dtype, INPUT_DTYPES)
     check_share("min_agreement", min_agreement)
+    check_path("data", data, optional=True)
     check_path("data_dir", data_dir, optional=True)
     check_callable("tracker", tracker, optional=True)
     outputs = None if outputs is None else names("outputs", outputs)
     log = logger(log)
     with input_errors():
-        model, images = _open(run, outputs, data_dir, log)
+        model, images = _open(run, outputs, data, data_dir, log)
     from keras_csg.deployment.exporting_all import export_all
 
     with (tracker or _log_each(log))(targets) as (on_begin, on_done):
@@ -157,19 +163,19 @@ def export_run(
     return ExportResult(*written)
 
 
-def _open(run_path, outputs, data_dir, log):
+def _open(run_path, outputs, data, data_dir, log):
     """Returns a run's model, and its data as arguments of `export_all`."""
     from keras_csg.deployment.graph.answers import check_outputs
-    from keras_csg.training.runs import open_run
+    from keras_csg.training.opening import open_run
 
     run = open_run(run_path)
     model = run.load_model()
     if outputs is not None:
         check_outputs(model, outputs)
-    return model, _load_data(run, model, data_dir, log)
+    return model, _load_data(run, model, data, data_dir, log)
 
 
-def _load_data(run, model, data_dir, log):
+def _load_data(run, model, data, data_dir, log):
     """Returns the run's data, or why there are none, which it says as well.
 
     Raises:
@@ -179,9 +185,9 @@ def _load_data(run, model, data_dir, log):
 
     name = run.options.data  # A broken config.json is no fault of the data.
     try:
-        data = load_run_data(run, model, data_dir=data_dir, log=log)
+        found = load_run_data(run, model, data=data, data_dir=data_dir, log=log)
     except (ValueError, OSError) as error:
-        if data_dir is not None:
+        if (data, data_dir) != (None, None):
             raise
         reason = " ".join(str(error).split())
         log(
@@ -190,7 +196,7 @@ def _load_data(run, model, data_dir, log):
             "with `data_dir`."
         )
         return {"missing_data": reason}
-    return {"data": data}
+    return {"data": found}
 
 
 def _log_each(log):

@@ -20,8 +20,9 @@ from keras_csg.data import (
 from keras_csg.evaluation import MapResult, evaluate_maps, evaluate_sanity
 from keras_csg.explain import map_gallery
 from keras_csg.files import write_json
+from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
-from keras_csg.training.runs import Run, open_run
+from keras_csg.training.runs import Run
 
 COARSE = 4
 """Side of maps up to which they hardly tell one place from another."""
@@ -46,7 +47,8 @@ def localize(
     Writes `localization.json` and the picture `localization.png` into the run.
 
     Args:
-        run: path of a run directory, or `Run`.
+        run: path of a run directory, `Run`, or `weights:NAME`, whose files go
+            to `runs/weights-NAME`.
         data: see `load_run_images`, as the next four.
         data_dir: see there.
         part: see there.
@@ -99,8 +101,8 @@ def localize(
     )
     gallery = map_gallery(model, annotated)
     with input_errors():
-        write_json(opened.path / "localization.json", result.figures)
-        picture = opened.path / "localization.png"
+        write_json(opened.file("localization.json"), result.figures)
+        picture = opened.file("localization.png")
         plots.save_maps(
             gallery.images,
             gallery.maps,
@@ -126,7 +128,8 @@ def sanity_check(
     Writes `sanity.json` into the run.
 
     Args:
-        run: path of a run directory, or `Run`.
+        run: path of a run directory, `Run`, or `weights:NAME`, whose files go
+            to `runs/weights-NAME`.
         data: see `load_run_images`, as the next four.
         data_dir: see there.
         part: see there.
@@ -151,7 +154,7 @@ def sanity_check(
     )
     results = evaluate_sanity(model, annotated)
     with input_errors():
-        write_json(opened.path / "sanity.json", results)
+        write_json(opened.file("sanity.json"), results)
     return results
 
 
@@ -165,6 +168,7 @@ def _open(run, log, **images) -> tuple[Run, Any, AnnotatedImages]:
     check_count("limit", images["limit"], optional=True)
     with input_errors():
         run = open_run(run)
+        run.check_writable()
         model = run.load_model()
         return run, model, load_run_images(run, model, log=log, **images)
 

@@ -3,9 +3,11 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
+from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_count, check_path, paths
 from keras_csg.commands.input_error import input_errors
 from keras_csg.deployment import find_model, open_exported, predict_files
+from keras_csg.training.opening import open_run
 from keras_csg.training.runs import Run
 
 
@@ -20,7 +22,8 @@ def predict(
 
     Args:
         source: path of a run directory or of an exported file or folder;
-            `Run`; `CSGClassifier`; or what `keras_csg.open_exported` returns.
+            `weights:NAME`; `Run`; `CSGClassifier`; or what
+            `keras_csg.open_exported` returns.
         images: paths of image files, or one path.
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
@@ -50,11 +53,12 @@ def open_source(path: str | os.PathLike) -> Any:
         ValueError: if `path` is neither.
     """
     check_path("source", path)
+    named = isinstance(path, Run) or os.fspath(path).startswith(WEIGHTS_PREFIX)
+    if named or Run(path).config_path.exists():
+        return open_run(path).load_model()
     path = pathlib.Path(path)
     if not path.exists():
         raise ValueError(f"There is neither a run nor an exported file {path}.")
-    if Run(path).config_path.exists():
-        return Run.open(path).load_model()
     if find_model(path) is None:
         raise ValueError(
             f"{path} is neither a run nor an exported model: it has no "

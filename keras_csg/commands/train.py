@@ -5,13 +5,16 @@ from typing import Any
 
 import keras
 
+from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_flag, check_path, listed, logger
-from keras_csg.commands.input_error import input_errors
+from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.effects import check_effects
+from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions, read_config
 from keras_csg.training.recipes import with_recipe
-from keras_csg.training.runs import Run, free_directory, open_run
+from keras_csg.training.run_folders import free_directory
+from keras_csg.training.runs import Run
 from keras_csg.training.trainer import Trainer
 
 
@@ -105,6 +108,7 @@ def set_up_training(
     check_path("config", config, optional=True)
     check_flag("resume", resume)
     log = logger(log)
+    _check_out(out)
     with input_errors():
         if resume:
             chosen, out = _options_of_run(out, config, options)
@@ -121,6 +125,14 @@ def set_up_training(
     for line in trainer.describe():
         log(line)
     return trainer
+
+
+def _check_out(out):
+    if out is not None and os.fspath(out).startswith(WEIGHTS_PREFIX):
+        raise InputError(
+            "`out` must be a directory; start from weights with `weights`. "
+            f"Received: out={os.fspath(out)!r}"
+        )
 
 
 def _options_of_run(out, config, options):

@@ -12,6 +12,7 @@ from keras_csg.backbones.flattening import flat_features
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION, freeze_backbone
 from keras_csg.backbones.weights import (
     WeightsReport,
+    find_card,
     load_weights,
     means_a_file,
     report_named_weights,
@@ -19,6 +20,7 @@ from keras_csg.backbones.weights import (
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
+from keras_csg.models.shipped_parts import same_classes, trained_classifier
 
 _logger = logging.getLogger("keras_csg")
 
@@ -46,7 +48,11 @@ def build(
             or a path: of a `.weights.h5` file of the backbone or of a model
             with it, of a `.keras` file, or of a run, whose classes may be
             others. All that the backbone needs must be there. Head and gate
-            are not taken. `backbone_weights` of the classifier says what was.
+            are not taken. Of weights that come with the package, such as
+            `"cifar10"` (`keras_csg.list_weights()`), they are, where
+            `num_classes` and `class_names` are theirs: then the classifier is
+            a trained one, and `kwargs` are as it was trained, unless given.
+            `backbone_weights` of the classifier says what was taken.
         input_shape: tuple `(height, width, 3)`; for a backbone by name.
             Defaults to the size the network was designed for.
         gate_at: str. Name of the layer whose 4-D output is gated instead of
@@ -88,10 +94,15 @@ def build(
         normalization=normalization,
         freeze=freeze,
     )
-    model = CSGClassifier(features, num_classes, **kwargs)
-    model.backbone_weights = report
+    card = None if filters or gate_at else find_card(weights)
+    names = kwargs.get("class_names")
+    if card and report and same_classes(card, num_classes, names):
+        model = trained_classifier(features, card, report, **kwargs)
+    else:
+        model = CSGClassifier(features, num_classes, **kwargs)
+        model.backbone_weights = report
     if report is not None:
-        _logger.info("%s", report)
+        _logger.info("%s", model.backbone_weights)
     if model.gated and (line := scarce_filters(model)):
         warnings.warn(line, stacklevel=2)
     return model
@@ -157,6 +168,12 @@ def _whole(backbone, weights, input_shape, normalization, reserved):
                 "`normalization` is for a backbone given as a model; "
                 f"{backbone!r} has its own. "
                 f"Received: normalization={normalization!r}"
+            )
+        card = find_card(weights)
+        if card is not None and card.backbone != backbone:
+            raise ValueError(
+                f"The weights {card.name!r} are those of {card.backbone!r}. "
+                f"Received: backbone={backbone!r}"
             )
         named = None if means_a_file(weights) else weights
         return create_backbone(backbone, input_shape=input_shape, weights=named)

@@ -1,5 +1,6 @@
 from .head_phase import train_head as train_head
 from .history import History as History
+from .opening import open_run as open_run
 from .options import TrainingOptions as TrainingOptions
 from .recipes import Recipe as Recipe
 from .recipes import list_recipes as list_recipes

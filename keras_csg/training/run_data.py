@@ -48,6 +48,7 @@ def load_run_data(
     run: Run,
     model: CSGClassifier,
     *,
+    data: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
     log: Callable[[str], None] | None = None,
 ) -> ClassificationData:
@@ -56,7 +57,10 @@ def load_run_data(
     Args:
         run: `Run`.
         model: its `CSGClassifier`.
-        data_dir: path. Where the data are now, if they moved.
+        data: str or path. Other data of the same classes; `None` for the
+            run's.
+        data_dir: path. Where the run's data are now, if they moved; of `data`,
+            where TensorFlow Datasets keeps it.
         log: Callable that takes a line of progress, `None` for `logging`.
 
     Returns:
@@ -65,15 +69,27 @@ def load_run_data(
     Raises:
         ValueError: if the data cannot be loaded, or have other classes.
     """
-    data = load_data_for(run.options, data_dir=data_dir, log=log)
-    known = model.class_names or data.class_names
-    if data.class_names != known or data.num_classes != model.num_classes:
-        raise ValueError(
-            f"{run.path} was trained on other classes than {data.name} has "
-            f"now: {model.num_classes} then, {data.num_classes} now"
-            f"{_first_difference(known, data.class_names)}."
+    if data is None:
+        found = load_data_for(run.options, data_dir=data_dir, log=log)
+    else:
+        options = run.options
+        found = load_data(
+            data,
+            data_dir=data_dir or options.data_dir,
+            image_size=model.input_shape[1:3],
+            validation_split=options.validation_split,
+            seed=options.seed,
+            cache=switched(options.cache),
+            log=log,
         )
-    return data
+    known = model.class_names or found.class_names
+    if found.class_names != known or found.num_classes != model.num_classes:
+        raise ValueError(
+            f"{run} was trained on other classes than {found.name} has now: "
+            f"{model.num_classes} then, {found.num_classes} now"
+            f"{_first_difference(known, found.class_names)}."
+        )
+    return found
 
 
 def _first_difference(then, now):

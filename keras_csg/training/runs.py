@@ -1,5 +1,4 @@
 import contextlib
-import itertools
 import json
 import os
 import pathlib
@@ -52,19 +51,11 @@ class Run:
         self.ablation_path = self.path / "ablation.png"
         self._lock = filelock.FileLock(self.path / LOCK_NAME)
 
-    @classmethod
-    def open(cls, path: str | os.PathLike) -> "Run":
-        """Opens a finished run.
-
-        Raises:
-            ValueError: if there is none, or it is not finished.
-        """
-        run = cls(path)
-        run.check_finished()
-        return run
-
     def __fspath__(self) -> str:
         return os.fspath(self.path)
+
+    def __str__(self) -> str:
+        return os.fspath(self)
 
     def check_finished(self) -> None:
         """Refuses what is no run, and one that is not finished.
@@ -181,13 +172,26 @@ class Run:
                 "start another run."
             )
 
+    def check_writable(self) -> None:
+        """Refuses a directory that nothing can be written into.
+
+        Raises:
+            ValueError: naming it.
+        """
+        there = self.path
+        while not there.exists():  # It is made when there is something to keep.
+            there = there.parent
+        if not os.access(there, os.W_OK):
+            raise ValueError(f"Cannot write to {self.path}.")
+
+    def file(self, name: str) -> pathlib.Path:
+        """Returns the path of a file to write; the directory is there then."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return self.path / name
+
     def is_finished(self) -> bool:
         """Whether the run was trained to its end."""
         return self.model_path.exists()
-
-    def confusion_path(self, label: int) -> pathlib.Path:
-        """Returns where the picture of a class's ablation lies."""
-        return self.path / f"ablation-{label}.png"
 
     def save_model(self, model: keras.Model) -> None:
         """Writes `model.keras`, whole or not at all."""
@@ -220,27 +224,6 @@ class Run:
     def write_metrics(self, metrics: dict) -> None:
         """Writes `metrics.json`."""
         write_json(self.metrics_path, metrics)
-
-
-def open_run(run: Run | str | os.PathLike) -> Run:
-    """Returns a finished run, given it or its path.
-
-    Raises:
-        ValueError: if there is none, or it is not finished.
-    """
-    run = run if isinstance(run, Run) else Run(run)
-    run.check_finished()
-    return run
-
-
-def free_directory(options: TrainingOptions) -> pathlib.Path:
-    """Returns a directory for a run that is not there yet, within `runs`."""
-    data = pathlib.Path(options.data).name.partition(":")[0]
-    kind = "standard" if options.standard else "gated"
-    stem = f"runs/{data}-{options.backbone}-{kind}"
-    numbers = itertools.count(1)
-    paths = (pathlib.Path(f"{stem}-{number}") for number in numbers)
-    return next(path for path in paths if not path.exists())
 
 
 def versions() -> dict[str, str]:

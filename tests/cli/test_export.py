@@ -8,7 +8,7 @@ from PIL import Image
 import keras_csg
 from keras_csg.deployment import exporting_all
 from keras_csg.deployment.proof import ProofError
-from keras_csg.training import Run
+from keras_csg.training.opening import open_run
 
 FILES = {
     "saved_model",
@@ -41,7 +41,7 @@ def test_every_format_is_written_with_its_proof(exported):
 
 def test_the_proof_is_on_the_validation_split(exported, tiny_run, digits):
     images, labels = digits.validation.images_and_labels()
-    logits = np.asarray(Run.open(tiny_run).load_model()(images))
+    logits = np.asarray(open_run(tiny_run).load_model()(images))
     accuracy = np.mean(logits.argmax(axis=1) == labels)
     for name in FILES:
         proof = json.loads((exported / f"{name}.proof.json").read_text())

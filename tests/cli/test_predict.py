@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import keras_csg
-from keras_csg.training import Run
+from keras_csg.training.opening import open_run
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_predictions_are_the_models(trained, digit, run_cli):
     paths, images = digit
     code, out, err = run_cli("predict", trained, *paths, "--json")
     assert code == 0, err
-    model = Run.open(trained).load_model()
+    model = open_run(trained).load_model()
     logits = np.asarray(model(images))
     for row, prediction, path in zip(
         logits, json.loads(out), paths, strict=True

@@ -8,6 +8,7 @@ from PIL import Image
 
 import keras_csg
 from keras_csg.training import Run
+from keras_csg.training.opening import open_run
 from tests.tiny import registered_tiny
 
 QUICK = {"epochs": 1, "image_size": 8, "batch_size": 128}
@@ -120,7 +121,7 @@ def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
     picture = tmp_path / "picture.png"
     Image.new("RGB", (8, 8), (200, 0, 0)).save(picture)
     keras_csg.export_run(run, log=silent)
-    model = Run.open(run).load_model()
+    model = open_run(run).load_model()
     named = [
         keras_csg.predict(source, [picture])[0]["classes"][0]["class_name"]
         for source in (run, run / "export" / "model.onnx", model)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import keras_csg
-from keras_csg.training import Run, Trainer
+from keras_csg.training import Run, Trainer, open_run
 
 FILES = pathlib.Path(__file__).parent / "0.1.0"
 # Convolutions add up in another order on another processor.
@@ -66,7 +66,7 @@ def test_an_exported_file_answers_as_it_did(answers, name):
 
 
 def test_a_run_is_opened_with_its_options():
-    run = Run.open(FILES / "run")
+    run = open_run(FILES / "run")
     assert run.options.gate_at == "stage2_block1_out"
     assert run.options.epochs == 8
     assert len(run.history.rows) == 8

@@ -64,7 +64,7 @@ def load_weights(
         backbone,
         used,
         unused=unused,
-        source=str(source.path),
+        source=source.name,
         sha256=source.sha256,
     )
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 
 from keras_csg.backbones.registry import backbone_spec, list_backbones
+from keras_csg.backbones.weights.shipped import find_card
 
 KINDS = "a .weights.h5 file, a .keras file or a run directory"
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
@@ -16,13 +17,14 @@ class WeightsSource:
     """A file of weights or a saved model that can be read.
 
     Args:
-        path: absolute path that was asked for: a file or a run.
+        name: str. What was asked for: the absolute path of a file or a run, or
+            `weights:NAME`.
         file: path of the file itself.
         is_model: bool. Whether it is a `.keras` file.
         sha256: str. Of the file, in hexadecimal.
     """
 
-    path: pathlib.Path
+    name: str
     file: pathlib.Path
     is_model: bool
     sha256: str
@@ -37,11 +39,14 @@ def means_a_file(weights: str | os.PathLike | None) -> bool:
 
 
 def find_source(weights: str | os.PathLike) -> WeightsSource:
-    """Finds the file of weights at a path.
+    """Finds the file of weights at a path, or of those with the package.
 
     Raises:
         ValueError: if nothing lies there, or nothing that can be read.
     """
+    if (card := find_card(weights)) is not None:
+        card.check_file()
+        return WeightsSource(card.source, card.path, True, card.sha256)
     path = pathlib.Path(os.path.abspath(weights))
     file = _file_at(path, weights)
     try:
@@ -57,7 +62,7 @@ def find_source(weights: str | os.PathLike) -> WeightsSource:
             f"`weights` must be {KINDS}, and this file is none of them. "
             f"Received: weights={os.fspath(weights)!r}"
         )
-    return WeightsSource(path, file, is_model, sha256)
+    return WeightsSource(str(path), file, is_model, sha256)
 
 
 def _file_at(path, weights):
@@ -72,8 +77,9 @@ def _file_at(path, weights):
         raise ValueError(f"Cannot read {path}: {error.strerror}") from error
     problem = "is no file, nor links to one" if there else "is not there"
     raise ValueError(
-        f"`weights` must be a name such as 'imagenet', or the path of {KINDS}; "
-        f"this {problem}. Received: weights={os.fspath(weights)!r}"
+        "`weights` must be a name, such as 'imagenet' or one that `keras-csg "
+        f"weights` lists, or the path of {KINDS}; this {problem}. "
+        f"Received: weights={os.fspath(weights)!r}"
     )
 
 

@@ -1,0 +1,132 @@
+"""Cards of the weights that come with the package.
+
+`NAME.json` is the card of `NAME.keras`; both lie beside this file.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import os
+import pathlib
+from typing import Any
+
+from keras_csg.choices import WEIGHTS_PREFIX
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightsCard:
+    """What weights that come with the package are, and what they are worth.
+
+    Attributes:
+        name: str.
+        description: str. What the network is, in a line.
+        data: str. What it was trained on, and where that comes from.
+        licence: str. Of the weights.
+        limits: tuple of str. What they are not good for.
+        class_names: tuple of str, in the order of the logits.
+        options: dict of the training's options by name; see
+            `keras_csg.training.TrainingOptions`.
+        figures: dict of what `keras_csg.evaluate` found on the test split.
+        versions: dict from a package to the version that trained them.
+        sha256: str. Of the file, in hexadecimal.
+    """
+
+    name: str
+    description: str
+    data: str
+    licence: str
+    limits: tuple[str, ...]
+    class_names: tuple[str, ...]
+    options: dict[str, Any]
+    figures: dict[str, Any]
+    versions: dict[str, str]
+    sha256: str
+
+    @property
+    def path(self) -> pathlib.Path:
+        """The `.keras` file."""
+        return FOLDER / f"{self.name}.keras"
+
+    @property
+    def source(self) -> str:
+        """The name as it stands where a path may stand as well."""
+        return WEIGHTS_PREFIX + self.name
+
+    @property
+    def backbone(self) -> str:
+        """The name of the backbone."""
+        return self.options["backbone"]
+
+    def check_file(self) -> None:
+        """Refuses a file that is not the one the card is of.
+
+        Raises:
+            ValueError: if it is missing or another.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise ValueError(
+                f"Cannot read {self.path}: {error.strerror}. Install "
+                "keras-csg again."
+            ) from error
+        if found != self.sha256:
+            raise ValueError(
+                f"{self.path} is damaged: its sha256 is {found[:12]}..., and "
+                f"that of {self.source} {self.sha256[:12]}.... Install "
+                "keras-csg again."
+            )
+
+
+def list_cards() -> list[WeightsCard]:
+    """Returns the cards of the weights that come with the package, by name."""
+    return [read_card(name) for name in _names()]
+
+
+def read_card(name: str) -> WeightsCard:
+    """Returns the card of a name.
+
+    Raises:
+        ValueError: if there are no such weights.
+    """
+    names = _names()
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise ValueError(
+            f"There are no weights {WEIGHTS_PREFIX}{name}. {hint}Those that "
+            f"come with the package: {', '.join(names) or 'none'}."
+        )
+    text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    values = json.loads(text)
+    for field in ("limits", "class_names"):
+        values[field] = tuple(values[field])
+    return WeightsCard(name=name, **values)
+
+
+def find_card(weights: Any) -> WeightsCard | None:
+    """Returns the card that `weights` names, `None` for a path or other names.
+
+    Args:
+        weights: `"NAME"` or `"weights:NAME"`; a path means the file there.
+
+    Raises:
+        ValueError: if there are none of the name after `weights:`.
+    """
+    # A `Run` of shipped weights is a path-like of that name.
+    if not isinstance(weights, str | os.PathLike):
+        return None
+    text = os.fspath(weights)
+    if isinstance(text, str) and text.startswith(WEIGHTS_PREFIX):
+        return read_card(text.removeprefix(WEIGHTS_PREFIX))
+    if isinstance(weights, str) and weights in _names():
+        return read_card(weights)
+    return None
+
+
+def _names():
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))

@@ -1,0 +1,36 @@
+"""Where what is made of a run is written; plain Python, quick to import."""
+
+import itertools
+import os
+import pathlib
+
+from keras_csg.choices import WEIGHTS_PREFIX
+from keras_csg.training.options import TrainingOptions
+
+RUNS = pathlib.Path("runs")
+
+
+def folder_of(run: str | os.PathLike) -> pathlib.Path:
+    """Returns the folder for what commands write of a run.
+
+    Args:
+        run: path of a run, which is the folder; or `weights:NAME`, whose files
+            lie in the package: it is `runs/weights-NAME`.
+    """
+    name = os.fspath(run)
+    if name.startswith(WEIGHTS_PREFIX):
+        return RUNS / f"weights-{name.removeprefix(WEIGHTS_PREFIX)}"
+    return pathlib.Path(name)
+
+
+def free_directory(options: TrainingOptions) -> pathlib.Path:
+    """Returns a directory for a run that is not there yet, within `runs`."""
+    kind = "standard" if options.standard else "gated"
+    stem = f"{short_name(options.data)}-{options.backbone}-{kind}"
+    paths = (RUNS / f"{stem}-{number}" for number in itertools.count(1))
+    return next(path for path in paths if not path.exists())
+
+
+def short_name(data: str | os.PathLike) -> str:
+    """Returns what to call data in the name of a file."""
+    return pathlib.Path(data).name.partition(":")[0]

@@ -1,0 +1,62 @@
+"""How a run becomes weights that come with the package."""
+
+import hashlib
+import json
+import pathlib
+from collections.abc import Sequence
+
+from keras_csg.files import whole_file, write_json
+from keras_csg.training.options import RECORDED
+from keras_csg.training.runs import Run
+
+LOCAL = ("data_dir", "weights")
+"""Options that may name a place on the machine that trained."""
+
+
+def ship(
+    run: Run,
+    path: pathlib.Path,
+    *,
+    description: str,
+    data: str,
+    limits: Sequence[str],
+    licence: str,
+) -> None:
+    """Writes the model of a run, without its optimizer's state, and a card.
+
+    Figures, options and versions on the card are those of the run.
+
+    Args:
+        run: finished `Run`.
+        path: path of the `.keras` file; the card is the `.json` beside it.
+        description: see `WeightsCard`, as the others.
+        data: see there.
+        limits: see there.
+        licence: see there.
+
+    Raises:
+        ValueError: if the run cannot be read.
+    """
+    model = run.load_model()
+    model.optimizer = None
+    model.compiled = False
+    with whole_file(path) as part:
+        model.save(part)
+    config = json.loads(run.config_path.read_text(encoding="utf-8"))
+    options = {
+        name: None if name in LOCAL else value
+        for name, value in config.items()
+        if name not in RECORDED
+    }
+    card = {
+        "description": description,
+        "data": data,
+        "licence": licence,
+        "limits": list(limits),
+        "class_names": model.class_names,
+        "options": options,
+        "figures": run.read_metrics(),
+        "versions": config["versions"],
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    write_json(path.with_suffix(".json"), card)
