@@ -48,6 +48,12 @@ def option(name, *args, **kwargs):
     "(default: 0.1).",
 )
 @option(
+    "--splits",
+    metavar="train=A,test=B|none",
+    help="Which folders the splits of a folder are, where their names do not "
+    "tell; none if they are classes.",
+)
+@option(
     "--cache",
     type=click.Choice(choices.SWITCHES),
     help="Keep decoded images in memory (default: while they fit).",
@@ -193,9 +199,14 @@ def option(name, *args, **kwargs):
     "--out", "out", metavar="RUN", type=click.Path(), help="Run directory."
 )
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option(
+    "--allow-changed-data",
+    is_flag=True,
+    help="With --resume: go on although images have changed since.",
+)
 @json_option
 @click.pass_context
-def train(ctx, config_path, out, resume, as_json, **given):
+def train(ctx, config_path, out, resume, allow_changed_data, as_json, **given):
     """Train a network on images and write everything to a run directory.
 
     Without options: a small residual network on handwritten digits that come
@@ -211,7 +222,12 @@ def train(ctx, config_path, out, resume, as_json, **given):
     }
     with user_mistakes():
         trainer = commands.set_up_training(
-            out, resume=resume, config=config_path, log=say, **given
+            out,
+            resume=resume,
+            allow_changed_data=allow_changed_data,
+            config=config_path,
+            log=say,
+            **given,
         )
         if trainer is None:
             _print(commands.finished_figures(out), out, as_json)

@@ -189,7 +189,10 @@ def _open(path, ablate) -> Run:
 
 def _other_data(run, data):
     """Returns what names of files say of other data than the run's: `-NAME`."""
-    if data is None or os.fspath(data) == run.options.data:
+    if data is None:
+        return ""
+    own = run.options.data
+    if own in (os.fspath(data), os.path.abspath(os.path.expanduser(data))):
         return ""
     return f"-{short_name(data)}"
 

@@ -22,6 +22,7 @@ def train(
     out: str | os.PathLike | None = None,
     *,
     resume: bool = False,
+    allow_changed_data: bool = False,
     config: str | os.PathLike | None = None,
     callbacks: Iterable[keras.callbacks.Callback] | None = None,
     log: Callable[[str], Any] | None = print,
@@ -33,6 +34,8 @@ def train(
         out: path of the run directory, or `Run`; `None` for a new one in
             `runs`.
         resume: bool. Whether to go on with the run in `out`.
+        allow_changed_data: bool. Whether to go on although images are missing,
+            were added or changed; what was trained on stays out of the others.
         config: path of a JSON or TOML file of options.
         callbacks: more `keras.callbacks.Callback`s.
         log: callable that takes a line of progress; `None` for silence.
@@ -59,7 +62,12 @@ def train(
         keras.callbacks.Callback,
     )
     trainer = set_up_training(
-        out, resume=resume, config=config, log=log, **options
+        out,
+        resume=resume,
+        allow_changed_data=allow_changed_data,
+        config=config,
+        log=log,
+        **options,
     )
     if trainer is None:
         # Only a run that `out` names can have been finished.
@@ -85,6 +93,7 @@ def set_up_training(
     out: str | os.PathLike | None = None,
     *,
     resume: bool = False,
+    allow_changed_data: bool = False,
     config: str | os.PathLike | None = None,
     log: Callable[[str], Any] | None = print,
     **options: Any,
@@ -94,6 +103,7 @@ def set_up_training(
     Args:
         out: see `train`.
         resume: see `train`.
+        allow_changed_data: see `train`.
         config: see `train`.
         log: see `train`.
         **options: see `train`.
@@ -107,6 +117,9 @@ def set_up_training(
     check_path("out", out, optional=True)
     check_path("config", config, optional=True)
     check_flag("resume", resume)
+    check_flag("allow_changed_data", allow_changed_data)
+    if allow_changed_data and not resume:
+        raise InputError("`allow_changed_data` has no effect without `resume`.")
     log = logger(log)
     _check_out(out)
     with input_errors():
@@ -121,7 +134,13 @@ def set_up_training(
             chosen = TrainingOptions.from_dict(asked)
             check_effects(options, chosen)
             out = free_directory(chosen) if out is None else out
-        trainer = Trainer(chosen, out, resume=resume, log=log)
+        trainer = Trainer(
+            chosen,
+            out,
+            resume=resume,
+            allow_changed_data=allow_changed_data,
+            log=log,
+        )
     for line in trainer.describe():
         log(line)
     return trainer

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from keras_csg.data.annotated_images import AnnotatedImages
 from keras_csg.data.sources.base import ClassificationData
@@ -15,6 +15,7 @@ def load_data(
     validation_split: float = 0.1,
     seed: int = 0,
     cache: bool | str = "auto",
+    splits: str | Mapping[str, str] | None = None,
     log: Callable[[str], None] | None = None,
 ) -> ClassificationData:
     """Loads images with class labels, by name.
@@ -22,8 +23,8 @@ def load_data(
     - `digits` comes with the package's dependencies and needs nothing;
       `shapes` is drawn, with the exact mask of each object.
     - A folder has a sub-folder of images for each class, or such folders
-      within `train`, `val` and `test`. Of `train` and `val` alone, `val` is
-      the test split.
+      within `train`, `val` and `test`, by any of the names that people give
+      those. Of `train` and `val` alone, `val` is the test split.
     - Anything else is a data set of TensorFlow Datasets: `cifar10`,
       `imagenet2012`, `name/config:1.0.0`. Where it has no labelled test split,
       its validation split takes that place.
@@ -44,6 +45,9 @@ def load_data(
         seed: int. Seed of the choice of the validation images.
         cache: bool or `"auto"`. Whether to keep the decoded images in memory;
             `"auto"` does if they take less than half of what is free.
+        splits: which folders the splits of a folder are, where their names do
+            not tell: `"train=A,test=B"` or a dict; `"none"` if they are
+            classes that look like splits.
         log: Callable that takes a line of progress, `None` for `logging`.
 
     Returns:
@@ -65,6 +69,7 @@ def load_data(
         validation_split=validation_split,
         seed=seed,
         cache=cache,
+        splits=splits,
         log=log,
     )
     return find_source(request.name, request.data_dir)(request).load()

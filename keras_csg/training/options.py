@@ -78,6 +78,7 @@ class TrainingOptions:
     data_dir: str | None = None
     image_size: int | None = None
     validation_split: float = 0.1
+    splits: str | None = None
     cache: str = "auto"
     augment: str | None = None
     backbone: str = "resnet20"

@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 
 from keras_csg.data import ClassificationData, load_data, moved_name
+from keras_csg.data.sources import find_source
+from keras_csg.data.sources.request import checked_request
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.options import TrainingOptions, switched
 from keras_csg.training.runs import Run
@@ -13,6 +15,7 @@ from keras_csg.training.runs import Run
 def load_data_for(
     options: TrainingOptions,
     *,
+    run: Run | None = None,
     data_dir: str | os.PathLike | None = None,
     log: Callable[[str], None] | None = None,
 ) -> ClassificationData:
@@ -20,6 +23,8 @@ def load_data_for(
 
     Args:
         options: `TrainingOptions`.
+        run: `Run` that was trained on them: what it has seen stays where it
+            was.
         data_dir: path. Where the data are now, if they moved: the folder of
             images itself, or that of TensorFlow Datasets.
         log: Callable that takes a line of progress, `None` for `logging`.
@@ -33,15 +38,21 @@ def load_data_for(
     name = options.data
     if data_dir is not None:
         name = moved_name(name, data_dir)
-    return load_data(
+    known = run.read_listing() if run else None
+    request = checked_request(
         name,
         data_dir=data_dir or options.data_dir,
         image_size=options.image_size,
         validation_split=options.validation_split,
         seed=options.seed,
         cache=switched(options.cache),
+        splits=options.splits,
+        known=known,
+        # Before runs kept a list, what is held out hung on all images.
+        shuffled=run is not None and known is None,
         log=log,
     )
+    return find_source(request.name, request.data_dir)(request).load()
 
 
 def load_run_data(
@@ -70,7 +81,7 @@ def load_run_data(
         ValueError: if the data cannot be loaded, or have other classes.
     """
     if data is None:
-        found = load_data_for(run.options, data_dir=data_dir, log=log)
+        found = load_data_for(run.options, run=run, data_dir=data_dir, log=log)
     else:
         options = run.options
         found = load_data(

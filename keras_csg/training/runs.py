@@ -8,6 +8,7 @@ import filelock
 import keras
 
 from keras_csg.backbones.weights import WeightsReport, read_model_file
+from keras_csg.data.listing import Listing
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.callbacks.backup import newest_backup
 from keras_csg.training.history import History
@@ -29,9 +30,10 @@ PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 class Run:
     """A run directory: what one training wrote, for every other command.
 
-    `config.json` (every option, versions), `model.keras`, `history.csv` (a
-    line per epoch), `metrics.json`, `curves.png`, `gate.png`, `logs/`
-    (TensorBoard), and `backup/` while training is not finished.
+    `config.json` (every option, versions), `images.json.gz` (which images were
+    in which split), `model.keras`, `history.csv` (a line per epoch),
+    `metrics.json`, `curves.png`, `gate.png`, `logs/` (TensorBoard), and
+    `backup/` while training is not finished.
 
     It is a path: what takes that of a run takes the run as well.
 
@@ -44,6 +46,7 @@ class Run:
         self.config_path = self.path / "config.json"
         self.model_path = self.path / "model.keras"
         self.metrics_path = self.path / "metrics.json"
+        self.listing_path = self.path / "images.json.gz"
         self.backup_path = self.path / "backup"
         self.logs_path = self.path / "logs"
         self.curves_path = self.path / "curves.png"
@@ -76,13 +79,17 @@ class Run:
             )
 
     def create(
-        self, options: TrainingOptions, weights_sha256: str | None = None
+        self,
+        options: TrainingOptions,
+        weights_sha256: str | None = None,
+        listing: Listing | None = None,
     ) -> None:
-        """Makes the directory and writes `config.json`.
+        """Makes the directory and writes `config.json` and `images.json.gz`.
 
         Args:
             options: `TrainingOptions`.
             weights_sha256: str. Of the file that `options.weights` names.
+            listing: `Listing` of the images, where they may change.
 
         Raises:
             ValueError: if the directory exists and is not empty, or cannot be
@@ -102,6 +109,8 @@ class Run:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self.lock()
+            if listing is not None:
+                listing.write(self.listing_path)
             record = {"weights_sha256": weights_sha256, "versions": versions()}
             write_json(self.config_path, {**options.to_dict(), **record})
         except OSError as error:
@@ -149,6 +158,15 @@ class Run:
     def history(self) -> History:
         """The `History` of the epochs."""
         return History(self.path / "history.csv")
+
+    def read_listing(self) -> Listing | None:
+        """Returns the list of its images, `None` for runs that kept none.
+
+        Raises:
+            ValueError: if the file is damaged.
+        """
+        path = self.listing_path
+        return Listing.read(path) if path.exists() else None
 
     def has_backup(self) -> bool:
         """Whether training was stopped after an epoch, and can go on there."""

@@ -43,6 +43,7 @@ class Trainer:
         options: `TrainingOptions`.
         out: path of the run directory.
         resume: bool. Go on with the run in `out`, whose options count.
+        allow_changed_data: bool. Go on although images have changed since.
         log: callable from a str, told what is going on.
 
     Raises:
@@ -55,6 +56,7 @@ class Trainer:
         out: str | os.PathLike,
         *,
         resume: bool = False,
+        allow_changed_data: bool = False,
         log: Callable[[str], None] = lambda text: None,
     ):
         self.log = log
@@ -69,19 +71,26 @@ class Trainer:
         )
         with self.environment, self.timings.of("startup"):
             try:
-                self._set_up(options, resume)
+                self._set_up(options, resume, allow_changed_data)
             except BaseException:
                 self.run.unlock()
                 raise
 
-    def _set_up(self, options, resume):
+    def _set_up(self, options, resume, allow_changed_data):
         backbone, report = None, None
         if options.weights is not None:  # Refused before data are read.
             restored = resume and self.run.has_backup()
             options, backbone, report = build_pretrained(options, restored)
             if resume and report is not None:
                 self.run.check_weights(report)
-        self.data = load_data_for(options, log=self.log)
+        run = self.run if resume else None
+        self.data = load_data_for(options, run=run, log=self.log)
+        if self.data.changes and not allow_changed_data:
+            raise ValueError(
+                f"{self.data.changes} Go on all the same with "
+                "`allow_changed_data`, or start another run."
+            )
+        options = options.replace(data=self.data.source.lasting_name())
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
@@ -93,9 +102,6 @@ class Trainer:
         self.model.backbone_weights = report
         self.options = self.options.replace(
             filter_dropout=self.model.filter_dropout,
-            # Which images are held out of a TFDS set depends on it, so that
-            # who reads the run later must not decide anew.
-            cache="on" if self.data.train.cached else "off",
         )
         self.first_epoch = 0
         if resume:
@@ -109,7 +115,8 @@ class Trainer:
             augmentation=self.options.augment,
         )
         if not resume:  # The last: nothing is written before all is well.
-            self.run.create(self.options, report.sha256 if report else None)
+            sha256 = report.sha256 if report else None
+            self.run.create(self.options, sha256, self.data.listing)
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback] = ()) -> dict:
         """Trains from where the run stands to its last epoch.

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, read_images, spread
 from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
+from keras_csg.data.listing import Listing
 from keras_csg.data.sources.request import Request
 from keras_csg.data.splits.image_split import ImageSplit
 
@@ -29,7 +30,15 @@ class Source(abc.ABC):
     mask_files = False
     """Whether a folder of mask files can say where the objects are."""
 
+    split_folders = False
+    """Whether it has folders that splits may be named by."""
+
     def __init__(self, request: Request):
+        if request.splits is not None and not self.split_folders:
+            raise ValueError(
+                "`splits` name folders of a folder of images. Received: "
+                f"splits={request.splits!r} for data={request.name!r}"
+            )
         self.request = request
 
     @classmethod
@@ -54,6 +63,10 @@ class Source(abc.ABC):
             data_dir: path. Where they are now.
         """
         return name
+
+    def lasting_name(self) -> str:
+        """Returns a name that means the same data wherever it is used."""
+        return self.request.name
 
     @abc.abstractmethod
     def load(self) -> "ClassificationData":
@@ -169,6 +182,9 @@ class ClassificationData:
         skipped: list of str. Broken files that were left out.
         allow_flip: bool. Whether a mirrored image is still of its class:
             `False` for digits and letters.
+        listing: `Listing` of the images, for data that may change.
+        changes: str. What has changed since a run's list was made, as a line;
+            `""` for nothing.
     """
 
     source: Source
@@ -180,6 +196,8 @@ class ClassificationData:
     _: dataclasses.KW_ONLY
     skipped: list[str] = dataclasses.field(default_factory=list)
     allow_flip: bool = True
+    listing: Listing | None = dataclasses.field(default=None, repr=False)
+    changes: str = ""
 
     @property
     def name(self) -> str:

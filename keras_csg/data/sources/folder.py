@@ -21,8 +21,9 @@ from keras_csg.data.sources.folder_annotations import (
     has_annotations,
 )
 from keras_csg.data.sources.folder_layout import read_layout
+from keras_csg.data.sources.folder_splits import FolderFiles, share_out
 from keras_csg.data.sources.registry import register_source
-from keras_csg.data.splits.holdout import hold_out, three_ways
+from keras_csg.data.splits.hashed import TEST
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
 MOST_BROKEN = 0.01
@@ -34,6 +35,7 @@ class FolderSource(Source):
     """A folder of images, with a sub-folder for each class."""
 
     mask_files = True
+    split_folders = True
 
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:
@@ -45,29 +47,46 @@ class FolderSource(Source):
         """Returns the folder that the images are in now."""
         return os.fspath(data_dir)
 
+    def lasting_name(self) -> str:
+        """Returns the folder's absolute path."""
+        return os.path.abspath(Path(self.request.name).expanduser())
+
     def load(self) -> ClassificationData:
         """Loads the three splits, and keeps the paths of the test images."""
         request = self.request
         folder = Path(request.name).expanduser()
-        names, splits = read_layout(folder)
-        paths = [path for split in splits.values() for path in split.paths]
-        labels = np.concatenate([split.labels for split in splits.values()])
-        found = ", ".join(f"{len(s.paths):,} {n}" for n, s in splits.items())
-        request.log(f"Reading the images of {folder}: {found}.")
-        size, readable = _common_size(paths, request)
-        cached = request.wants_cache(len(paths), size)
-        read, whole = _reader(paths, size, cached)
+        layout = read_layout(folder, request.splits)
+        files = FolderFiles(folder, layout)
+        for line in (*layout.notes, *layout.passed_over.lines(folder)):
+            request.log(line)
+        found = layout.splits.items()
+        counts = ", ".join(f"{len(s.paths):,} {name}" for name, s in found)
+        request.log(f"Reading the images of {folder}: {counts}.")
+        size, readable = _common_size(files.paths, request)
+        cached = request.wants_cache(len(files.paths), size)
+        read, whole = _reader(files.paths, size, cached)
         whole &= readable
-        skipped = _report_broken(paths, whole, folder, request.log)
-        parts = _parts(splits, whole, request)
-        _check_classes(parts, labels, names, folder)
-        self._test_paths = [paths[number] for number in parts[2]]
-        shape = (*size, 3)
-        ours = [
-            IndexedSplit(read, labels, part, len(names), shape, cached=cached)
-            for part in parts
+        skipped = _report_broken(files.paths, whole, folder, request.log)
+        shares = share_out(files, whole, request)
+        for line in shares.notes:
+            request.log(line)
+        self._test_paths = [files.paths[n] for n in shares.parts[TEST]]
+        names, shape = layout.class_names, (*size, 3)
+        splits = [
+            IndexedSplit(
+                read, files.labels, part, len(names), shape, cached=cached
+            )
+            for part in shares.parts
         ]
-        return ClassificationData(self, names, shape, *ours, skipped=skipped)
+        return ClassificationData(
+            self,
+            names,
+            shape,
+            *splits,
+            skipped=skipped,
+            listing=shares.listing,
+            changes=shares.changes,
+        )
 
     def find_annotated(
         self,
@@ -119,35 +138,3 @@ def _report_broken(paths, whole, folder, log):
 
 def _some(names, count):
     return ", ".join(names[:count]) + (", ..." if len(names) > count else "")
-
-
-def _parts(splits, whole, request):
-    """Returns the numbers of the files of train, validation and test."""
-    own, start = {}, 0
-    for name, split in splits.items():
-        stop = start + len(split.paths)
-        own[name] = start + np.flatnonzero(whole[start:stop])
-        start = stop
-    labels = np.concatenate([split.labels for split in splits.values()])
-    train = own["train"]
-    if "test" not in own:
-        parts = three_ways(
-            labels[train], request.validation_split, request.seed
-        )
-        return [train[part] for part in parts]
-    if "validation" in own:
-        return [train, own["validation"], own["test"]]
-    kept, held = hold_out(labels[train], request.validation_split, request.seed)
-    return [train[kept], train[held], own["test"]]
-
-
-def _check_classes(parts, labels, names, folder):
-    """Refuses a class of which nothing is left to train on."""
-    left = np.bincount(labels[parts[0]], minlength=len(names))
-    empty = [name for name, count in zip(names, left, strict=True) if not count]
-    if empty:
-        raise ValueError(
-            "Every class must have images to train on after the held-out ones "
-            f"are taken. Received: name={str(folder)!r}, where "
-            f"{', '.join(empty)} has none"
-        )

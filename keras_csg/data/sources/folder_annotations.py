@@ -9,9 +9,9 @@ from PIL import Image, ImageOps
 
 from keras_csg.data.boxes import box_masks, cover_pixels, fit_boxes
 from keras_csg.data.image_files import in_threads, probe_size
+from keras_csg.data.sources.folder_layout import MASKS
 
 BOXES = "boxes.csv"
-MASKS = "masks"
 _SIDES = ("x0", "y0", "x1", "y1")
 
 
@@ -25,9 +25,8 @@ class FolderMasks:
     is not annotated.
 
     Or from mask files: `<masks>/<path of the image>.png`, with the image's own
-    suffix replaced, in which anything but black is the object. Where the data
-    are class folders without splits, keep the masks elsewhere: beside the
-    classes they would be taken for one.
+    suffix replaced, in which anything but black is the object. They may lie in
+    `masks` beside the classes: it is no class where it holds folders of theirs.
 
     Args:
         folder: path of the data.

@@ -1,18 +1,18 @@
 """Which files, classes and splits a folder of images holds."""
 
 import dataclasses
-import os
+import itertools
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-EXTENSIONS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
+from keras_csg.data.sources.folder_walk import PassedOver, Walker
+from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
 
-_SPLIT_NAMES = {
-    "train": ("train",),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test",),
-}
+MASKS = "masks"
+"""Folder of mask files, beside the classes or the splits."""
+SHOWN = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,87 +23,183 @@ class FolderSplit:
     labels: np.ndarray
 
 
-def read_layout(folder: Path) -> tuple[list[str], dict[str, FolderSplit]]:
+@dataclasses.dataclass(frozen=True)
+class FolderLayout:
+    """What a folder of images holds.
+
+    Attributes:
+        class_names: list of str.
+        splits: dict of `FolderSplit` by `"train"`, `"validation"` and
+            `"test"`, as far as the folder has them.
+        passed_over: `PassedOver`. What is not read.
+        notes: list of str. What a user should know besides, in lines.
+    """
+
+    class_names: list[str]
+    splits: dict[str, FolderSplit]
+    passed_over: PassedOver
+    notes: list[str]
+
+
+def read_layout(
+    folder: Path, splits: str | Mapping[str, str] | None = None
+) -> FolderLayout:
     """Finds the images of a folder.
 
     Args:
-        folder: Path. Class folders, or `train`, `val` and `test` with them.
-
-    Returns:
-        list of class names, and a dict of `FolderSplit` by `"train"`,
-        `"validation"` and `"test"`, as far as the folder has them.
+        folder: Path. Class folders, or folders with them for each split, by
+            the names that people give those.
+        splits: the folder of each split, `"train=A,test=B"` or a dict, or
+            `"none"` where the folders are classes.
 
     Raises:
-        ValueError: if the folder does not hold two classes or more, or one of
-            them is missing from a split or empty.
+        ValueError: if the folder does not hold two classes or more, one has
+            no images to train on, or it cannot be told which folders are
+            splits and which are classes.
     """
-    roots = _split_folders(folder)
-    classes = {split: _sub_folders(root) for split, root in roots.items()}
-    names = sorted(set().union(*classes.values()))
+    walker = Walker(PassedOver())
+    roots, notes = _split_folders(folder, splits, walker)
+    classes = {split: _class_folders(roots[split], walker) for split in roots}
+    names = sorted(classes["train"])
+    for root in dict.fromkeys([folder, *roots.values()]):
+        walker.enter(root)
+        walker.pass_over_loose(root)
     if len(names) < 2:
         raise ValueError(
             "`name` must be a folder with a sub-folder of images for each of "
             f"two or more classes. Received: name={str(folder)!r} with "
             f"{', '.join(names) or 'none'}"
         )
-    for split, root in roots.items():
-        _check_same_classes(root, names, classes[split])
-    return names, {s: _find_images(r, names) for s, r in roots.items()}
-
-
-def _split_folders(folder):
-    """Returns the folder of each split; only `train` if there are none."""
-    # A class may be called `train` too, but then it has no class folders.
-    if not _sub_folders(folder / "train"):
-        return {"train": folder}
     found = {}
-    for split, spellings in _SPLIT_NAMES.items():
-        for spelling in spellings:
-            if (folder / spelling).is_dir():
-                found.setdefault(split, folder / spelling)
-    if "test" not in found and "validation" in found:
-        found["test"] = found.pop("validation")
-    return found
-
-
-def _sub_folders(folder):
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.is_dir() and not path.name.startswith(".")
+    for split, root in roots.items():
+        if split != "train" and not classes[split] & set(names):
+            notes.append(f"{root} has none of the classes: it is not read.")
+            continue
+        _check_known(root, classes[split], names)
+        found[split] = _find_images(root, names, walker)
+        notes += _without(split, found[split], root, names)
+    return FolderLayout(
+        names,
+        {split: files for split, files in found.items() if files.paths},
+        walker.passed_over,
+        notes,
     )
 
 
-def _check_same_classes(root, names, found):
-    odd = sorted(set(names) - set(found))
+def _split_folders(folder, splits, walker):
+    """Returns the folder of each split, and lines on what was made of them.
+
+    Only `train`, the folder itself, if there are none.
+    """
+    inner = walker.sub_folders(folder)
+    if splits == NONE:
+        return {"train": folder}, []
+    asked = parse_splits(splits)
+    if asked:
+        return {split: _there(folder, asked[split]) for split in asked}, []
+    # A class may be called `train` too, but then it has no class folders.
+    deep = {path.name: path for path in inner if walker.sub_folders(path)}
+    named: dict[str, list[str]] = {}
+    for name in deep:
+        named.setdefault(split_of(name) or "", []).append(name)
+    others = [name for name in named.pop("", []) if name != MASKS]
+    if "train" not in named:
+        if named or _look_like_splits([deep[n] for n in others], walker):
+            raise _unclear(folder, deep, walker)
+        return {"train": folder}, []
+    if any(len(names) > 1 for names in named.values()):
+        raise _unclear(folder, deep, walker)
+    roots = {
+        split: _innermost(deep[n], walker) for split, (n,) in named.items()
+    }
+    left = [p.name for p in inner if p.name not in deep or p.name in others]
+    left = [name for name in left if name != MASKS]
+    if "test" not in roots and "validation" in roots:
+        roots["test"] = roots.pop("validation")
+    return roots, [f"Not read in {folder}: {', '.join(left)}"] if left else []
+
+
+def _there(folder, name):
+    root = folder / name
+    if not root.is_dir():
+        raise ValueError(
+            f"`splits` must name folders in {folder}. Received: {name!r}, "
+            "which is none"
+        )
+    return root
+
+
+def _innermost(root, walker):
+    """Returns the folder of the classes: `seg_train/seg_train` for one."""
+    inner = walker.sub_folders(root)
+    if len(inner) == 1 and split_of(inner[0].name) == split_of(root.name):
+        return _innermost(inner[0], walker)
+    return root
+
+
+def _look_like_splits(folders, walker):
+    """Whether folders hold the same folders, and no images beside them."""
+    if len(folders) < 2:
+        return False
+    names = [{path.name for path in walker.sub_folders(f)} for f in folders]
+    shared = set.intersection(*names)
+    return len(shared) >= 2 and not any(map(walker.holds_images, folders))
+
+
+def _unclear(folder, deep, walker):
+    held = [
+        f"{name} ({_some([p.name for p in walker.sub_folders(path)])})"
+        for name, path in sorted(deep.items())
+    ]
+    example = ",".join(
+        f"{split}={name}"
+        for split, name in zip(("train", "test"), sorted(deep), strict=False)
+    )
+    return ValueError(
+        "It must be clear which folders are splits and which are classes. "
+        f"Received: {str(folder)!r} with {_some(held)}. Say it with "
+        f"`splits`, such as '{example}', or 'none' if these are the classes"
+    )
+
+
+def _class_folders(root, walker):
+    """Returns the names of the class folders: not that of their masks."""
+    paths = walker.sub_folders(root)
+    names = {path.name for path in paths}
+    masks = next((path for path in paths if path.name == MASKS), None)
+    if masks and {p.name for p in walker.sub_folders(masks)} & names:
+        names.remove(MASKS)
+    return names
+
+
+def _check_known(root, found, names):
+    odd = sorted(set(found) - set(names))
     if odd:
         raise ValueError(
-            "Every split must have the same class folders. Received: "
-            f"name={str(root)!r}, which lacks {', '.join(odd)}"
+            "Every class must have a folder to train on. Received: "
+            f"name={str(root)!r}, where {_some(odd)} is not in that of train"
         )
 
 
-def _find_images(root, names):
-    paths, labels = [], []
-    for label, name in enumerate(names):
-        found = _images_below(root / name)
-        if not found:
-            raise ValueError(
-                "Every class folder must hold images "
-                f"({', '.join(sorted(EXTENSIONS))}). Received: "
-                f"{str(root / name)!r}, which has none"
-            )
-        paths += found
-        labels += [label] * len(found)
-    return FolderSplit(paths, np.array(labels, "int32"))
-
-
-def _images_below(folder):
-    return sorted(
-        os.path.join(place, name)
-        for place, _, names in os.walk(folder, followlinks=True)
-        for name in names
-        if Path(name).suffix.lower() in EXTENSIONS and name[0] != "."
+def _find_images(root, names, walker):
+    found = [walker.images(root / name) for name in names]
+    labels = np.repeat(
+        np.arange(len(names), dtype="int32"), list(map(len, found))
     )
+    return FolderSplit(list(itertools.chain.from_iterable(found)), labels)
+
+
+def _without(split, files, root, names):
+    """Returns lines on classes without images; refuses them in train."""
+    counts = np.bincount(files.labels, minlength=len(names))
+    empty = [n for n, count in zip(names, counts, strict=True) if not count]
+    if empty and split == "train":
+        raise ValueError(
+            "Every class folder must hold images to train on. Received: "
+            f"{str(root / empty[0])!r}, which has none"
+        )
+    return [f"{root} has no images of {_some(empty)}."] if empty else []
+
+
+def _some(names):
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

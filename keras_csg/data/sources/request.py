@@ -3,18 +3,26 @@
 import dataclasses
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
+from keras_csg.data.listing import Listing
 from keras_csg.data.memory import available_memory
+from keras_csg.data.sources.split_names import NONE, parse_splits
 
 _logger = logging.getLogger("keras_csg")
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """The checked arguments of `load_data`, which see."""
+    """The checked arguments of `load_data`, which see.
+
+    Attributes of a run's data, besides:
+        known: `Listing` of the images that a run was trained and tested on.
+        shuffled: bool. Whether what is held out is drawn from all images there
+            are, as before runs kept such a list.
+    """
 
     name: str
     data_dir: str | None
@@ -23,6 +31,9 @@ class Request:
     seed: int
     cache: bool | str
     log: Callable[[str], None]
+    splits: str | Mapping[str, str] | None = None
+    known: Listing | None = None
+    shuffled: bool = False
 
     def wants_cache(self, num_images: int, image_size: tuple[int, int]) -> bool:
         """Whether to keep images of `(height, width)` in memory."""
@@ -46,6 +57,9 @@ def checked_request(
     validation_split: float = 0.1,
     seed: int = 0,
     cache: bool | str = "auto",
+    splits: str | Mapping[str, str] | None = None,
+    known: Listing | None = None,
+    shuffled: bool = False,
     log: Callable[[str], None] | None = None,
 ) -> Request:
     """Checks the arguments of `load_data` and fills in what is left open.
@@ -61,6 +75,9 @@ def checked_request(
         seed=_checked_seed(seed),
         cache=_checked_cache(cache),
         log=log or _logger.info,
+        splits=_checked_splits(splits),
+        known=known,
+        shuffled=shuffled,
     )
 
 
@@ -91,6 +108,12 @@ def _checked_split(validation_split):
             f"Received: validation_split={validation_split!r}"
         )
     return validation_split
+
+
+def _checked_splits(splits):
+    if splits != NONE:
+        parse_splits(splits)
+    return splits
 
 
 def _checked_seed(seed):

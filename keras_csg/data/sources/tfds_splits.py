@@ -1,13 +1,18 @@
 """The three splits of a set of TensorFlow Datasets, cached or streamed."""
 
+import hashlib
+import json
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from keras_csg.data.listing import Listing
 from keras_csg.data.sources.base import ClassificationData, Source
 from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
 from keras_csg.data.sources.tfds_features import image_features
-from keras_csg.data.splits.holdout import TEST_FRACTION, hold_out, three_ways
+from keras_csg.data.splits.hashed import TEST_FRACTION, hold_out_blocks
+from keras_csg.data.splits.holdout import hold_out, three_ways
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 from keras_csg.data.splits.streamed import StreamedSplit
 
@@ -39,19 +44,58 @@ def load_tfds(source: Source) -> ClassificationData:
     builder = prepared_builder(request.name, request.data_dir, request.log)
     features = image_features(builder, request.image_size)
     plan = _plan_splits(builder, features, request)
-    names = sorted({part.split("[")[0] for part in plan.values()})
+    names = sorted(set(plan.values()))
     count = sum(builder.info.splits[name].num_examples for name in names)
-    if request.wants_cache(count, features.image_size):
-        splits = _cached_splits(builder, features, plan, request)
+    if request.shuffled:
+        ranges = {}
     else:
-        splits = _streamed_splits(builder, features, plan, request)
+        ranges = _held_out(builder, plan, request)
+    if request.wants_cache(count, features.image_size):
+        splits = _cached_splits(builder, features, plan, ranges, request)
+    else:
+        splits = _streamed_splits(builder, features, plan, ranges, request)
+    listing = Listing(digest=_digest(builder))
     return ClassificationData(
         source,
         features.class_names,
         (*features.image_size, 3),
         *splits,
         allow_flip=base_name(request.name) not in _CHARACTERS,
+        listing=listing,
+        changes=_changes(request, listing),
     )
+
+
+def _digest(builder):
+    """Returns what a set is known by: its version, and what it is made of."""
+    made_of = {
+        name: [split.num_bytes, *split.shard_lengths]
+        for name, split in sorted(builder.info.splits.items())
+    }
+    text = json.dumps([builder.info.full_name, made_of])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _changes(request, listing):
+    """Says whether a set is not the one that a run was trained on."""
+    if request.known is None or request.known.digest == listing.digest:
+        return ""
+    changes = f"{request.name} is not the set that the run was trained on."
+    request.log(changes)
+    return changes
+
+
+def _held_out(builder, plan, request):
+    """Returns the ranges of train that each split without its own takes.
+
+    They do not depend on whether the images are kept in memory.
+    """
+    shares = {"test": TEST_FRACTION, "validation": request.validation_split}
+    shares = {name: s for name, s in shares.items() if name not in plan}
+    if not shares:
+        return {}
+    count = builder.info.splits["train"].num_examples
+    return hold_out_blocks(count, shares, request.seed)
 
 
 def _plan_splits(builder, features, request):
@@ -95,13 +139,16 @@ def _encoded(builder, features, split):
     )
 
 
-def _cached_splits(builder, features, plan, request):
+def _cached_splits(builder, features, plan, ranges, request):
     arrays = {}
     for name in plan.values():
         request.log(f"Decoding {request.name} {name} into memory.")
         images, labels = _decode_all(builder, features, name)
         arrays[name] = cached_reader(images), labels
-    parts = _parts(arrays["train"][1], plan, request)
+    if request.shuffled:
+        parts = _by_shuffling(arrays["train"][1], plan, request)
+    else:
+        parts = {name: _numbers(ranges[name]) for name in ranges}
     for ours, name in plan.items():
         parts.setdefault(ours, np.arange(len(arrays[name][1])))
     return [
@@ -132,8 +179,12 @@ def _decode_all(builder, features, name):
     return images, labels
 
 
-def _parts(labels, plan, request):
-    """Returns the positions in train of each split taken from it."""
+def _numbers(ranges):
+    return np.concatenate([np.arange(*pair) for pair in ranges])
+
+
+def _by_shuffling(labels, plan, request):
+    """Returns the positions in train of each split, as before digests."""
     fraction, seed = request.validation_split, request.seed
     if "test" not in plan:
         parts = three_ways(labels, fraction, seed)
@@ -144,24 +195,19 @@ def _parts(labels, plan, request):
     return {}
 
 
-def _streamed_splits(builder, features, plan, request):
-    """Held-out parts are the ends of train: labels are not at hand here."""
+def _streamed_splits(builder, features, plan, ranges, request):
     if builder.info.disable_shuffling:
         request.log(
-            f"{request.name} is stored in its original order: neither held-out "
-            "parts nor batches are well mixed unless it is cached."
+            f"{request.name} is stored in its original order: batches are not "
+            "well mixed unless it is cached."
         )
     stored = builder.info.splits["train"]
-    stop = count = stored.num_examples
-    plan = dict(plan)
-    if "test" not in plan:
-        stop = count - round(count * TEST_FRACTION)
-        plan["test"] = f"train[{stop}:]"
-    if "validation" not in plan:
-        start = stop - round(stop * request.validation_split)
-        plan["validation"] = f"train[{start}:{stop}]"
-        plan["train"] = f"train[:{start}]"
-    buffer_size = BUFFER_BYTES // max(1, stored.num_bytes // max(1, count))
+    if request.shuffled:
+        ranges = _ends(stored.num_examples, plan, request)
+    buffer_size = BUFFER_BYTES // max(
+        1, stored.num_bytes // max(1, stored.num_examples)
+    )
+    plan = {**plan, **{name: _slices(ranges[name]) for name in ranges}}
     return [
         StreamedSplit(
             _encoded(builder, features, plan[ours]),
@@ -173,3 +219,21 @@ def _streamed_splits(builder, features, plan, request):
         )
         for ours in ("train", "validation", "test")
     ]
+
+
+def _slices(ranges):
+    """Returns ranges of train as TensorFlow Datasets writes them."""
+    return "+".join(f"train[{start}:{stop}]" for start, stop in ranges)
+
+
+def _ends(count, plan, request):
+    """Returns the ends of train, held out of streams before digests."""
+    stop, ranges = count, {}
+    if "test" not in plan:
+        stop = count - round(count * TEST_FRACTION)
+        ranges["test"] = [(stop, count)]
+    if "validation" not in plan:
+        start = stop - round(stop * request.validation_split)
+        ranges["validation"] = [(start, stop)]
+        ranges["train"] = [(0, start)]
+    return ranges

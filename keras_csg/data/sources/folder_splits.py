@@ -1,0 +1,193 @@
+"""Which images of a folder are trained, validated and tested on."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_csg.data.image_files import in_threads
+from keras_csg.data.listing import (
+    SPLITS,
+    Listing,
+    changes_since,
+    moved_from_training,
+)
+from keras_csg.data.sources.folder_layout import FolderLayout
+from keras_csg.data.sources.request import Request
+from keras_csg.data.splits.hashed import TEST, TRAIN, VALIDATION, assign_splits
+from keras_csg.data.splits.holdout import hold_out, three_ways
+
+NOWHERE = -1
+SHOWN = 4
+
+
+class FolderFiles:
+    """The image files of a folder, each with a number.
+
+    Args:
+        folder: Path.
+        layout: `FolderLayout` of it.
+
+    Attributes:
+        paths: list of str.
+        keys: list of str. The same from the folder, with slashes.
+        labels: int array `(files,)`.
+        own: int array `(files,)`. The split that each lies in.
+    """
+
+    def __init__(self, folder: Path, layout: FolderLayout):
+        self.folder = folder
+        self.class_names = layout.class_names
+        self.given = set(layout.splits)
+        splits = layout.splits.values()
+        self.paths = [path for split in splits for path in split.paths]
+        self.keys = [
+            Path(os.path.relpath(path, folder)).as_posix()
+            for path in self.paths
+        ]
+        self.labels = np.concatenate([split.labels for split in splits])
+        self.own = np.repeat(
+            [SPLITS.index(name) for name in layout.splits],
+            [len(split.paths) for split in splits],
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Shares:
+    """What goes where.
+
+    Attributes:
+        parts: list of the numbers of the files of train, validation and test.
+        listing: `Listing` of these.
+        changes: str. What is not as on the list of a run, as a line.
+        notes: list of str. What a user should know, in lines.
+    """
+
+    parts: list[np.ndarray]
+    listing: Listing
+    changes: str
+    notes: list[str]
+
+
+def share_out(
+    files: FolderFiles, whole: np.ndarray, request: Request
+) -> Shares:
+    """Shares out the files that can be read among the three splits.
+
+    What a run has on its list stays where it was; nothing that it was trained
+    on is tested on, even if it was moved.
+
+    Args:
+        files: `FolderFiles`.
+        whole: bool array `(files,)`. Which of them can be read.
+        request: `Request`.
+
+    Raises:
+        ValueError: if a class has nothing to train on, or a split nothing.
+    """
+    splits = _by_shuffling if request.shuffled else _by_name
+    own = np.where(whole, splits(files, whole, request), NOWHERE)
+    sizes = dict(
+        zip(files.keys, in_threads(os.path.getsize, files.paths), strict=True)
+    )
+    changes, notes = "", []
+    if request.known is not None:
+        changes = changes_since(request.known, sizes)
+        notes += _keep(files, own, sizes, request.known)
+    parts = [np.flatnonzero(own == number) for number in range(len(SPLITS))]
+    notes += _check(files, parts)
+    images = {
+        name: {files.keys[n]: sizes[files.keys[n]] for n in part}
+        for name, part in zip(SPLITS, parts, strict=True)
+    }
+    if changes:
+        changes = f"{files.folder} has changed since the run: {changes} images."
+        notes.insert(0, changes)
+    return Shares(parts, Listing(images=images), changes, notes)
+
+
+def _by_name(files, whole, request):
+    """Holds out by the hash of each name, within the class."""
+    own = files.own.copy()
+    if "validation" in files.given:
+        return own
+    train = np.flatnonzero((own == TRAIN) & whole)
+    own[train] = assign_splits(
+        [files.keys[number] for number in train],
+        files.labels[train],
+        request.validation_split,
+        request.seed,
+        with_test="test" not in files.given,
+    )
+    return own
+
+
+def _by_shuffling(files, whole, request):
+    """Holds out as before runs kept a list."""
+    own = files.own.copy()
+    train = np.flatnonzero((own == TRAIN) & whole)
+    labels, fraction = files.labels[train], request.validation_split
+    if "test" not in files.given:
+        _, validation, test = three_ways(labels, fraction, request.seed)
+        own[train[test]] = TEST
+    elif "validation" not in files.given:
+        _, validation = hold_out(labels, fraction, request.seed)
+    else:
+        return own
+    own[train[validation]] = VALIDATION
+    return own
+
+
+def _keep(files, own, sizes, known):
+    """Puts every image where a run had it; returns a line on moved ones."""
+    before = known.split_of()
+    for number, key in enumerate(files.keys):
+        if key in before and own[number] != NOWHERE:
+            own[number] = SPLITS.index(before[key])
+    added = [key for key in files.keys if key not in before]
+    moved = moved_from_training(known, sizes, added)
+    held = [
+        number
+        for number, key in enumerate(files.keys)
+        if key in moved and own[number] in (VALIDATION, TEST)
+    ]
+    own[held] = NOWHERE
+    if not held:
+        return []
+    return [
+        f"{len(held):,} images that were trained on lie in the other splits "
+        "now: they are left out."
+    ]
+
+
+def _check(files, parts):
+    """Returns a line on classes that a split has none of."""
+    counts = [
+        np.bincount(files.labels[part], minlength=len(files.class_names))
+        for part in parts
+    ]
+    if np.any(counts[TRAIN] == 0):
+        raise ValueError(
+            "Every class must have images to train on. Received: "
+            f"name={str(files.folder)!r}, where "
+            f"{_without(counts[TRAIN], files)} has none that can be read"
+        )
+    for number in (TEST, VALIDATION):
+        if not len(parts[number]):
+            raise ValueError(
+                "There must be images to train, to validate and to test on. "
+                f"Received: name={str(files.folder)!r}, which leaves none that "
+                f"can be read for {SPLITS[number]}"
+            )
+    lacks = [
+        f"{SPLITS[number]} has none of {_without(counts[number], files)}"
+        for number in (VALIDATION, TEST)
+        if np.any(counts[number] == 0)
+    ]
+    return [f"{files.folder}: {'; '.join(lacks)}."] if lacks else []
+
+
+def _without(counts, files):
+    names = [files.class_names[label] for label in np.flatnonzero(counts == 0)]
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -1,0 +1,119 @@
+"""Splits that stay where they are while data grow."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+TRAIN, VALIDATION, TEST = range(3)
+TEST_FRACTION = 0.2
+"""Share held out as test split where data have none."""
+BLOCKS = 200
+"""Pieces of a data set that is read in order, of which some are held out."""
+
+
+def assign_splits(
+    keys: Sequence[str],
+    labels: np.ndarray,
+    validation_split: float,
+    seed: int,
+    *,
+    with_test: bool,
+) -> np.ndarray:
+    """Says which split each example belongs to, by a hash of its name.
+
+    So an example stays where it is when others come or go. Every class is
+    served as far as it goes: it has one to train on first, then one to test
+    on, then one to validate on.
+
+    Args:
+        keys: list of str. The examples' names.
+        labels: int array of shape `(examples,)`.
+        validation_split: float. Share of the rest that is validated on.
+        seed: int. Of the validation split; the test split has none.
+        with_test: bool. Whether to hold out a test split.
+
+    Returns:
+        int array `(examples,)` of `TRAIN`, `VALIDATION` and `TEST`.
+    """
+    splits = np.full(len(keys), TRAIN)
+    by_seed = _unit_hashes(keys, f"validation {seed}")
+    splits[by_seed < validation_split] = VALIDATION
+    by_name = _unit_hashes(keys, "test")
+    if with_test:
+        splits[by_name < TEST_FRACTION] = TEST
+    # In the order of need, and how near each example is to being in it.
+    nearness = {TRAIN: by_seed, TEST: -by_name, VALIDATION: -by_seed}
+    if not with_test:
+        del nearness[TEST]
+    order = np.argsort(labels, kind="stable")
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
+    for own in np.split(order, starts[1:]):
+        if len(np.unique(splits[own])) < len(nearness):
+            _serve(splits, own, nearness)
+    return splits
+
+
+def _serve(splits, own, nearness):
+    """Gives each split one of a class's examples, as far as they go."""
+    for number, split in enumerate(nearness):
+        counts = np.bincount(splits[own], minlength=3)
+        if counts[split]:
+            continue
+        # From those with more than one, or in less need of their only one.
+        giving = counts > 1
+        giving[list(nearness)[number + 1 :]] = True
+        spare = own[giving[splits[own]]]
+        if len(spare):
+            splits[spare[np.argmax(nearness[split][spare])]] = split
+
+
+def _unit_hashes(keys, salt):
+    """Returns a number in `[0, 1)` for each key, float64 `(keys,)`."""
+    salted = hashlib.blake2b(salt.encode(), digest_size=8)
+    digests = bytearray()
+    for key in keys:
+        own = salted.copy()
+        own.update(b"\0" + key.encode("utf-8", "surrogateescape"))
+        digests += own.digest()
+    return np.frombuffer(digests, "<u8") / 2.0**64
+
+
+def hold_out_blocks(
+    count: int, fractions: dict[str, float], seed: int
+) -> dict[str, list[tuple[int, int]]]:
+    """Shares out a data set that is read in order, whole blocks at a time.
+
+    Where labels are not at hand, and single examples would each cost the
+    reading of what lies between them.
+
+    Args:
+        count: int. Number of examples.
+        fractions: dict from `"test"` and `"validation"`, in this order, to the
+            share of what is left that is held out for it.
+        seed: int. Of all but the test split.
+
+    Returns:
+        dict from those names and `"train"` to lists of `(start, stop)`.
+    """
+    blocks = min(count, BLOCKS)
+    bounds = np.linspace(0, count, blocks + 1).round().astype(int)
+    left, found = np.arange(blocks), {}
+    for name, fraction in fractions.items():
+        salt = "test" if name == "test" else f"{name} {seed}"
+        order = np.argsort(_unit_hashes([str(n) for n in left], salt))
+        held = np.sort(left[order[: max(1, round(len(left) * fraction))]])
+        found[name] = _joined(held, bounds)
+        left = np.setdiff1d(left, held)
+    return {**found, "train": _joined(left, bounds)}
+
+
+def _joined(blocks, bounds):
+    """Returns the ranges of blocks, those that touch as one."""
+    ranges: list[tuple[int, int]] = []
+    for block in blocks:
+        start, stop = int(bounds[block]), int(bounds[block + 1])
+        if ranges and ranges[-1][1] == start:
+            start = ranges.pop()[0]
+        ranges.append((start, stop))
+    return ranges

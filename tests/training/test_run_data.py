@@ -1,0 +1,189 @@
+"""A run knows its images, whatever becomes of the folder."""
+
+import json
+import os
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_csg
+from keras_csg.data.listing import Listing
+from keras_csg.training import Run, load_run_data
+from tests.tiny import registered_tiny
+
+
+def write(folder, numbers):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        pixels = np.full((8, 8, 3), number, "uint8")
+        Image.fromarray(pixels).save(folder / f"{number:03}.png")
+
+
+def levels(split):
+    return set(split.images_and_labels()[0][:, 0, 0, 0].tolist())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny():
+    with registered_tiny() as name:
+        yield name
+
+
+def train(path, data, **options):
+    keras_csg.train(
+        path, data=data, backbone="tiny", batch_size=16, log=None, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tiny, tmp_path_factory):
+    """A folder of images, and a run on it."""
+    root = tmp_path_factory.mktemp("data")
+    write(root / "photos" / "cat", range(30))
+    write(root / "photos" / "dog", range(100, 130))
+    train(root / "run", root / "photos", epochs=1)
+    return root
+
+
+@pytest.fixture
+def root(trained, tmp_path):
+    """A copy of both that a test may change."""
+    copy = shutil.copytree(trained, tmp_path / "copy")
+    config = json.loads((copy / "run" / "config.json").read_text())
+    config["data"] = str(copy / "photos")
+    (copy / "run" / "config.json").write_text(json.dumps(config))
+    return copy
+
+
+def data_of(root):
+    lines = []
+    run = Run(root / "run")
+    return load_run_data(run, run.load_model(), log=lines.append), lines
+
+
+def test_the_run_keeps_the_list(trained):
+    run = Run(trained / "run")
+    listing = run.read_listing()
+    paths = sorted(listing.split_of())
+    expected = [f"cat/{n:03}.png" for n in range(30)]
+    assert paths == expected + [f"dog/{n}.png" for n in range(100, 130)]
+    sizes = listing.sizes()
+    file = trained / "photos" / "cat" / "003.png"
+    assert sizes["cat/003.png"] == file.stat().st_size
+    assert run.options.data == str(trained / "photos")
+
+
+def test_nothing_is_said_of_what_is_as_it_was(root):
+    data, lines = data_of(root)
+    assert data.changes == ""
+    assert not any("changed" in line for line in lines)
+
+
+def test_added_and_deleted_images_move_no_other(root):
+    before, _ = data_of(root)
+    gone = sorted(levels(before.train))[0]
+    next((root / "photos").glob(f"*/{gone:03}.png")).unlink()
+    write(root / "photos" / "cat", range(30, 60))
+    write(root / "photos" / "dog", [129])
+    # One that the hash alone would put elsewhere is where it was.
+    listing = Run(root / "run").read_listing()
+    images = {split: dict(files) for split, files in listing.images.items()}
+    path, size = next(iter(images["train"].items()))
+    if path.endswith(f"{gone:03}.png"):
+        path, size = list(images["train"].items())[1]
+    del images["train"][path]
+    images["test"][path] = size
+    Listing(images=images).write(Run(root / "run").listing_path)
+    after, lines = data_of(root)
+    assert (
+        f"{root / 'photos'} has changed since the run: 1 missing, 30 added "
+        "images." in lines
+    )
+    number = int(path.partition("/")[2].partition(".")[0])
+    assert number in levels(after.test)
+    assert not levels(after.test) & (levels(before.train) - {number})
+    assert levels(after.test) >= levels(before.test)
+
+
+def test_changed_images_are_counted(root):
+    file = root / "photos" / "cat" / "003.png"
+    Image.fromarray(np.arange(192, dtype="uint8").reshape(8, 8, 3)).save(file)
+    _, lines = data_of(root)
+    assert any("since the run: 1 of another size images" in x for x in lines)
+
+
+def test_the_run_works_from_another_directory(root, monkeypatch, tmp_path):
+    monkeypatch.chdir(root)
+    train("here", "photos", epochs=1)
+    monkeypatch.chdir(tmp_path)
+    run = Run(root / "here")
+    assert run.options.data == str(root / "photos")
+    assert load_run_data(run, run.load_model()).changes == ""
+
+
+def test_images_that_moved_into_the_test_split_are_not_tested_on(tmp_path):
+    photos = tmp_path / "photos"
+    for split, first in (("train", 0), ("test", 60)):
+        write(photos / split / "cat", range(first, first + 20))
+        write(photos / split / "dog", range(first + 20, first + 40))
+    train(tmp_path / "run", photos, epochs=1)
+    before, _ = data_of(tmp_path)
+    for number in sorted(levels(before.train))[:3]:
+        path = next((photos / "train").glob(f"*/{number:03}.png"))
+        path.rename(photos / "test" / path.parent.name / path.name)
+    after, lines = data_of(tmp_path)
+    assert levels(after.test) == levels(before.test)
+    assert any(
+        line.startswith("3 images that were trained on lie in the other")
+        for line in lines
+    )
+
+
+class Halt(keras.callbacks.Callback):
+    """Stops a training in its second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+
+def test_a_training_does_not_go_on_with_other_images(root):
+    run = root / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        train(run, root / "photos", epochs=2, callbacks=Halt())
+    write(root / "photos" / "cat", range(30, 40))
+    with pytest.raises(
+        keras_csg.InputError,
+        match="run: 10 added images. Go on all the same with `allow_ch",
+    ):
+        keras_csg.train(run, resume=True, log=None)
+    keras_csg.train(run, resume=True, allow_changed_data=True, log=None)
+    assert "cat/035.png" not in Run(run).read_listing().split_of()
+
+
+def test_allowing_changes_is_for_resuming(tmp_path):
+    with pytest.raises(keras_csg.InputError, match="no effect without `resu"):
+        keras_csg.train(tmp_path / "a", allow_changed_data=True, log=None)
+
+
+def test_a_list_that_is_damaged_is_named(root):
+    path = Run(root / "run").listing_path
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(ValueError, match=r"images.json.gz is damaged: "):
+        data_of(root)
+
+
+def test_a_run_without_a_list_holds_out_as_it_did(root):
+    os.unlink(Run(root / "run").listing_path)
+    data, lines = data_of(root)
+    labels = np.repeat([0, 1], 30)
+    from sklearn.model_selection import train_test_split
+
+    _, test = train_test_split(
+        np.arange(60), test_size=0.2, random_state=0, stratify=labels
+    )
+    numbers = np.concatenate([np.arange(30), np.arange(100, 130)])
+    assert levels(data.test) == set(numbers[test].tolist())
