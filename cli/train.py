@@ -53,6 +53,12 @@ def option(name, *args, **kwargs):
     help="Which folders the splits of a folder are, where their names do not "
     "tell; none if they are classes.",
 )
+@click.option(
+    "--drop-duplicates",
+    is_flag=True,
+    help="Of equal files in several splits of a folder keep that of the test "
+    "split, or of validation.",
+)
 @option(
     "--cache",
     type=click.Choice(choices.SWITCHES),

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from keras_csg.files import whole_file
 
 SPLITS = ("train", "validation", "test")
+LEFT_OUT = "left out"
+"""Stands for a split: broken files, and those that are dropped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +20,8 @@ class Listing:
     Attributes:
         digest: str. Of what the data are known by where they are no files of
             the user's, such as a set of TensorFlow Datasets; else `""`.
-        images: dict from `"train"`, `"validation"` and `"test"` to a dict from
-            an image's path within the data to its size in bytes.
+        images: dict from `"train"`, `"validation"`, `"test"` and `"left out"`
+            to a dict from a file's path within the data to its size in bytes.
     """
 
     digest: str = ""

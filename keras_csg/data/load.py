@@ -16,6 +16,7 @@ def load_data(
     seed: int = 0,
     cache: bool | str = "auto",
     splits: str | Mapping[str, str] | None = None,
+    drop_duplicates: bool = False,
     log: Callable[[str], None] | None = None,
 ) -> ClassificationData:
     """Loads images with class labels, by name.
@@ -48,6 +49,9 @@ def load_data(
         splits: which folders the splits of a folder are, where their names do
             not tell: `"train=A,test=B"` or a dict; `"none"` if they are
             classes that look like splits.
+        drop_duplicates: bool. Of a folder, whether equal files in several
+            splits are left out of all but one: the test split first, then
+            validation.
         log: Callable that takes a line of progress, `None` for `logging`.
 
     Returns:
@@ -70,6 +74,7 @@ def load_data(
         seed=seed,
         cache=cache,
         splits=splits,
+        drop_duplicates=drop_duplicates,
         log=log,
     )
     return find_source(request.name, request.data_dir)(request).load()

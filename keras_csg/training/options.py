@@ -79,6 +79,7 @@ class TrainingOptions:
     image_size: int | None = None
     validation_split: float = 0.1
     splits: str | None = None
+    drop_duplicates: bool = False
     cache: str = "auto"
     augment: str | None = None
     backbone: str = "resnet20"

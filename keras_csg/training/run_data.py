@@ -47,6 +47,7 @@ def load_data_for(
         seed=options.seed,
         cache=switched(options.cache),
         splits=options.splits,
+        drop_duplicates=options.drop_duplicates,
         known=known,
         # Before runs kept a list, what is held out hung on all images.
         shuffled=run is not None and known is None,

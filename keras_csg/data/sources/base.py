@@ -30,15 +30,17 @@ class Source(abc.ABC):
     mask_files = False
     """Whether a folder of mask files can say where the objects are."""
 
-    split_folders = False
-    """Whether it has folders that splits may be named by."""
+    of_files = False
+    """Whether it is a folder of the user's files."""
 
     def __init__(self, request: Request):
-        if request.splits is not None and not self.split_folders:
-            raise ValueError(
-                "`splits` name folders of a folder of images. Received: "
-                f"splits={request.splits!r} for data={request.name!r}"
-            )
+        for name in ("splits", "drop_duplicates"):
+            value = getattr(request, name)
+            if value and not self.of_files:
+                raise ValueError(
+                    f"`{name}` is for a folder of images. Received: "
+                    f"{name}={value!r} for data={request.name!r}"
+                )
         self.request = request
 
     @classmethod

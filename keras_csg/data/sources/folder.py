@@ -35,7 +35,7 @@ class FolderSource(Source):
     """A folder of images, with a sub-folder for each class."""
 
     mask_files = True
-    split_folders = True
+    of_files = True
 
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:

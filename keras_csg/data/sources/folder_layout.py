@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
-from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
+from keras_csg.data.sources.split_names import (
+    NONE,
+    SPLITS,
+    parse_splits,
+    split_of,
+)
 
 MASKS = "masks"
 """Folder of mask files, beside the classes or the splits."""
@@ -71,7 +76,8 @@ def read_layout(
             f"{', '.join(names) or 'none'}"
         )
     found = {}
-    for split, root in roots.items():
+    for split in sorted(roots, key=SPLITS.index):
+        root = roots[split]
         if split != "train" and not classes[split] & set(names):
             notes.append(f"{root} has none of the classes: it is not read.")
             continue

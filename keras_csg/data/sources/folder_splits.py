@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_csg.data.duplicates import equal_files
 from keras_csg.data.image_files import in_threads
 from keras_csg.data.listing import (
+    LEFT_OUT,
     SPLITS,
     Listing,
     changes_since,
@@ -95,11 +97,17 @@ def share_out(
     if request.known is not None:
         changes = changes_since(request.known, sizes)
         notes += _keep(files, own, sizes, request.known)
+    else:
+        notes += _look_for_copies(files, own, request.drop_duplicates)
     parts = [np.flatnonzero(own == number) for number in range(len(SPLITS))]
     notes += _check(files, parts)
     images = {
         name: {files.keys[n]: sizes[files.keys[n]] for n in part}
-        for name, part in zip(SPLITS, parts, strict=True)
+        for name, part in zip(
+            (*SPLITS, LEFT_OUT),
+            (*parts, np.flatnonzero(own == NOWHERE)),
+            strict=True,
+        )
     }
     if changes:
         changes = f"{files.folder} has changed since the run: {changes} images."
@@ -144,7 +152,8 @@ def _keep(files, own, sizes, known):
     before = known.split_of()
     for number, key in enumerate(files.keys):
         if key in before and own[number] != NOWHERE:
-            own[number] = SPLITS.index(before[key])
+            left_out = before[key] == LEFT_OUT
+            own[number] = NOWHERE if left_out else SPLITS.index(before[key])
     added = [key for key in files.keys if key not in before]
     moved = moved_from_training(known, sizes, added)
     held = [
@@ -159,6 +168,44 @@ def _keep(files, own, sizes, known):
         f"{len(held):,} images that were trained on lie in the other splits "
         "now: they are left out."
     ]
+
+
+def _look_for_copies(files, own, drop):
+    """Returns lines on equal files; drops those that would tell of others.
+
+    What is tested on is kept before what is validated on, and that before what
+    is trained on.
+    """
+    there = np.flatnonzero(own != NOWHERE)
+    found = equal_files([files.paths[number] for number in there])
+    groups = [there[group] for group in found]
+    lines = []
+    several = [g for g in groups if len(np.unique(files.labels[g])) > 1]
+    if several:
+        lines.append(
+            f"{len(several):,} images lie in the folders of several classes, "
+            f"such as {_names(files, several[0])}."
+        )
+    across = [g for g in groups if len(np.unique(own[g])) > 1]
+    if not across:
+        return lines
+    copies = np.concatenate([g[own[g] < own[g].max()] for g in across])
+    what = f"{len(across):,} images are in more than one split, such as "
+    _, apart = np.unique(own[across[0]], return_index=True)
+    what += _names(files, across[0][apart])
+    if drop:
+        own[copies] = NOWHERE
+        lines.append(f"{what}: {len(copies):,} copies are left out.")
+    else:
+        lines.append(
+            f"{what}: figures of the test split are too good by them; "
+            "`drop_duplicates` leaves the others out."
+        )
+    return lines
+
+
+def _names(files, group):
+    return " and ".join(files.keys[number] for number in group[:2])
 
 
 def _check(files, parts):

@@ -32,6 +32,7 @@ class Request:
     cache: bool | str
     log: Callable[[str], None]
     splits: str | Mapping[str, str] | None = None
+    drop_duplicates: bool = False
     known: Listing | None = None
     shuffled: bool = False
 
@@ -58,6 +59,7 @@ def checked_request(
     seed: int = 0,
     cache: bool | str = "auto",
     splits: str | Mapping[str, str] | None = None,
+    drop_duplicates: bool = False,
     known: Listing | None = None,
     shuffled: bool = False,
     log: Callable[[str], None] | None = None,
@@ -76,6 +78,7 @@ def checked_request(
         cache=_checked_cache(cache),
         log=log or _logger.info,
         splits=_checked_splits(splits),
+        drop_duplicates=_checked_flag("drop_duplicates", drop_duplicates),
         known=known,
         shuffled=shuffled,
     )
@@ -122,6 +125,14 @@ def _checked_seed(seed):
             f"`seed` must be an integer of at least 0. Received: seed={seed!r}"
         )
     return int(seed)
+
+
+def _checked_flag(name, value):
+    if not isinstance(value, bool):
+        raise ValueError(
+            f"`{name}` must be True or False. Received: {name}={value!r}"
+        )
+    return value
 
 
 def _checked_cache(cache):

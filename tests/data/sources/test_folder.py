@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -267,6 +269,54 @@ def test_images_stay_where_they_are_when_others_come_and_go(write_images):
     for name in ("train", "validation", "test"):
         levels = red_levels(getattr(before, name))
         assert red_levels(getattr(after, name)) >= levels - {3}
+
+
+@pytest.fixture
+def doubled(write_images):
+    """Twenty images a class; one of test is in train, too, and one of val."""
+    for split, first, count in (("train", 0, 20), ("val", 40, 5)):
+        write_images(f"{split}/a", count, first=first)
+        write_images(f"{split}/b", count, first=first + 100)
+    write_images("test/a", 5, first=50)
+    folder = write_images("test/b", 5, first=150)
+    copy = folder / "test" / "a" / "050.png"
+    for place in ("train/a/copy.png", "val/a/copy.png", "train/a/again.png"):
+        shutil.copy(copy, folder / place)
+    shutil.copy(folder / "train" / "a" / "000.png", folder / "train" / "b")
+    return folder
+
+
+def test_equal_files_in_several_splits_are_said(doubled):
+    lines = []
+    data = load_data(doubled, log=lines.append)
+    assert (
+        "1 images are in more than one split, such as train/a/again.png and "
+        "val/a/copy.png: figures of the test split are too good by them; "
+        "`drop_duplicates` leaves the others out." in lines
+    )
+    assert (
+        "1 images lie in the folders of several classes, such as "
+        "train/a/000.png and train/b/000.png." in lines
+    )
+    splits = (data.train, data.validation, data.test)
+    assert [s.num_examples for s in splits] == [43, 11, 10]
+
+
+def test_copies_can_be_left_out_and_stay_out(doubled):
+    lines = []
+    data = load_data(doubled, drop_duplicates=True, log=lines.append)
+    assert any(line.endswith(": 3 copies are left out.") for line in lines)
+    splits = (data.train, data.validation, data.test)
+    assert [s.num_examples for s in splits] == [41, 10, 10]
+    left_out = ["train/a/again.png", "train/a/copy.png", "val/a/copy.png"]
+    assert sorted(data.listing.images["left out"]) == left_out
+
+
+def test_other_data_have_no_files_to_compare():
+    with pytest.raises(ValueError, match="`drop_duplicates` is for a folder"):
+        load_data("digits", drop_duplicates=True)
+    with pytest.raises(ValueError, match="`splits` is for a folder"):
+        load_data("digits", splits="train=a")
 
 
 @pytest.mark.slow
