@@ -1,0 +1,4 @@
+import time
+
+STARTED = time.monotonic()
+"""When the command was called, nearly."""

@@ -4,6 +4,7 @@ import click
 from click.core import ParameterSource
 
 from keras_csg import choices
+from keras_csg_cli import STARTED
 from keras_csg_cli.options import (
     json_option,
     load_library,
@@ -238,6 +239,7 @@ def train(ctx, config_path, out, resume, allow_changed_data, as_json, **given):
         if trainer is None:
             _print(commands.finished_figures(out), out, as_json)
             return
+    trainer.timings.count_before("imports", STARTED)
     try:
         with TrainingProgress(console(), trainer) as progress:
             metrics = trainer.train(callbacks=[progress])

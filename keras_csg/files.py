@@ -83,9 +83,13 @@ def remove(path: pathlib.Path) -> None:
 
 
 def write_json(path: pathlib.Path, value: Any) -> None:
-    """Writes `value` as indented JSON."""
+    """Writes `value` as indented JSON.
+
+    Raises:
+        ValueError: if a number in it is not finite: there is none in JSON.
+    """
     with whole_file(path) as part:
-        part.write_text(json.dumps(value, indent=2) + "\n")
+        part.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def _hidden(path, word):

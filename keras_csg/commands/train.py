@@ -159,16 +159,16 @@ def _options_of_run(out, config, options):
     if out is None:
         raise ValueError("`resume` needs `out`, the run to go on with.")
     run = Run(out)
+    if not run.config_path.exists():
+        raise ValueError(
+            f"There is no run to go on with in {run.path}: it has no "
+            "config.json."
+        )
     if options or config:
         names = [*options, *(["config"] if config else [])]
         named = ", ".join(f"`{name}`" for name in names)
         raise ValueError(
             f"`resume` goes on with the options in {run.config_path}; "
             f"leave out {named}."
-        )
-    if not run.config_path.exists():
-        raise ValueError(
-            f"There is no run to go on with in {run.path}: it has no "
-            "config.json."
         )
     return run.options, run.path

@@ -118,7 +118,8 @@ def measure(
         return ClassificationResult(figures, None)
     figures |= gate_figures(features, labels, head, density=model.gate.density)
     recalls = metrics.ablation(features, labels, head)
-    return ClassificationResult(figures | recalls.figures(), recalls)
+    figures |= without_nan(recalls.figures())
+    return ClassificationResult(figures, recalls)
 
 
 def network_figures(

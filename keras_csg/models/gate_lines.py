@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from keras_csg.layers.gate_budget import CLOSING_STEPS
@@ -29,11 +30,15 @@ def scarce_filters(model: Any) -> str | None:
     )
 
 
-def missed_density(model: Any) -> str | None:
+def missed_density(
+    model: Any, *, trained: bool = True, closed: bool = False
+) -> str | None:
     """Says in one line that a trained gate is not as sparse as asked.
 
     Args:
         model: `CSGClassifier` with a gate.
+        trained: bool. Whether any epoch trained the gated path.
+        closed: bool. Whether the gate was closed after some epoch.
 
     Returns:
         The line, or `None` if the gate is, or rests by somebody's will.
@@ -46,11 +51,24 @@ def missed_density(model: Any) -> str | None:
         return None
     return (
         f"The gate ended at a density of {density:.4f}, not at {target:.4f}: "
-        f"{_reason(model)}."
+        f"{_reason(model, trained, closed)}."
     )
 
 
-def _reason(model):
+def _reason(model, trained, closed):
+    if not np.all(np.isfinite(ops.convert_to_numpy(model.head.kernel))):
+        return "the weights are not finite any more; take a smaller rate"
+    if not trained:
+        return (
+            "no epoch trained the gated path; give more epochs or a shorter "
+            "warm-up, or call `fit` again"
+        )
+    if closed and model.gate_budget and not model.gate_budget.is_closed:
+        return (
+            "the weights are those of an epoch before it closed; a callback "
+            "that restores the best ones is to start after it "
+            "(`start_from_epoch`)"
+        )
     if model.gate_budget is None:
         return "`lambda_2` pulled too little for this optimizer, rate and time"
     if model.gate_budget.is_closed:

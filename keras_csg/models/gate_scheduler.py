@@ -36,11 +36,11 @@ class GateScheduler(keras.callbacks.Callback):
         super().__init__()
         self.schedule = schedule
         self.report = report or _warn
-        self._planned = False
+        self._planned = self._trained = self._closed = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forgets the plan of a `fit` before this one."""
-        self._planned = False
+        self._planned = self._trained = self._closed = False
 
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -48,7 +48,9 @@ class GateScheduler(keras.callbacks.Callback):
         """Sets the weights of the two paths for this epoch."""
         self._epoch = max(epoch, self.model.epochs_trained)
         self._offset = self._epoch - epoch
-        self.model.path_weights.assign(self._weights(epoch))
+        weights = self._weights(epoch)
+        self.model.path_weights.assign(weights)
+        self._trained |= weights.gated > 0
         if not self._planned and self.model.gate_budget is not None:
             self._planned = self._plan(epoch)
 
@@ -57,13 +59,21 @@ class GateScheduler(keras.callbacks.Callback):
     ) -> None:
         """Counts the epoch."""
         self.model.epochs_trained = self._epoch + 1
+        budget = self.model.gate_budget
+        self._closed |= budget is not None and budget.is_closed
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Says so if the gate has not closed."""
+    def report_open_gate(self) -> None:
+        """Says so if the gate of the model as it is now has not closed.
+
+        `fit` calls it when every callback is done: some put back the weights
+        of another epoch.
+        """
         penalty = self.model.gate_budget is None
         if penalty and self.report is _warn:
             return  # Who pulls at it by hand watches it.
-        missed = missed_density(self.model)
+        missed = missed_density(
+            self.model, trained=self._trained, closed=self._closed
+        )
         if missed:
             self.report(missed)
 

@@ -160,6 +160,9 @@ class DualPathTrainer(DualPathStep):
         )
         if measure_again and history.epoch:
             self.measure_again(x, batch_size, validation_split)
+        for callback in _each(callbacks):
+            if isinstance(callback, GateScheduler) and self.gated:
+                callback.report_open_gate()
         return history
 
     def _with_own_callbacks(self, callbacks):
@@ -184,6 +187,11 @@ class DualPathTrainer(DualPathStep):
         """Returns logits, as `keras.Model.predict` does."""
         warn_of_small_values(self, x)
         return super().predict(x, *args, **kwargs)
+
+
+def _each(callbacks):
+    """Returns callbacks one by one, also those of a container."""
+    return getattr(callbacks, "callbacks", callbacks)
 
 
 def _check_moves_gate(optimizer):

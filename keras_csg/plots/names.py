@@ -1,5 +1,8 @@
 from collections.abc import Iterable
 
+LONGEST = 32
+"""Characters of a name that a picture has room for."""
+
 
 def literal(text: str) -> str:
     """Returns a text that matplotlib draws as it is.
@@ -10,5 +13,16 @@ def literal(text: str) -> str:
 
 
 def literal_names(names: Iterable[str]) -> list[str]:
-    """Returns names that matplotlib draws as they are."""
-    return [literal(name) for name in names]
+    """Returns names that matplotlib draws as they are.
+
+    The middle of one that is too long is left out: beside it there would be no
+    room for the picture.
+    """
+    return [literal(_shortened(name)) for name in names]
+
+
+def _shortened(name):
+    if len(name) <= LONGEST:
+        return name
+    half = (LONGEST - 1) // 2
+    return f"{name[:half]}…{name[-half:]}"

@@ -62,6 +62,12 @@ def build_for(
         ValueError: as `build_backbone`.
         OSError: as `build_backbone`.
     """
+    least = backbone_spec(options.backbone).min_size
+    if min(image_shape[:2]) < least:
+        raise ValueError(
+            f"`image_size` must be at least {least} for {options.backbone}. "
+            f"Received: images of {image_shape[0]}x{image_shape[1]}"
+        )
     return build_backbone(
         options.backbone,
         weights=weights,

@@ -19,7 +19,19 @@ class Timings(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
         self.seconds: dict[str, float] = {}
+        self._created = time.monotonic()
+        self._before = 0.0
         self._began: float | None = None
+
+    def count_before(self, name: str, began: float) -> None:
+        """Adds a part that lay before all others.
+
+        Args:
+            name: str. What it was.
+            began: float. When it began, by `time.monotonic()`.
+        """
+        self._before = self._created - began
+        self.seconds = {name: self._before, **self.seconds}
 
     @contextlib.contextmanager
     def of(self, name: str) -> Iterator[None]:
@@ -58,9 +70,11 @@ class Timings(keras.callbacks.Callback):
         }
 
     def line(self) -> str:
-        """Returns where the time went, as a line."""
+        """Returns where the time since the start went, as a line."""
+        total = time.monotonic() - self._created + self._before
+        spent = {**self.seconds, "other": total - sum(self.seconds.values())}
         parts = ", ".join(
             f"{name.replace('_', ' ')} {seconds:.1f} s"
-            for name, seconds in self.seconds.items()
+            for name, seconds in spent.items()
         )
-        return f"Time: {parts}"
+        return f"Time: {total:.1f} s: {parts}"

@@ -224,12 +224,13 @@ class Trainer:
             results, ablation = evaluate_classification(
                 self.model, self.data.test, options.batch_size
             )
+        with self.timings.of("pictures"):
+            self._draw(ablation)
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         results |= self.timings.figures()
         self.log(self.timings.line())
         run.write_metrics(results)
-        self._draw(ablation)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         return results

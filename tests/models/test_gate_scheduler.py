@@ -83,7 +83,7 @@ def test_a_schedule_goes_on_where_fit_is_called_again():
     """The warm-up of two epochs is over in the third call, not never."""
     model = tiny_classifier(schedule=JointSchedule(warmup=2), closing_steps=4)
     for _ in range(2):
-        with pytest.warns(UserWarning, match="training ended before it closed"):
+        with pytest.warns(UserWarning, match="no epoch trained the gated path"):
             fitted(model, epochs=1)
         assert_array_equal(gate_of(model), 1)
     fitted(model, epochs=1)
@@ -182,7 +182,7 @@ def test_the_callers_own_gate_scheduler_counts():
     model = tiny_classifier()
     before = gate_of(model)
     frozen = GateScheduler(lambda epoch: PathWeights(1, 0))
-    with pytest.warns(UserWarning, match="before it closed"):
+    with pytest.warns(UserWarning, match="no epoch trained the gated path"):
         fitted(model, epochs=1, callbacks=[frozen])
     assert_array_equal(gate_of(model), before)
 

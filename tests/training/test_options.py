@@ -107,6 +107,7 @@ def test_the_data_answer_for_everything():
     open_ends = {
         "recipe",
         "data_dir",
+        "splits",
         "image_size",
         "weights",
         "freeze",
@@ -167,6 +168,6 @@ def test_choices_are_those_of_the_command_line():
 def test_the_command_line_offers_every_option():
     from keras_csg_cli.train import train
 
-    own = {"config_path", "out", "resume", "as_json"}
+    own = {"config_path", "out", "resume", "allow_changed_data", "as_json"}
     names = {parameter.name for parameter in train.params} - own
     assert names == set(TrainingOptions().to_dict())

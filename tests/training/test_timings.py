@@ -1,4 +1,7 @@
+import re
 import time
+
+import pytest
 
 from keras_csg.training.timings import Timings
 from tests.tiny import tiny_classifier, tiny_data
@@ -24,4 +27,20 @@ def test_parts_add_up_and_are_named():
         "first_step_seconds",
         "training_seconds",
     }
-    assert timings.line().startswith("Time: startup 0.0 s, first step ")
+
+
+def test_the_line_accounts_for_all_the_time_there_was():
+    began = time.monotonic()
+    time.sleep(0.1)
+    timings = Timings()
+    timings.count_before("imports", began)
+    with timings.of("startup"):
+        time.sleep(0.3)
+    time.sleep(0.2)
+    parts = re.fullmatch(
+        r"Time: (\S+) s: imports (\S+) s, startup (\S+) s, other (\S+) s",
+        timings.line(),
+    )
+    total, *spent = map(float, parts.groups())
+    assert total == pytest.approx(sum(spent), abs=0.21)
+    assert total >= 0.6 and spent[0] >= 0.1 and spent[2] >= 0.2

@@ -86,17 +86,22 @@ def _parse(names):
         name, colon, number = part.strip().partition(":")
         if name not in AUGMENTATIONS or (colon and name not in CROPS):
             raise ValueError(
-                f"`augmentation` must be made of {', '.join(AUGMENTATIONS)}, "
-                "where crop and crop_flip may have a share of the area behind "
-                f"a colon. Received: augmentation={names!r}"
+                f"Augmentation is made of {', '.join(AUGMENTATIONS)}, where "
+                "crop and crop_flip may have a share of the area behind a "
+                f"colon. Received: {names!r}"
             )
         parts.append(name)
         if colon:
             area = _area(number, names)
     if ":" in names and sum(part in CROPS for part in parts) > 1:
         raise ValueError(
-            "`augmentation` must name one crop, of one share of the area. "
-            f"Received: augmentation={names!r}"
+            "Augmentation has one crop, of one share of the area. "
+            f"Received: {names!r}"
+        )
+    if len(set(parts)) < len(parts) or ("none" in parts and len(parts) > 1):
+        raise ValueError(
+            "Augmentation names each part once, and none by itself. "
+            f"Received: {names!r}"
         )
     return parts, area
 
@@ -109,7 +114,7 @@ def _area(number, names):
     if not 0 < area <= 1:
         raise ValueError(
             "A crop's share of the area must be above 0 and at most 1. "
-            f"Received: augmentation={names!r}"
+            f"Received: {names!r}"
         )
     return area
 

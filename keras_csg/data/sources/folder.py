@@ -128,7 +128,7 @@ def _report_broken(paths, whole, folder, log):
     if len(broken) > MOST_BROKEN * len(paths):
         raise ValueError(
             "At most one image file in a hundred may be broken. Received: "
-            f"name={str(folder)!r}, where {len(broken)} of {len(paths)} are: "
+            f"{str(folder)!r}, where {len(broken)} of {len(paths)} are: "
             + _some(broken, 3)
         )
     if broken:

@@ -71,8 +71,8 @@ def read_layout(
         walker.pass_over_loose(root)
     if len(names) < 2:
         raise ValueError(
-            "`name` must be a folder with a sub-folder of images for each of "
-            f"two or more classes. Received: name={str(folder)!r} with "
+            "The data must be a folder with a sub-folder of images for each of "
+            f"two or more classes. Received: {str(folder)!r} with "
             f"{', '.join(names) or 'none'}"
         )
     found = {}
@@ -183,7 +183,7 @@ def _check_known(root, found, names):
     if odd:
         raise ValueError(
             "Every class must have a folder to train on. Received: "
-            f"name={str(root)!r}, where {_some(odd)} is not in that of train"
+            f"{str(root)!r}, where {_some(odd)} is not in that of train"
         )
 
 

@@ -217,14 +217,14 @@ def _check(files, parts):
     if np.any(counts[TRAIN] == 0):
         raise ValueError(
             "Every class must have images to train on. Received: "
-            f"name={str(files.folder)!r}, where "
+            f"{str(files.folder)!r}, where "
             f"{_without(counts[TRAIN], files)} has none that can be read"
         )
     for number in (TEST, VALIDATION):
         if not len(parts[number]):
             raise ValueError(
                 "There must be images to train, to validate and to test on. "
-                f"Received: name={str(files.folder)!r}, which leaves none that "
+                f"Received: {str(files.folder)!r}, which leaves none that "
                 f"can be read for {SPLITS[number]}"
             )
     lacks = [

@@ -63,8 +63,8 @@ def load_annotated_tfds(
         if len(found.labels):
             return found
     raise ValueError(
-        "`name` must be a set with annotated images of the classes in its test "
-        f"or validation split. Received: name={name!r}, with splits "
+        "The data must be a set with annotated images of the classes in its "
+        f"test or validation split. Received: {name!r}, with splits "
         f"{', '.join(builder.info.splits)}"
     )
 

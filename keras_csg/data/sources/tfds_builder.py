@@ -52,8 +52,8 @@ def prepared_builder(
         builder = tfds.builder(name, data_dir=folder)
     except Exception as error:  # A config, a version, a missing package.
         raise ValueError(
-            "`name` must be a data set that TensorFlow Datasets can open: "
-            f"{_one_line(error)} Received: name={name!r}"
+            "The data must be a data set that TensorFlow Datasets can open: "
+            f"{_one_line(error)} Received: {name!r}"
         ) from error
     # `is_prepared` warns about a folder that is not there.
     if not (builder.data_path.exists() and builder.is_prepared()):
@@ -84,11 +84,11 @@ def _prepare(builder, name, data_dir, log):
 
 def _not_prepared(name, data_dir, reason):
     return (
-        f"`name` must be a data set that is prepared in {data_dir} or can be "
+        f"The data must be a data set that is prepared in {data_dir} or can be "
         f"downloaded ({reason}). Prepare it with "
         f"`tfds build {name} --data_dir {data_dir}` or, from Python, "
         f"`tfds.load({name!r}, data_dir={str(data_dir)!r})`; "
-        f"`digits` (`--data digits`) needs nothing. Received: name={name!r}"
+        f"`digits` (`--data digits`) needs nothing. Received: {name!r}"
     )
 
 

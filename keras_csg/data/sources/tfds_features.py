@@ -66,8 +66,8 @@ def is_image_classification(builder: tfds.core.DatasetBuilder) -> bool:
 def _supervised_keys(builder):
     if not is_image_classification(builder):
         raise ValueError(
-            "`name` must be a data set of 8-bit images with one class label "
-            f"each. Received: name={builder.name!r}, whose supervised keys are "
+            "The data must be a data set of 8-bit images with one class label "
+            f"each. Received: {builder.name!r}, whose supervised keys are "
             f"{builder.info.supervised_keys} and whose features are "
             f"{', '.join(sorted(builder.info.features))}"
         )

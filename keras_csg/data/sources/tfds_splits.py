@@ -103,8 +103,8 @@ def _plan_splits(builder, features, request):
     own = [name for name, split in builder.info.splits.items() if split]
     if "train" not in own:
         raise ValueError(
-            "`name` must be a data set with a train split. Received: "
-            f"name={request.name!r} with splits {', '.join(own) or 'none'}"
+            "The data must be a data set with a train split. Received: "
+            f"{request.name!r} with splits {', '.join(own) or 'none'}"
         )
     plan = {"train": "train"}
     labelled = [name for name in ("test", "validation") if name in own]

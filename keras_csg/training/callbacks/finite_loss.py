@@ -46,12 +46,21 @@ class FiniteLoss(keras.callbacks.Callback):
         """Raises if a loss of the epoch was not finite."""
         loss = _loss(logs)
         if math.isfinite(loss):
+            self._check_validation(epoch, (logs or {}).get("val_loss", 0.0))
             return
         step = f"step {min(self._steps)}" if self._steps else "an unknown step"
         raise NonFiniteLossError(
             f"The loss is {loss} in {step} of epoch {epoch + 1}. "
             f"{self._likely_cause()}"
         )
+
+    def _check_validation(self, epoch, loss):
+        """Finds what the last step of the epoch did, which no loss shows."""
+        if not math.isfinite(loss):
+            raise NonFiniteLossError(
+                f"The validation loss is {loss} after epoch {epoch + 1}. "
+                f"{self._likely_cause()}"
+            )
 
     def _likely_cause(self):
         if self.model.backbone.dtype_policy.name == "mixed_float16":

@@ -62,10 +62,11 @@ def test_every_layer_can_be_chosen():
 @pytest.mark.parametrize(
     "names",
     ["blur", "crop,", "crop flip", "", "crop:", "crop:x", "crop:0", "crop:1.1"]
-    + ["crop_flip:nan", "flip:0.5", "crop,crop:0.6", "crop_flip:0.6,crop"],
+    + ["crop_flip:nan", "flip:0.5", "crop,crop:0.6", "crop_flip:0.6,crop"]
+    + ["none,crop", "crop,crop", "flip, flip"],
 )
 def test_an_unknown_augmentation_is_named(names):
-    with pytest.raises(ValueError, match=f"Received: augmentation='{names}'"):
+    with pytest.raises(ValueError, match=f"Received: '{names}'"):
         Augmentation(names, 3)
 
 

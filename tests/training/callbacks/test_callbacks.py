@@ -95,6 +95,21 @@ def test_a_loss_that_is_not_finite_names_its_step(asynchronous, tmp_path):
     assert newest_backup(tmp_path / "backup") == (None, 0)
 
 
+def test_what_the_last_step_ruined_is_seen_in_the_validation_loss():
+    model = compiled()
+    images, labels = tiny_data(16)
+    ruined = images.copy()
+    ruined[0] = np.nan
+    with pytest.raises(NonFiniteLossError, match="validation loss is nan aft"):
+        model.fit(
+            images,
+            labels,
+            validation_data=(ruined, labels),
+            callbacks=[FiniteLoss()],
+            verbose=0,
+        )
+
+
 def test_the_gate_goes_to_tensorboard_as_a_picture(tmp_path):
     from tensorboard.backend.event_processing import event_accumulator
 
