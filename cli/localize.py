@@ -68,12 +68,13 @@ def localize(run_path, as_json, sanity, batch_size, grid, mosaics, **images):
     load_library()
     from keras_csg import commands
     from keras_csg_cli import localize_output as output
+    from keras_csg_cli.progress import tracking
 
     with user_mistakes():
         if sanity:
             results = commands.sanity_check(run_path, log=say, **images)
         else:
-            with output.tracking() as track:
+            with tracking() as track:
                 rows, results = commands.localize(
                     run_path,
                     batch_size=batch_size,

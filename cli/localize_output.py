@@ -1,10 +1,6 @@
 """What `localize` shows: a bar and tables."""
 
-import contextlib
-
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
 from keras_csg_cli.tables import print_table
@@ -18,19 +14,6 @@ FIGURES = {
     "grid_3x3": "grid 3x3",
 }
 LIKENESS = {"rank_correlation": "rank", "ssim": "SSIM"}
-
-
-@contextlib.contextmanager
-def tracking():
-    """Gives a function that shows on stderr how far a list is done."""
-    console = Console(stderr=True)
-    bar = Progress(
-        console=console, transient=True, disable=not console.is_terminal
-    )
-    with bar:
-        yield lambda batches, text: bar.track(
-            batches, description=text.replace("_", " ")
-        )
 
 
 def print_rows(rows, title):

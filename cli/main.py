@@ -4,6 +4,7 @@ import sys
 import click
 
 from keras_csg_cli.backbones import backbones
+from keras_csg_cli.data import data
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.export import export
 from keras_csg_cli.localize import localize
@@ -27,6 +28,7 @@ COMMANDS = (
     localize,
     predict,
     export,
+    data,
     backbones,
     recipes,
     weights,

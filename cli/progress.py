@@ -1,5 +1,7 @@
 """Progress of a training on stderr; imported by commands when they run."""
 
+import contextlib
+
 import keras
 from rich.console import Console
 from rich.progress import (
@@ -19,6 +21,17 @@ REFRESH_SECONDS = 0.5
 def console():
     """Returns a console on stderr."""
     return Console(stderr=True, highlight=False)
+
+
+@contextlib.contextmanager
+def tracking():
+    """Gives a function that shows on stderr how far a list is done."""
+    shown = console()
+    bar = Progress(console=shown, transient=True, disable=not shown.is_terminal)
+    with bar:
+        yield lambda batches, text, total=None: bar.track(
+            batches, total=total, description=text.replace("_", " ")
+        )
 
 
 class TrainingProgress(keras.callbacks.Callback):

@@ -2,6 +2,8 @@ from keras_csg.data.annotated_images import AnnotatedImages as AnnotatedImages
 from keras_csg.data.load import load_annotated as load_annotated
 from keras_csg.data.load import load_annotated_images as load_annotated_images
 from keras_csg.data.load import load_data as load_data
+from keras_csg.data.report import DataReport as DataReport
+from keras_csg.data.report import report_on as report_on
 from keras_csg.data.sources.base import ClassificationData as ClassificationData
 from keras_csg.data.sources.base import Source as Source
 from keras_csg.data.sources.registry import list_datasets as list_datasets

@@ -1,5 +1,6 @@
 """Draws figures and maps into files. Importing it loads matplotlib."""
 
+from keras_csg.plots.examples import save_examples as save_examples
 from keras_csg.plots.maps import save_maps as save_maps
 from keras_csg.plots.maps import save_overlay as save_overlay
 from keras_csg.plots.runs import save_ablation as save_ablation

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import keras
 
 import keras_csg.plots as plots
+from keras_csg.data.report import uneven_classes
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import GateScheduler
 from keras_csg.training.callbacks import (
@@ -90,6 +91,8 @@ class Trainer:
                 f"{self.data.changes} Go on all the same with "
                 "`allow_changed_data`, or start another run."
             )
+        for line in uneven_classes(self.data):
+            self.log(line)
         options = options.replace(data=self.data.source.lasting_name())
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)

@@ -8,12 +8,35 @@ import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, read_images, spread
 from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
-from keras_csg.data.listing import Listing
+from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.request import Request
 from keras_csg.data.splits.image_split import ImageSplit
 
 DEFAULT_SIZE = (224, 224)
 """Size of images that come in many sizes, where none is asked for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceFacts:
+    """What a source knows of its images beside their pixels and classes.
+
+    Attributes:
+        keys: list of str. What to call each image, in the order of train,
+            validation and test.
+        sizes: list of `(height, width)` of the files, empty where all are as
+            they are loaded.
+        passed_over: dict from a reason to the `count` and the first names,
+            `examples`, of what is not read for it.
+        copies: list of groups of the numbers of equal images; `None` where it
+            cannot be told.
+        notes: list of str. Lines on what was made of the data.
+    """
+
+    keys: list[str]
+    sizes: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    passed_over: dict[str, dict] = dataclasses.field(default_factory=dict)
+    copies: list[list[int]] | None = None
+    notes: list[str] = dataclasses.field(default_factory=list)
 
 
 class Source(abc.ABC):
@@ -77,6 +100,23 @@ class Source(abc.ABC):
         Raises:
             ValueError: if the data cannot be loaded, in one line.
         """
+
+    def facts(self, data: "ClassificationData") -> SourceFacts:
+        """Returns what else it knows of the images.
+
+        Args:
+            data: what `load` of this source returned.
+        """
+        splits = zip(
+            SPLITS, (data.train, data.validation, data.test), strict=True
+        )
+        return SourceFacts(
+            [
+                f"{name} {number}"
+                for name, split in splits
+                for number in range(split.num_examples)
+            ]
+        )
 
     def find_annotated(
         self,

@@ -1,9 +1,11 @@
+import dataclasses
 import os
 from pathlib import Path
 
 import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
+from keras_csg.data.duplicates import equal_files
 from keras_csg.data.image_files import (
     decode_files,
     file_reader,
@@ -15,6 +17,7 @@ from keras_csg.data.sources.base import (
     DEFAULT_SIZE,
     ClassificationData,
     Source,
+    SourceFacts,
 )
 from keras_csg.data.sources.folder_annotations import (
     FolderMasks,
@@ -62,7 +65,8 @@ class FolderSource(Source):
         found = layout.splits.items()
         counts = ", ".join(f"{len(s.paths):,} {name}" for name, s in found)
         request.log(f"Reading the images of {folder}: {counts}.")
-        size, readable = _common_size(files.paths, request)
+        sizes = in_threads(probe_size, files.paths)
+        size, readable = _common_size(sizes, request)
         cached = request.wants_cache(len(files.paths), size)
         read, whole = _reader(files.paths, size, cached)
         whole &= readable
@@ -71,6 +75,14 @@ class FolderSource(Source):
         for line in shares.notes:
             request.log(line)
         self._test_paths = [files.paths[n] for n in shares.parts[TEST]]
+        order = np.concatenate(shares.parts)
+        self._facts = SourceFacts(
+            keys=[files.keys[number] for number in order],
+            sizes=[sizes[number] for number in order],
+            passed_over=layout.passed_over.to_dict(folder),
+            notes=[*layout.notes, *shares.notes],
+        )
+        self._paths = [files.paths[number] for number in order]
         names, shape = layout.class_names, (*size, 3)
         splits = [
             IndexedSplit(
@@ -87,6 +99,10 @@ class FolderSource(Source):
             listing=shares.listing,
             changes=shares.changes,
         )
+
+    def facts(self, data: ClassificationData) -> SourceFacts:
+        """Returns what was found in the folder, and which files are equal."""
+        return dataclasses.replace(self._facts, copies=equal_files(self._paths))
 
     def find_annotated(
         self,
@@ -113,9 +129,8 @@ def _reader(paths, size, cached):
     return file_reader(paths, size), whole
 
 
-def _common_size(paths, request):
+def _common_size(sizes, request):
     """Returns the size to use, and which files have one: `(files,)` bools."""
-    sizes = in_threads(probe_size, paths)
     known = {size for size in sizes if size is not None}
     size = next(iter(known)) if len(known) == 1 else DEFAULT_SIZE
     readable = np.array([size is not None for size in sizes])

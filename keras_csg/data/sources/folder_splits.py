@@ -88,8 +88,12 @@ def share_out(
     Raises:
         ValueError: if a class has nothing to train on, or a split nothing.
     """
-    splits = _by_shuffling if request.shuffled else _by_name
-    own = np.where(whole, splits(files, whole, request), NOWHERE)
+    copies = [] if request.known else _copies(files, whole)
+    if request.shuffled:
+        own = _by_shuffling(files, whole, request)
+    else:
+        own = _by_name(files, whole, request, copies)
+    own = np.where(whole, own, NOWHERE)
     sizes = dict(
         zip(files.keys, in_threads(os.path.getsize, files.paths), strict=True)
     )
@@ -98,7 +102,7 @@ def share_out(
         changes = changes_since(request.known, sizes)
         notes += _keep(files, own, sizes, request.known)
     else:
-        notes += _look_for_copies(files, own, request.drop_duplicates)
+        notes += _about_copies(files, own, copies, request.drop_duplicates)
     parts = [np.flatnonzero(own == number) for number in range(len(SPLITS))]
     notes += _check(files, parts)
     images = {
@@ -115,14 +119,28 @@ def share_out(
     return Shares(parts, Listing(images=images), changes, notes)
 
 
-def _by_name(files, whole, request):
-    """Holds out by the hash of each name, within the class."""
+def _copies(files, whole):
+    """Returns groups of the numbers of equal files."""
+    there = np.flatnonzero(whole)
+    found = equal_files([files.paths[number] for number in there])
+    return [there[group] for group in found]
+
+
+def _by_name(files, whole, request, copies):
+    """Holds out by the hash of each name, within the class.
+
+    Copies go where the first of them goes.
+    """
+    keys = list(files.keys)
+    for group in copies:
+        for number in group:
+            keys[number] = files.keys[group[0]]
     own = files.own.copy()
     if "validation" in files.given:
         return own
     train = np.flatnonzero((own == TRAIN) & whole)
     own[train] = assign_splits(
-        [files.keys[number] for number in train],
+        [keys[number] for number in train],
         files.labels[train],
         request.validation_split,
         request.seed,
@@ -170,15 +188,12 @@ def _keep(files, own, sizes, known):
     ]
 
 
-def _look_for_copies(files, own, drop):
+def _about_copies(files, own, groups, drop):
     """Returns lines on equal files; drops those that would tell of others.
 
     What is tested on is kept before what is validated on, and that before what
     is trained on.
     """
-    there = np.flatnonzero(own != NOWHERE)
-    found = equal_files([files.paths[number] for number in there])
-    groups = [there[group] for group in found]
     lines = []
     several = [g for g in groups if len(np.unique(files.labels[g])) > 1]
     if several:

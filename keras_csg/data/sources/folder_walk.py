@@ -61,6 +61,18 @@ class PassedOver:
             for reason, count in self.counts.items()
         ]
 
+    def to_dict(self, folder: Path) -> dict[str, dict]:
+        """Returns it as JSON can hold it, with paths from `folder`."""
+        return {
+            reason: {
+                "count": count,
+                "examples": [
+                    _relative(name, folder) for name in self.examples[reason]
+                ],
+            }
+            for reason, count in self.counts.items()
+        }
+
     def _shown(self, reason, folder):
         names = [_relative(name, folder) for name in self.examples[reason]]
         more = self.counts[reason] > len(names)

@@ -55,7 +55,7 @@ def test_train_alone_is_split_three_ways(write_images):
     write_images("train/a", 20)
     data = load_data(write_images("train/b", 20))
     assert data.class_names == ["a", "b"]
-    assert data.test.num_examples == 6
+    assert data.test.num_examples == 8
 
 
 def test_a_class_may_be_called_train(write_images):
@@ -310,6 +310,18 @@ def test_copies_can_be_left_out_and_stay_out(doubled):
     assert [s.num_examples for s in splits] == [41, 10, 10]
     left_out = ["train/a/again.png", "train/a/copy.png", "val/a/copy.png"]
     assert sorted(data.listing.images["left out"]) == left_out
+
+
+def test_copies_are_held_out_together(write_images):
+    write_images("a", 60)
+    folder = write_images("b", 60, first=100)
+    for path in sorted(folder.glob("?/*.png")):
+        shutil.copy(path, path.with_name(f"copy of {path.name}"))
+    lines = []
+    data = load_data(folder, log=lines.append)
+    assert not any("more than one split" in line for line in lines)
+    levels = [red_levels(s) for s in (data.train, data.validation, data.test)]
+    assert sum(map(len, levels)) == 120 == len(set.union(*levels))
 
 
 def test_other_data_have_no_files_to_compare():
