@@ -30,6 +30,8 @@ def weights(name, as_json):
     if as_json:
         entries = [dataclasses.asdict(card) for card in cards]
         click.echo(json.dumps(entries if name is None else entries[0]))
+    elif not cards:
+        click.echo("None come with this version.")
     elif name is None:
         _print_table(cards)
     else:

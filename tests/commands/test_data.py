@@ -65,7 +65,8 @@ def test_a_report_is_what_was_written(photos, tmp_path):
     assert any(
         line.startswith("Classes have 3 (bee) to 13") for line in report.notes
     )
-    assert Image.open(tmp_path / "a.png").size[0] > 100
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size[0] > 100
     json.dumps(report.to_dict(), allow_nan=False)
 
 
