@@ -1,7 +1,7 @@
 """Image files with Pillow, which knows WebP and EXIF orientation."""
 
 import os
-import warnings
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,7 +11,12 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 ORIENTATION = 0x0112  # The EXIF tag.
+BACKGROUND = (255, 255, 255, 255)
+"""White, under what is transparent."""
+MOST_PIXELS = 10**9
+"""Pixels above which a file is not decoded: it takes gigabytes."""
 _THREADS = 8
+_opening = threading.Lock()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,12 +25,34 @@ Result = TypeVar("Result")
 def probe_size(path: str | os.PathLike) -> tuple[int, int] | None:
     """Returns `(height, width)` as displayed, or `None` for a broken file."""
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             width, height = image.size
             turned = image.getexif().get(ORIENTATION, 1) >= 5
     except Exception:  # Pillow raises SyntaxError, struct.error and others.
         return None
     return (width, height) if turned else (height, width)
+
+
+def open_image(path: str | os.PathLike) -> Image.Image:
+    """Opens an image file, up to a panorama's size.
+
+    Raises:
+        ValueError: if it has too many pixels.
+        OSError: if it cannot be opened, and what else Pillow raises.
+    """
+    with _opening:  # Pillow's own limit is a global, and that of a poster.
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image = Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        image.close()
+        raise ValueError(
+            f"{path} has {width}x{height} pixels, more than {MOST_PIXELS:,}."
+        )
+    return image
 
 
 def decode_file(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
@@ -38,7 +65,7 @@ def decode_file(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
     Returns:
         uint8 array of shape `(height, width, 3)`.
     """
-    with Image.open(path) as file:
+    with open_image(path) as file:
         # A JPEG need not be unpacked at many times the size it will have.
         file.draft(None, (2 * max(size), 2 * max(size)))
         image = _as_rgb(ImageOps.exif_transpose(file))
@@ -117,7 +144,9 @@ def _as_rgb(image):
     if image.mode.startswith("I"):  # 16 bits a pixel, where RGB has 8.
         levels = np.asarray(image, "uint32") >> 8
         image = Image.fromarray(levels.astype("uint8"))
-    with warnings.catch_warnings():
-        # A palette with transparency: the colours are what we want of it.
-        warnings.filterwarnings("ignore", message="Palette images with Transp")
+    if not image.has_transparency_data:
         return image.convert("RGB")
+    # What lies under a transparent pixel nobody sees: often it is black.
+    shown = image.convert("RGBA")
+    ground = Image.new("RGBA", shown.size, BACKGROUND)
+    return Image.alpha_composite(ground, shown).convert("RGB")

@@ -40,7 +40,7 @@ def load_data(
         data_dir: str or path. Where TensorFlow Datasets keeps its sets.
             Defaults to its environment variable `TFDS_DATA_DIR`.
         image_size: int or pair `(height, width)`. Defaults to the images' own
-            size where they share one, else 224.
+            size where they share one of at most 224, else 224.
         validation_split: float. Share of the training images held out, in
             `(0, 0.5]`.
         seed: int. Seed of the choice of the validation images.

@@ -133,6 +133,8 @@ def _common_size(sizes, request):
     """Returns the size to use, and which files have one: `(files,)` bools."""
     known = {size for size in sizes if size is not None}
     size = next(iter(known)) if len(known) == 1 else DEFAULT_SIZE
+    if max(size) > max(DEFAULT_SIZE):  # Of one camera: nobody trains on it.
+        size = DEFAULT_SIZE
     readable = np.array([size is not None for size in sizes])
     return request.image_size or size, readable
 

@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from keras_csg import load_data
+from keras_csg.data import image_files
 from keras_csg.data.image_files import decode_file
 
 
@@ -105,6 +106,24 @@ def test_images_of_many_sizes_become_224(write_images):
     assert load_data(write_images("b", 4)).image_shape == (224, 224, 3)
 
 
+def test_photographs_of_one_camera_become_224(write_images):
+    write_images("a", 8, size=(300, 400))
+    folder = write_images("b", 8, size=(300, 400))
+    assert load_data(folder).image_shape == (224, 224, 3)
+    assert load_data(folder, image_size=300).image_shape == (300, 300, 3)
+
+
+def test_a_panorama_is_no_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    path = tmp_path / "wide.png"
+    Image.new("RGB", (400, 60), (9, 80, 200)).save(path)
+    assert_array_equal(decode_file(path, (4, 4))[0, 0], (9, 80, 200))
+    assert Image.MAX_IMAGE_PIXELS == 1000
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 20_000)
+    with pytest.raises(ValueError, match="has 400x60 pixels, more than 20,000"):
+        decode_file(path, (4, 4))
+
+
 def test_resizing_keeps_the_aspect_and_the_centre(tmp_path):
     pixels = np.zeros((40, 80, 3), "uint8")
     pixels[:, 20:40, 0] = 255
@@ -124,10 +143,12 @@ def test_resizing_keeps_the_aspect_and_the_centre(tmp_path):
     [
         ("L", 90, (90, 90, 90)),
         ("1", 1, (255, 255, 255)),
-        ("LA", (90, 10), (90, 90, 90)),
-        ("RGBA", (9, 80, 200, 30), (9, 80, 200)),
+        ("LA", (90, 51), (222, 222, 222)),
+        ("RGBA", (9, 80, 200, 255), (9, 80, 200)),
+        ("RGBA", (0, 0, 0, 0), (255, 255, 255)),
+        ("RGBA", (5, 80, 200, 51), (205, 220, 244)),
         ("I;16", 90 * 256, (90, 90, 90)),
-        ("P", 7, (9, 80, 200)),
+        ("P", 7, (255, 255, 255)),
     ],
 )
 def test_every_mode_becomes_rgb(tmp_path, mode, value, expected):
