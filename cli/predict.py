@@ -3,10 +3,15 @@ import json
 import click
 
 from keras_csg_cli.options import (
+    UserMistake,
     json_option,
     load_library,
+    say,
     user_mistakes,
 )
+
+SHOWN = 5
+"""Broken files that are named."""
 
 
 @click.command(short_help="Classify images with a run or an exported file.")
@@ -28,28 +33,59 @@ from keras_csg_cli.options import (
     help="Draw each image into this folder, with where the evidence for its "
     "predicted class lies.",
 )
-def predict(model_path, images, as_json, top, heatmaps):
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(),
+    help="Write to a .csv or .jsonl file instead of printing.",
+)
+def predict(model_path, images, as_json, top, heatmaps, out):
     """Classify each IMAGE with the network in RUN or in an exported FILE.
 
     FILE is what `keras-csg export` wrote: an ONNX or a LiteRT file, the folder
     of a SavedModel or of a model laid out for a server. For RUN, weights:NAME
-    stands for a trained network that came with the package.
+    stands for a trained network that came with the package. IMAGE is a file, a
+    folder of them or a pattern such as "photos/*.jpg".
 
     Beside the probabilities: what the class-specific head says, and the
-    filters that speak most for the predicted class.
+    filters that speak most for the predicted class. Broken files are named at
+    the end.
     """
     load_library()
     from keras_csg import commands
+    from keras_csg_cli.progress import tracking
 
+    if out and as_json:
+        raise UserMistake("--out and --json cannot go together.")
     with user_mistakes():
-        predictions = commands.predict(
+        count, predictions = commands.predict_images(
             model_path, images, top=top, heatmaps=heatmaps
         )
+        if out:
+            predictions = commands.write_predictions(predictions, out)
+    shown, broken = [], []
+    with tracking() as track, user_mistakes():
+        for prediction in track(predictions, "Predicting", count):
+            if "error" in prediction:
+                broken.append(prediction["error"])
+            if as_json:
+                shown.append(prediction)
+            elif not out and "error" not in prediction:
+                _print(prediction)
     if as_json:
-        click.echo(json.dumps(predictions, indent=2))
-        return
-    for prediction in predictions:
-        _print(prediction)
+        click.echo(json.dumps(shown, indent=2))
+    if broken:
+        raise UserMistake(_about(broken, count))
+    if out:
+        say(f"Wrote {count:,} predictions to {out}")
+
+
+def _about(broken, count):
+    if len(broken) == 1:
+        return broken[0]
+    more = len(broken) - SHOWN
+    named = "; ".join(broken[:SHOWN]) + (f"; {more:,} more" * (more > 0))
+    return f"{len(broken):,} of {count:,} images are broken: {named}"
 
 
 def _print(prediction):

@@ -22,8 +22,10 @@ from .commands import export_run as export_run
 from .commands import list_weights as list_weights
 from .commands import localize as localize
 from .commands import predict as predict
+from .commands import predict_images as predict_images
 from .commands import sanity_check as sanity_check
 from .commands import train as train
+from .commands import write_predictions as write_predictions
 from .data import load_data as load_data
 from .deployment import export as export
 from .deployment import open_exported as open_exported

@@ -7,7 +7,10 @@ from .export import plan_export as plan_export
 from .input_error import InputError as InputError
 from .localize import localize as localize
 from .localize import sanity_check as sanity_check
+from .predict import find_images as find_images
 from .predict import predict as predict
+from .predict import predict_images as predict_images
+from .prediction_file import write_predictions as write_predictions
 from .train import finished_figures as finished_figures
 from .train import set_up_training as set_up_training
 from .train import train as train

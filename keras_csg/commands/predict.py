@@ -1,12 +1,19 @@
+import glob
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_count, check_path, paths
-from keras_csg.commands.input_error import input_errors
-from keras_csg.deployment import find_model, open_exported, predict_files
+from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.data.sources.folder_walk import PassedOver, Walker
+from keras_csg.deployment import (
+    find_model,
+    open_exported,
+    predict_each,
+    predict_files,
+)
 from keras_csg.training.opening import open_run
 from keras_csg.training.runs import Run
 
@@ -24,26 +31,93 @@ def predict(
         source: path of a run directory or of an exported file or folder;
             `weights:NAME`; `Run`; `CSGClassifier`; or what
             `keras_csg.open_exported` returns.
-        images: paths of image files, or one path.
+        images: paths of image files, of folders of them, or patterns such as
+            `"photos/*.jpg"`; or one of these.
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
             its predicted class over it; `None` for no pictures.
 
     Returns:
         A list with a dict for each image; see
-        `keras_csg.deployment.predict_files`.
+        `keras_csg.deployment.predict_each`.
 
     Raises:
         InputError: if `source` is none of these, a file cannot be read, or an
             argument is not as described.
     """
-    images = paths("images", images)
+    files, source = _checked(source, images, top, heatmaps)
+    with input_errors():
+        return predict_files(source, files, top=top, heatmaps=heatmaps)
+
+
+def predict_images(
+    source: Any,
+    images: str | os.PathLike | Iterable[str | os.PathLike],
+    *,
+    top: int = 3,
+    heatmaps: str | os.PathLike | None = None,
+) -> tuple[int, Iterator[dict[str, Any]]]:
+    """Classifies image files one after the other, past those that are broken.
+
+    For more of them than fit into memory: `write_predictions` writes what
+    comes.
+
+    Args:
+        source: see `predict`.
+        images: see `predict`.
+        top: see `predict`.
+        heatmaps: see `predict`.
+
+    Returns:
+        A tuple of the number of images and an iterator over their dicts; of an
+        image that cannot be read it has the `error`.
+
+    Raises:
+        InputError: as `predict`, but for files that cannot be read.
+    """
+    files, source = _checked(source, images, top, heatmaps)
+    with input_errors():
+        each = predict_each(source, files, top=top, heatmaps=heatmaps)
+    return len(files), each
+
+
+def find_images(
+    images: str | os.PathLike | Iterable[str | os.PathLike],
+) -> list[str]:
+    """Returns the image files that paths, folders and patterns mean.
+
+    Args:
+        images: see `predict`.
+
+    Raises:
+        InputError: if one of them means none.
+    """
+    found: list[str] = []
+    for item in paths("images", images):
+        files = _files_of(os.fspath(item))
+        if not files:
+            raise InputError(f"There is no image file {os.fspath(item)}.")
+        found += files
+    return list(dict.fromkeys(found))
+
+
+def _files_of(item):
+    if os.path.isdir(item):
+        return Walker(PassedOver()).images(pathlib.Path(item))
+    if os.path.lexists(item) or not glob.has_magic(item):
+        return [item]
+    matches = sorted(glob.glob(item, recursive=True))
+    return [file for match in matches for file in _files_of(match)]
+
+
+def _checked(source, images, top, heatmaps):
+    files = find_images(images)
     check_count("top", top)
     check_path("heatmaps", heatmaps, optional=True)
     with input_errors():
         if isinstance(source, str | os.PathLike):
             source = open_source(source)
-        return predict_files(source, images, top=top, heatmaps=heatmaps)
+    return files, source
 
 
 def open_source(path: str | os.PathLike) -> Any:

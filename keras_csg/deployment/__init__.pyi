@@ -9,6 +9,7 @@ from .metadata import Metadata as Metadata
 from .opening import find_model as find_model
 from .opening import open_exported as open_exported
 from .opening import read_metadata as read_metadata
+from .prediction import predict_each as predict_each
 from .prediction import predict_files as predict_files
 from .proof import ProofError as ProofError
 from .targets import Target as Target

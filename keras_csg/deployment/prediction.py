@@ -1,11 +1,11 @@
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
 
-from keras_csg.data.image_files import decode_file
+from keras_csg.data.image_files import decode_file, in_threads
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import output_names
@@ -26,7 +26,30 @@ def predict_files(
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
 ) -> list[dict]:
-    """Classifies image files.
+    """Classifies image files; see `predict_each`.
+
+    Returns:
+        A list with a dict for each file.
+
+    Raises:
+        ValueError: if a file cannot be read as an image, and as `predict_each`.
+        OSError: if the pictures cannot be written.
+    """
+    predictions = list(predict_each(source, paths, top=top, heatmaps=heatmaps))
+    for prediction in predictions:
+        if "error" in prediction:
+            raise ValueError(prediction["error"])
+    return predictions
+
+
+def predict_each(
+    source: CSGClassifier | ExportedAnswers,
+    paths: Sequence[str | os.PathLike],
+    *,
+    top: int = 3,
+    heatmaps: str | os.PathLike | None = None,
+) -> Iterator[dict]:
+    """Classifies image files one after the other, however many they are.
 
     What `source` does not compute is left out, such as the class-specific
     head's prediction where there is no gate.
@@ -38,18 +61,18 @@ def predict_files(
         heatmaps: path of a folder to draw each image in, with the heatmap of
             its predicted class over it; `None` for no pictures.
 
-    Returns:
-        A list with a dict for each file: `image`, its path; `classes`, the
-        predicted one and then the likeliest, `top` in all, each with
-        `class_name` and `probability`; `class_specific`, the likeliest by the
-        `(W * G)` head; `gate_agreement`, that head's probability of the
-        predicted class; `filters`, those with the largest positive share of
-        the predicted class's logit, each with `filter` and `share`; and
-        `heatmap`, the path of the picture.
+    Yields:
+        A dict for each file: `image`, its path; `classes`, the predicted one
+        and then the likeliest, `top` in all, each with `class_name` and
+        `probability`; `class_specific`, the likeliest by the `(W * G)` head;
+        `gate_agreement`, that head's probability of the predicted class;
+        `filters`, those with the largest positive share of the predicted
+        class's logit, each with `filter` and `share`; and `heatmap`, the path
+        of the picture. Of a file that cannot be read: `image` and `error`.
 
     Raises:
-        ValueError: if a file cannot be read as an image, or `source` is
-            neither of these or does not answer what is needed.
+        ValueError: if a file is not there, or `source` is neither of these or
+            does not answer what is needed.
         OSError: if the pictures cannot be written.
     """
     if isinstance(source, CSGClassifier):
@@ -62,20 +85,30 @@ def predict_files(
         )
     _check_outputs(source.metadata, heatmaps)
     _check_files(paths)
+    pictures = None
     if heatmaps is not None:
         pictures = _Pictures(heatmaps, paths, source.metadata)
+    # A generator of its own, so that mistakes are named before the first.
+    return _predict(source, paths, top, pictures)
+
+
+def _predict(source, paths, top, pictures):
     names = source.metadata.class_names
-    predictions = []
     for start in range(0, len(paths), BATCH_SIZE):
         some = paths[start : start + BATCH_SIZE]
-        answers = source.answer(_read_all(some, source.metadata))
-        for row, path in enumerate(some):
+        images, errors = _read_all(some, source.metadata)
+        answers = source.answer(images) if len(images) else {}
+        row = 0
+        for path, error in zip(some, errors, strict=True):
+            if error is not None:
+                yield {"image": str(path), "error": error}
+                continue
             answer = {name: values[row] for name, values in answers.items()}
-            described = _describe(answer, names, top)
-            predictions.append({"image": str(path), **described})
-            if heatmaps is not None:
-                pictures.draw(predictions[-1], answer["heatmap"])
-    return predictions
+            row += 1
+            found = {"image": str(path), **_describe(answer, names, top)}
+            if pictures is not None:
+                pictures.draw(found, answer["heatmap"])
+            yield found
 
 
 class _AnsweringClassifier(ExportedAnswers):
@@ -116,17 +149,23 @@ def _check_files(paths):
 
 
 def _read_all(paths, metadata):
-    """Returns image files as the model takes them."""
+    """Returns the images that can be read, as the model takes them.
+
+    And for each file what is wrong with it, `None` for nothing.
+    """
     size = metadata.input["shape"][1:3]
-    images = np.stack([_read(path, size) for path in paths])
-    return images.astype(metadata.input["dtype"])
+    found = in_threads(lambda path: _try_to_read(path, size), paths)
+    images = [image for image, _ in found if image is not None]
+    kind = metadata.input["dtype"]
+    stacked = np.stack(images).astype(kind) if images else np.empty(0, kind)
+    return stacked, [error for _, error in found]
 
 
-def _read(path, size):
+def _try_to_read(path, size):
     try:
-        return decode_file(path, size)
+        return decode_file(path, size), None
     except Exception as error:  # Pillow raises all sorts on damaged files.
-        raise ValueError(f"Cannot read the image {path}: {error}") from error
+        return None, f"Cannot read the image {path}: {error}"
 
 
 def _describe(answer, names, top):
@@ -201,7 +240,7 @@ class _Pictures:
         from keras_csg.plots.maps import save_overlay  # Loads matplotlib.
 
         path = self._free_path(prediction["image"])
-        image = _read(prediction["image"], self._size)
+        image = decode_file(prediction["image"], self._size)
         save_overlay(image, heatmap, path)
         prediction["heatmap"] = str(path)
 

@@ -1,0 +1,85 @@
+import contextlib
+import csv
+import json
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from keras_csg.commands.arguments import check_path
+from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.files import whole_file
+
+COLUMNS = (
+    "image",
+    "class_name",
+    "probability",
+    "class_specific",
+    "class_specific_probability",
+    "gate_agreement",
+    "heatmap",
+    "error",
+)
+
+
+def write_predictions(
+    predictions: Iterable[dict[str, Any]], path: str | os.PathLike
+) -> Iterator[dict[str, Any]]:
+    """Writes predictions into a file, one by one as they pass through.
+
+    Args:
+        predictions: dicts as of `predict_images`.
+        path: path of the file: `.jsonl` has a JSON object in each line, `.csv`
+            the likeliest class of each image.
+
+    Returns:
+        An iterator over the same dicts. The file gets its name when it is
+        used up.
+
+    Raises:
+        InputError: if the path ends in neither, or cannot be written.
+    """
+    check_path("path", path)
+    path = pathlib.Path(path)
+    if path.suffix not in (".csv", ".jsonl"):
+        raise InputError(
+            f"Predictions go to a .csv or a .jsonl file. Received: {path}"
+        )
+    with input_errors():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise ValueError(f"Cannot write to {path}.")
+    return _written(predictions, path)
+
+
+def _written(predictions, path):
+    with contextlib.ExitStack() as stack:
+        part = stack.enter_context(whole_file(path))
+        # Names that are no UTF-8 keep their bytes.
+        stream = stack.enter_context(
+            part.open("w", newline="", errors="surrogateescape")
+        )
+        write = _csv_writer(stream) if path.suffix == ".csv" else None
+        for prediction in predictions:
+            if write is None:
+                stream.write(json.dumps(prediction) + "\n")
+            else:
+                write(_row(prediction))
+            yield prediction
+
+
+def _csv_writer(stream):
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    return writer.writerow
+
+
+def _row(prediction):
+    row = {key: prediction[key] for key in COLUMNS if key in prediction}
+    if "classes" in prediction:
+        row |= prediction["classes"][0]
+    if "class_specific" in prediction:
+        specific = prediction["class_specific"]
+        row["class_specific"] = specific["class_name"]
+        row["class_specific_probability"] = specific["probability"]
+    return row
