@@ -113,6 +113,7 @@ def test_only_the_plot_modules_import_a_plotting_library():
         if any(m.partition(".")[0] == "matplotlib" for m in imports_of(path))
     }
     assert plotting <= {
+        "keras_csg.plots.examples",
         "keras_csg.plots.runs",
         "keras_csg.plots.saving",
         "keras_csg.plots.maps",

@@ -85,4 +85,10 @@ def choose_annotated(
         ValueError: if no image is annotated.
     """
     chosen = spread(numbers, limit, part)
-    return without_empty(*read_images(split, chosen), read_masks(chosen))
+    found = without_empty(*read_images(split, chosen), read_masks(chosen))
+    if not len(found.labels):
+        raise ValueError(
+            "The annotations must show something. Received: "
+            f"{len(chosen)} images whose masks are empty for part={part!r}"
+        )
+    return found

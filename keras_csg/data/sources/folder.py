@@ -115,7 +115,15 @@ class FolderSource(Source):
         folder, size = self.request.name, data.image_shape[:2]
         if masks is None and not has_annotations(folder):
             return None
-        read_masks = FolderMasks(folder, self._test_paths, size, part, masks)
+        read_masks = FolderMasks(
+            folder,
+            self._test_paths,
+            size,
+            part,
+            masks,
+            known=self._facts.keys,
+            log=self.request.log,
+        )
         numbers = np.flatnonzero(read_masks.annotated)
         return choose_annotated(data.test, numbers, read_masks, part, limit)
 

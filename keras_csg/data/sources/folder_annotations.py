@@ -1,7 +1,7 @@
-"""Where the objects are in a folder of images: boxes.csv or mask files."""
+"""Where the objects are in a folder of images: boxes or mask files."""
 
-import csv
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,32 +9,41 @@ from PIL import Image, ImageOps
 
 from keras_csg.data.boxes import box_masks, cover_pixels, fit_boxes
 from keras_csg.data.image_files import in_threads, probe_size
+from keras_csg.data.sources.folder_boxes import (
+    Box,
+    are_shares,
+    has_boxes,
+    read_boxes,
+)
 from keras_csg.data.sources.folder_layout import MASKS
-
-BOXES = "boxes.csv"
-_SIDES = ("x0", "y0", "x1", "y1")
 
 
 class FolderMasks:
     """The object's pixels in the images of a folder.
 
-    Either from `boxes.csv`, in the folder of the data: a column `file`, the
-    path of an image from that folder, and for each part four columns such as
-    `head_x0, head_y0, head_x1, head_y1`, in pixels of the image as a viewer
-    shows it; those of the object are called `box_x0` and so on. Empty where it
-    is not annotated.
+    Either from boxes: of `boxes.csv`, in the folder of the data: a column
+    `file`, the path of an image from that folder, and for each part four
+    columns such as `head_x0, head_y0, head_x1, head_y1`, in pixels of the image
+    as a viewer shows it, or all as shares of its sides; those of the object are
+    called `box_x0` and so on. Empty where it is not annotated; several rows for
+    an image with several objects, of which the union counts. Or of a COCO file,
+    or of YOLO's text files in `labels`; see `read_boxes`.
 
     Or from mask files: `<masks>/<path of the image>.png`, with the image's own
-    suffix replaced, in which anything but black is the object. They may lie in
-    `masks` beside the classes: it is no class where it holds folders of theirs.
+    suffix replaced, in which anything but black, or the first colour of a
+    palette, is the object. They may lie in `masks` beside the classes: it is no
+    class where it holds folders of theirs.
 
     Args:
         folder: path of the data.
         paths: list of str. The image files.
         size: tuple `(height, width)` that the loader gives the images.
         part: str. `"object"` or another part that `boxes.csv` has.
-        masks: path of the folder of mask files; `None` for `boxes.csv` if
-            there is one, else `masks` in the folder of the data.
+        masks: path of the folder of mask files; `None` for boxes if there are
+            some, else `masks` in the folder of the data.
+        known: list of str. All images of the data, from the folder: what is
+            annotated beside them is counted. `None` for `paths`.
+        log: callable that takes a line.
 
     Attributes:
         annotated: bool array of shape `(files,)`.
@@ -50,74 +59,89 @@ class FolderMasks:
         size: tuple[int, int],
         part: str = "object",
         masks: str | os.PathLike | None = None,
+        *,
+        known: list[str] | None = None,
+        log: Callable[[str], None] = lambda text: None,
     ):
         self.size = size
         folder = Path(folder).expanduser()
         self._files: list[Path] | None = None
-        names = [Path(path).relative_to(folder).as_posix() for path in paths]
-        if masks is None and (folder / BOXES).is_file():
-            boxes = _read_boxes(folder / BOXES, part)
-            self._boxes = _fitted(boxes, names, paths, size)
-            self.annotated = cover_pixels(self._boxes)
+        names = [Path(os.path.relpath(p, folder)).as_posix() for p in paths]
+        if masks is None and has_boxes(folder):
+            boxes = read_boxes(folder, known or names, part)
+            for line in _about(boxes, known or names, folder):
+                log(line)
+            self._owners, self._boxes = _fitted(boxes, names, paths, size)
+            self.annotated = np.zeros(len(names), bool)
+            self.annotated[self._owners[cover_pixels(self._boxes)]] = True
             return
         self._files = _mask_files(folder, names, part, masks)
         self.annotated = np.array([file.is_file() for file in self._files])
 
     def __call__(self, numbers: np.ndarray) -> np.ndarray:
         """Returns the masks of some files, bool `(n, height, width)`."""
-        if self._files is None:
-            return box_masks(self._boxes[numbers], self.size)
-        files = [self._files[number] for number in numbers]
-        return np.stack(in_threads(self._read_mask, files))
+        if self._files is not None:
+            files = [self._files[number] for number in numbers]
+            return np.stack(in_threads(self._read_mask, files))
+        masks = np.zeros((len(numbers), *self.size), bool)
+        for place, number in enumerate(numbers):
+            own = self._boxes[self._owners == number]
+            masks[place] = box_masks(own, self.size).any(axis=0)
+        return masks
 
     def _read_mask(self, file):
         try:
             with Image.open(file) as image:
-                grey = ImageOps.exif_transpose(image).convert("L")
+                mask = ImageOps.exif_transpose(image)
+                # A palette's numbers are the classes, whatever their colours.
+                if mask.mode != "P":
+                    mask = mask.convert("L")
+                size = self.size[::-1]
+                fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
         except Exception as error:  # Pillow raises many kinds.
             raise ValueError(f"Cannot read the mask {file}: {error}") from error
-        size = self.size[::-1]
-        fitted = ImageOps.fit(grey, size, Image.Resampling.NEAREST)
         return np.asarray(fitted) > 0
 
 
 def has_annotations(folder: str | os.PathLike) -> bool:
     """Whether a folder of images says where the objects are."""
     folder = Path(folder).expanduser()
-    return (folder / BOXES).is_file() or (folder / MASKS).is_dir()
+    return has_boxes(folder) or (folder / MASKS).is_dir()
 
 
-def _read_boxes(path, part):
-    """Returns a dict from a file's name to its box `(4,)`."""
-    prefix = "box" if part == "object" else part
-    columns = [f"{prefix}_{side}" for side in _SIDES]
-    with path.open(newline="") as stream:
-        reader = csv.DictReader(stream)
-        found = reader.fieldnames or []
-        missing = [name for name in ["file", *columns] if name not in found]
-        if missing:
-            raise ValueError(
-                f"{path} must have the columns {', '.join(columns)} and file "
-                f"for part={part!r}. Received: {', '.join(found) or 'nothing'}"
-            )
-        rows = [row for row in reader if row[columns[0]]]
-    try:
-        return {
-            row["file"]: [float(row[name]) for name in columns] for row in rows
-        }
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path} has a broken box: {error}") from error
+def _about(boxes, names, folder):
+    """Yields lines on boxes of no image, and on those that are shares."""
+    known = set(names)
+    strange = [box for box in boxes if box.image not in known]
+    if strange:
+        yield (
+            f"{len(strange):,} of {len(boxes):,} boxes are of no image in "
+            f"{folder}, such as that of {strange[0].image!r} "
+            f"({strange[0].place})."
+        )
+    if boxes and are_shares(boxes):
+        yield f"Boxes are taken for shares of the images' sides: {folder}."
 
 
-def _fitted(boxes, names, paths, size):
-    """Returns boxes `(files, 4)` in the loader's pixels; zeros without one."""
-    numbers = [i for i, name in enumerate(names) if name in boxes]
-    fitted = np.zeros((len(names), 4))
-    if numbers:
-        own = [boxes[names[number]] for number in numbers]
-        sizes = in_threads(probe_size, [paths[number] for number in numbers])
-        fitted[numbers] = fit_boxes(own, sizes, size)
-    return fitted
+def _fitted(
+    boxes: list[Box], names: list[str], paths: list[str], size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns numbers of files `(n,)`, and boxes in the loader's pixels.
+
+    The boxes are `(n, 4)`; several may be of one file.
+    """
+    number_of = {name: number for number, name in enumerate(names)}
+    own = [box for box in boxes if box.image in number_of]
+    if not own:
+        return np.zeros(0, int), np.zeros((0, 4))
+    owners = np.array([number_of[box.image] for box in own])
+    files, places = np.unique(owners, return_inverse=True)
+    sizes = in_threads(probe_size, [paths[number] for number in files])
+    sides = np.array(sizes, "float64")[places]
+    corners = np.array([box.corners for box in own])
+    if are_shares(boxes):
+        corners = corners * sides[:, [1, 0, 1, 0]]
+    return owners, fit_boxes(corners, sides, size)
 
 
 def _mask_files(folder, names, part, masks):

@@ -15,8 +15,9 @@ from keras_csg.data.sources.split_names import (
     split_of,
 )
 
-MASKS = "masks"
-"""Folder of mask files, beside the classes or the splits."""
+MASKS, YOLO = "masks", "labels"
+"""Folders of annotations, beside the classes or the splits."""
+ANNOTATIONS = (MASKS, YOLO)
 SHOWN = 4
 
 
@@ -108,7 +109,7 @@ def _split_folders(folder, splits, walker):
     named: dict[str, list[str]] = {}
     for name in deep:
         named.setdefault(split_of(name) or "", []).append(name)
-    others = [name for name in named.pop("", []) if name != MASKS]
+    others = [name for name in named.pop("", []) if name not in ANNOTATIONS]
     if "train" not in named:
         if named or _look_like_splits([deep[n] for n in others], walker):
             raise _unclear(folder, deep, walker)
@@ -119,7 +120,7 @@ def _split_folders(folder, splits, walker):
         split: _innermost(deep[n], walker) for split, (n,) in named.items()
     }
     left = [p.name for p in inner if p.name not in deep or p.name in others]
-    left = [name for name in left if name != MASKS]
+    left = [name for name in left if name not in ANNOTATIONS]
     if "test" not in roots and "validation" in roots:
         roots["test"] = roots.pop("validation")
     return roots, [f"Not read in {folder}: {', '.join(left)}"] if left else []
@@ -172,9 +173,10 @@ def _class_folders(root, walker):
     """Returns the names of the class folders: not that of their masks."""
     paths = walker.sub_folders(root)
     names = {path.name for path in paths}
-    masks = next((path for path in paths if path.name == MASKS), None)
-    if masks and {p.name for p in walker.sub_folders(masks)} & names:
-        names.remove(MASKS)
+    for path in paths:
+        if path.name in ANNOTATIONS:
+            inner = {folder.name for folder in walker.sub_folders(path)}
+            names -= {path.name} if inner & names else set()
     return names
 
 

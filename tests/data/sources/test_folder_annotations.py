@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -39,6 +41,122 @@ def test_boxes_of_the_object_and_of_a_part(folder):
     images, labels, masks = load_annotated(data, part="head")
     assert_array_equal(images[:, 0, 0, 0], [1])
     assert np.argwhere(masks[0]).tolist() == [[2, 1]]
+
+
+def test_several_boxes_of_an_image_count_together(folder):
+    write_boxes(
+        folder,
+        "val/cat/001.png,0,0,4,4,,,,",
+        "val/cat/001.png,8,8,16,16,,,,",
+        "val/dog/101.png,0,0,16,16,,,,",
+    )
+    masks = load_annotated(load_data(folder, image_size=8)).masks
+    expected = np.zeros((8, 8), bool)
+    expected[:2, :2] = expected[4:, 4:] = True
+    assert_array_equal(masks[0], expected)
+    assert masks[1].all()
+
+
+def test_boxes_may_be_shares_of_the_sides(folder):
+    write_boxes(folder, "val/cat/001.png,0.25,0,0.5,1,,,,")
+    lines = []
+    data = load_data(folder, image_size=8, log=lines.append)
+    (mask,) = load_annotated(data).masks
+    assert np.argwhere(mask).tolist() == [
+        [y, x] for y in range(8) for x in (2, 3)
+    ]
+    assert any("are taken for shares" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "name", [r"val\cat\001.png", "./val/cat/001.png", "{}/val/cat/001.png"]
+)
+def test_paths_as_people_write_them(folder, name):
+    write_boxes(folder, f"{name.format(folder)},2,4,10,12,,,,")
+    found = load_annotated(load_data(folder, image_size=8))
+    assert_array_equal(found.images[:, 0, 0, 0], [1])
+
+
+def test_rows_that_match_no_image_are_counted(folder):
+    write_boxes(
+        folder,
+        "val/cat/001.png,2,4,10,12,,,,",
+        "train/cat/000.png,2,4,10,12,,,,",
+        "cat/001.png,2,4,10,12,,,,",
+    )
+    lines = []
+    load_annotated(load_data(folder, log=lines.append))
+    line = next(line for line in lines if "boxes are of no image" in line)
+    assert line.startswith("1 of 3 boxes")
+    assert line.endswith(f"'cat/001.png' ({folder / 'boxes.csv'}, line 4).")
+
+
+def test_a_spreadsheets_mark_is_no_part_of_the_first_name(folder):
+    text = f"{HEAD}\nval/cat/001.png,2,4,10,12,,,,\n"
+    (folder / "boxes.csv").write_bytes(text.encode("utf-8-sig"))
+    assert len(load_annotated(load_data(folder)).labels) == 1
+
+
+def test_another_encoding_is_said_with_the_file(folder):
+    text = f"{HEAD}\nval/cat/caf\xe9.png,2,4,10,12,,,,\n"
+    (folder / "boxes.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"Cannot read .*boxes.csv as UTF-8"):
+        load_annotated(load_data(folder))
+
+
+def test_a_broken_box_is_said_with_the_line(folder):
+    write_boxes(
+        folder, "val/cat/001.png,2,4,9,9,,,,", "val/cat/002.png,9,4,2,9,,,,"
+    )
+    with pytest.raises(
+        ValueError, match=r"boxes.csv, line 3 has a broken box: 9"
+    ):
+        load_annotated(load_data(folder))
+
+
+def test_coco_boxes(folder):
+    table = {
+        "images": [{"id": 7, "file_name": "val/cat/001.png"}],
+        "annotations": [
+            {"image_id": 7, "bbox": [0, 0, 4, 4]},
+            {"image_id": 7, "bbox": [8, 8, 8, 8]},
+        ],
+    }
+    path = folder / "_annotations.coco.json"
+    path.write_text(json.dumps(table))
+    (mask,) = load_annotated(load_data(folder, image_size=8)).masks
+    expected = np.zeros((8, 8), bool)
+    expected[:2, :2] = expected[4:, 4:] = True
+    assert_array_equal(mask, expected)
+    path.write_text('{"images": []}')
+    with pytest.raises(ValueError, match="is no COCO file of boxes: KeyErr"):
+        load_annotated(load_data(folder))
+
+
+def test_yolo_boxes(folder):
+    path = folder / "labels" / "val" / "dog" / "101.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("0 0.25 0.5 0.5 1\n\n0 0.875 0.5 0.25 1\n")
+    data = load_data(folder, image_size=8)
+    assert data.class_names == ["cat", "dog"]
+    (mask,) = load_annotated(data).masks
+    assert np.flatnonzero(mask.all(axis=0)).tolist() == [0, 1, 2, 3, 6, 7]
+    path.write_text("0 0.25 0.5\n")
+    with pytest.raises(ValueError, match="101.txt, line 1 has a broken box"):
+        load_annotated(data)
+
+
+def test_a_dark_palette_mask(folder):
+    mask = Image.fromarray(np.pad(np.ones((8, 8), "uint8"), ((8, 0), (8, 0))))
+    mask.putpalette([0, 0, 0, 0, 0, 1])  # Blue as the night: L is 0.
+    path = folder / "masks" / "val" / "dog" / "102.png"
+    path.parent.mkdir(parents=True)
+    mask.save(path)
+    (found,) = load_annotated(load_data(folder, image_size=8)).masks
+    assert np.argwhere(found).min(axis=0).tolist() == [4, 4]
+    Image.new("L", (16, 16)).save(path)
+    with pytest.raises(ValueError, match="1 images whose masks are empty"):
+        load_annotated(load_data(folder))
 
 
 def test_a_limit_is_spread_over_the_split(folder):

@@ -1,0 +1,164 @@
+"""Boxes of the objects in a folder of images, in the files people have."""
+
+import csv
+import dataclasses
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from keras_csg.data.sources.folder_layout import YOLO
+
+BOXES = "boxes.csv"
+COCO = ("annotations.json", "_annotations.coco.json", "instances.json")
+_SIDES = ("x0", "y0", "x1", "y1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Box:
+    """One box.
+
+    Attributes:
+        image: str. Path of the image from the folder, with slashes.
+        corners: tuple `(x0, y0, x1, y1)`, in pixels or, if none of a file's is
+            above 1, as shares of the image's width and height.
+        place: str. Where it stands, for a message.
+    """
+
+    image: str
+    corners: tuple[float, float, float, float]
+    place: str
+
+
+def has_boxes(folder: Path) -> bool:
+    """Whether one of the files is there."""
+    return (
+        (folder / BOXES).is_file()
+        or (folder / YOLO).is_dir()
+        or _coco_file(folder) is not None
+    )
+
+
+def read_boxes(folder: Path, images: Sequence[str], part: str) -> list[Box]:
+    """Reads the boxes of a folder of images.
+
+    From `boxes.csv`, else a COCO file (`annotations.json`,
+    `_annotations.coco.json`, `instances.json`), else a folder `labels` of
+    YOLO's text files, one for each image.
+
+    Args:
+        folder: Path of the data.
+        images: list of str. The images' paths from it.
+        part: str. `"object"` or, of `boxes.csv`, another part.
+
+    Returns:
+        A list of `Box`, several for an image with several objects.
+
+    Raises:
+        ValueError: if the file cannot be read, a box is broken, or the part is
+            not in it, naming file and line.
+    """
+    if (folder / BOXES).is_file():
+        return [*_from_csv(folder / BOXES, folder, part)]
+    if part != "object":
+        raise ValueError(
+            f"Only {BOXES} knows parts of objects. Received: part={part!r}"
+        )
+    coco = _coco_file(folder)
+    if coco is not None:
+        return [*_from_coco(coco, folder)]
+    return [*_from_yolo(folder, images)]
+
+
+def are_shares(boxes: Sequence[Box]) -> bool:
+    """Whether boxes are shares of the image: none reaches beyond 1."""
+    return all(max(box.corners) <= 1 for box in boxes)
+
+
+def plain_name(name: str, folder: Path) -> str:
+    """Returns an image's path from the folder, however it was written.
+
+    With backslashes, `./` before it, or as an absolute path.
+    """
+    path = PurePosixPath(name.strip().replace("\\", "/"))
+    root = PurePosixPath(folder.absolute().as_posix())
+    if path.is_relative_to(root):
+        path = path.relative_to(root)
+    return path.as_posix()
+
+
+def _coco_file(folder):
+    return next((folder / n for n in COCO if (folder / n).is_file()), None)
+
+
+def _text(path):
+    try:
+        # A spreadsheet puts a mark before the first byte.
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"Cannot read {path} as UTF-8: {error}") from error
+
+
+def _from_csv(path, folder, part) -> Iterator[Box]:
+    prefix = "box" if part == "object" else part
+    columns = [f"{prefix}_{side}" for side in _SIDES]
+    reader = csv.DictReader(_text(path).splitlines())
+    found = [name.strip() for name in reader.fieldnames or []]
+    reader.fieldnames = found
+    missing = [name for name in ["file", *columns] if name not in found]
+    if missing:
+        raise ValueError(
+            f"{path} must have the columns {', '.join(columns)} and file "
+            f"for part={part!r}. Received: {', '.join(found) or 'nothing'}"
+        )
+    for row in reader:
+        if row["file"] and row[columns[0]]:
+            place = f"{path}, line {reader.line_num}"
+            corners = [row[name] for name in columns]
+            yield _box(plain_name(row["file"], folder), corners, place)
+
+
+def _from_coco(path, folder) -> Iterator[Box]:
+    try:
+        table = json.loads(_text(path))
+        names = {image["id"]: image["file_name"] for image in table["images"]}
+        for number, entry in enumerate(table["annotations"]):
+            x, y, width, height = entry["bbox"]
+            place = f"{path}, annotation {number}"
+            name = plain_name(names[entry["image_id"]], folder)
+            yield _box(name, (x, y, x + width, y + height), place)
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{path} is no COCO file of boxes: {type(error).__name__} {error}"
+        ) from error
+
+
+def _from_yolo(folder, images) -> Iterator[Box]:
+    for image in images:
+        path = (folder / YOLO / image).with_suffix(".txt")
+        if not path.is_file():
+            continue
+        for number, line in enumerate(_text(path).splitlines(), start=1):
+            place = f"{path}, line {number}"
+            words = line.split()
+            if not words:
+                continue
+            try:
+                x, y, width, height = map(float, words[1:5])
+            except ValueError as error:
+                raise ValueError(f"{place} has a broken box.") from error
+            sides = (x - width / 2, y - height / 2)
+            yield _box(image, (*sides, x + width / 2, y + height / 2), place)
+
+
+def _box(image, corners, place):
+    try:
+        x0, y0, x1, y1 = map(float, corners)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{place} has a broken box: {error}") from error
+    finite = all(map(math.isfinite, (x0, y0, x1, y1)))
+    if not (finite and x0 <= x1 and y0 <= y1):
+        raise ValueError(
+            f"{place} has a broken box: {x0:g}, {y0:g} to {x1:g}, {y1:g}"
+        )
+    return Box(image, (x0, y0, x1, y1), place)

@@ -1,0 +1,117 @@
+"""Folders, patterns, broken files, and predictions in a file."""
+
+import csv
+import json
+import os
+import shutil
+
+import pytest
+from PIL import Image
+
+import keras_csg
+
+
+@pytest.fixture
+def digit(tmp_path):
+    images, labels = keras_csg.load_data(
+        "digits", image_size=8
+    ).test.images_and_labels(3)
+    paths = []
+    for i, image in enumerate(images):
+        paths.append(tmp_path / f"{i}.png")
+        Image.fromarray(image).save(paths[-1])
+    return paths, images
+
+
+def test_folders_and_patterns_are_taken(tiny_run, digit, tmp_path, run_cli):
+    folder = tmp_path / "more" / "deep"
+    folder.mkdir(parents=True)
+    for path in digit[0]:
+        shutil.copy(path, folder / path.name)
+    (folder / "notes.txt").touch()
+    for images in (tmp_path / "more", tmp_path / "more" / "**" / "*.png"):
+        code, out, err = run_cli("predict", tiny_run, images, "--json")
+        assert code == 0, err
+        found = [entry["image"] for entry in json.loads(out)]
+        assert found == [str(folder / f"{n}.png") for n in range(3)]
+    code, out, err = run_cli("predict", tiny_run, tmp_path / "*.gif")
+    assert code == 2
+    assert err.strip() == f"Error: There is no image file {tmp_path / '*.gif'}."
+
+
+def test_broken_files_do_not_stop_the_others(
+    tiny_run, digit, tmp_path, run_cli
+):
+    paths, _ = digit
+    code, out, err = run_cli("predict", tiny_run, *paths, "--json")
+    known = json.loads(out)
+    paths[1].write_bytes(b"no image")
+    (tmp_path / "also.png").touch()
+    code, out, err = run_cli("predict", tiny_run, tmp_path, "--json")
+    assert code == 2
+    assert err.startswith("Error: 2 of 4 images are broken: Cannot read the im")
+    found = {entry["image"]: entry for entry in json.loads(out)}
+    for number in (0, 2):
+        best, entry = found[str(paths[number])]["classes"], known[number]
+        assert best[0]["class_name"] == entry["classes"][0]["class_name"]
+    assert "Cannot read" in found[str(paths[1])]["error"]
+    code, out, err = run_cli("predict", tiny_run, paths[1])
+    assert (code, out) == (2, "")
+    assert err.startswith(f"Error: Cannot read the image {paths[1]}")
+
+
+def test_predictions_go_to_a_file(tiny_run, digit, tmp_path, run_cli):
+    paths, _ = digit
+    code, out, _ = run_cli("predict", tiny_run, *paths, "--json")
+    known = json.loads(out)
+    lines, table = tmp_path / "out" / "a.jsonl", tmp_path / "a.csv"
+    code, out, err = run_cli("predict", tiny_run, *paths, "--out", lines)
+    assert (code, out) == (0, "")
+    assert f"Wrote 3 predictions to {lines}" in err
+    text = lines.read_text().splitlines()
+    assert [json.loads(line) for line in text] == known
+    paths[1].write_bytes(b"no image")
+    code, _, err = run_cli("predict", tiny_run, *paths, "--out", table)
+    assert code == 2
+    with table.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for row, entry in zip(rows[::2], known[::2], strict=True):
+        assert row["image"] == entry["image"]
+        assert row["class_name"] == entry["classes"][0]["class_name"]
+        assert float(row["probability"]) == entry["classes"][0]["probability"]
+        assert float(row["gate_agreement"]) == entry["gate_agreement"]
+    assert "Cannot read" in rows[1]["error"] and not rows[1]["class_name"]
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("a.txt", "go to a .csv or a .jsonl file"),
+        ("there.csv/a.csv", "there.csv"),
+        ("folder.csv", "Cannot write to"),
+    ],
+)
+def test_a_file_that_cannot_be_had(
+    tiny_run, digit, tmp_path, run_cli, name, message
+):
+    (tmp_path / "there.csv").touch()
+    (tmp_path / "folder.csv").mkdir()
+    code, out, err = run_cli(
+        "predict", tiny_run, digit[0][0], "--out", tmp_path / name
+    )
+    assert (code, out) == (2, "")
+    assert message in err and len(err.splitlines()) == 1
+
+
+def test_a_name_that_is_no_utf_8(tiny_run, digit, tmp_path, run_cli):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    path = os.fsencode(folder) + b"/caf\xe9.png"
+    shutil.copy(digit[0][0], path)
+    code, out, err = run_cli("predict", tiny_run, folder)
+    assert code == 0, err
+    code, out, err = run_cli(
+        "predict", tiny_run, folder, "--out", tmp_path / "a.csv"
+    )
+    assert code == 0, err
+    assert b"caf\xe9.png" in (tmp_path / "a.csv").read_bytes()
