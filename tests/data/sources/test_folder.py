@@ -1,4 +1,3 @@
-
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
