@@ -2,9 +2,10 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +16,7 @@ BACKGROUND = (255, 255, 255, 255)
 """White, under what is transparent."""
 MOST_PIXELS = 10**9
 """Pixels above which a file is not decoded: it takes gigabytes."""
+TELL_SECONDS = 10
 _THREADS = 8
 _opening = threading.Lock()
 
@@ -84,13 +86,16 @@ def is_whole(path: str | os.PathLike) -> bool:
 
 
 def decode_files(
-    paths: Sequence[str | os.PathLike], size: tuple[int, int]
+    paths: Sequence[str | os.PathLike],
+    size: tuple[int, int],
+    tell: Callable[[int], Any] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decodes many files into one array.
 
     Args:
         paths: list of str.
         size: tuple `(height, width)`.
+        tell: see `in_threads`.
 
     Returns:
         uint8 array `(files, height, width, 3)`, and a bool array `(files,)`
@@ -105,15 +110,29 @@ def decode_files(
             return False
         return True
 
-    return images, np.array(in_threads(decode, range(len(paths))))
+    return images, np.array(in_threads(decode, range(len(paths)), tell))
 
 
 def in_threads(
-    function: Callable[[Item], Result], items: Iterable[Item]
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    tell: Callable[[int], Any] | None = None,
 ) -> list[Result]:
-    """Returns `function` of every item; Pillow decodes outside the GIL."""
+    """Returns `function` of every item; Pillow decodes outside the GIL.
+
+    Args:
+        function: callable of one item.
+        items: iterable.
+        tell: callable that is told every few seconds how many are done.
+    """
+    results, told = [], time.monotonic()
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(function, items))
+        for result in pool.map(function, items):
+            results.append(result)
+            if tell and time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                tell(len(results))
+    return results
 
 
 def file_reader(

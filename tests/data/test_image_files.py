@@ -1,5 +1,7 @@
 """Files of many kinds become RGB pixels."""
 
+import time
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -61,3 +63,14 @@ def test_cmyk_becomes_rgb(tmp_path):
     Image.new("CMYK", (8, 8), (255, 0, 0, 0)).save(tmp_path / "x.jpg")
     pixels = decode_file(tmp_path / "x.jpg", (8, 8))
     assert_allclose(pixels, np.full((8, 8, 3), (0, 255, 255)), atol=3)
+
+
+def test_long_work_tells_how_far_it_is(monkeypatch):
+    monkeypatch.setattr(image_files, "TELL_SECONDS", 0.05)
+    told = []
+    items = range(40)
+    done = image_files.in_threads(
+        lambda item: time.sleep(0.02) or item, items, told.append
+    )
+    assert done == list(items)
+    assert told == sorted(told) and 0 < told[0] <= told[-1] <= 40

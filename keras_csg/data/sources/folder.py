@@ -65,10 +65,11 @@ class FolderSource(Source):
         found = layout.splits.items()
         counts = ", ".join(f"{len(s.paths):,} {name}" for name, s in found)
         request.log(f"Reading the images of {folder}: {counts}.")
-        sizes = in_threads(probe_size, files.paths)
+        tell = _progress(len(files.paths), request.log)
+        sizes = in_threads(probe_size, files.paths, tell)
         size, readable = _common_size(sizes, request)
         cached = request.wants_cache(len(files.paths), size)
-        read, whole = _reader(files.paths, size, cached)
+        read, whole = _reader(files.paths, size, cached, tell)
         whole &= readable
         skipped = _report_broken(files.paths, whole, folder, request.log)
         shares = share_out(files, whole, request)
@@ -128,12 +129,17 @@ class FolderSource(Source):
         return choose_annotated(data.test, numbers, read_masks, part, limit)
 
 
-def _reader(paths, size, cached):
+def _progress(total, log):
+    """Returns what says how many of the files are done."""
+    return lambda done: log(f"{done:,} of {total:,} files")
+
+
+def _reader(paths, size, cached, tell):
     """Returns a reader of the images, and which files can be decoded."""
     if cached:
-        images, whole = decode_files(paths, size)
+        images, whole = decode_files(paths, size, tell)
         return cached_reader(images), whole
-    whole = np.array(in_threads(is_whole, paths))
+    whole = np.array(in_threads(is_whole, paths, tell))
     return file_reader(paths, size), whole
 
 
