@@ -92,6 +92,7 @@ def test_it_localizes_and_exports_into_a_folder_of_its_own(trained, here):
     ]
 
 
+@pytest.mark.slow
 def test_a_network_can_start_from_it(trained, here):
     keras_csg.train(
         "a",

@@ -29,7 +29,9 @@ def refused(path, match):
 
 
 def test_nothing_there(tmp_path):
-    refused(tmp_path / "no.h5", "'imagenet', or the path.*not there.*no.h5")
+    refused(
+        tmp_path / "no.h5", "'imagenet' or .*, or the path.*not there.*no.h5"
+    )
 
 
 def test_a_link_to_nothing(tmp_path):
