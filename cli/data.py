@@ -36,6 +36,21 @@ SHOWN = 3
     help="Which folders the splits are; none if they are classes.",
 )
 @click.option(
+    "--labels",
+    metavar="FILE",
+    type=click.Path(),
+    help="CSV or .jsonl file of a folder's images: file, label, and split and "
+    "group if there.",
+)
+@click.option(
+    "--classes", metavar="A,B,...", help="Classes of a folder to take."
+)
+@click.option(
+    "--rename-classes",
+    metavar="OLD=NEW,...",
+    help="New names of a folder's classes; several may become one.",
+)
+@click.option(
     "--drop-duplicates",
     is_flag=True,
     help="Leave out equal files of other splits than test or validation.",

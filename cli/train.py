@@ -54,6 +54,19 @@ def option(name, *args, **kwargs):
     help="Which folders the splits of a folder are, where their names do not "
     "tell; none if they are classes.",
 )
+@option(
+    "--labels",
+    metavar="FILE",
+    type=click.Path(),
+    help="CSV or .jsonl file of a folder's images: file, label, and split and "
+    "group if there.",
+)
+@option("--classes", metavar="A,B,...", help="Classes of a folder to take.")
+@option(
+    "--rename-classes",
+    metavar="OLD=NEW,...",
+    help="New names of a folder's classes; several may become one.",
+)
 @click.option(
     "--drop-duplicates",
     is_flag=True,

@@ -1,6 +1,6 @@
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,9 @@ def describe_data(
     validation_split: float = 0.1,
     splits: str | Mapping[str, str] | None = None,
     drop_duplicates: bool = False,
+    labels: str | os.PathLike | None = None,
+    classes: str | Sequence[str] | None = None,
+    rename_classes: str | Mapping[str, str] | None = None,
     seed: int = 0,
     near: bool = True,
     picture: str | os.PathLike | None = None,
@@ -45,11 +48,14 @@ def describe_data(
 
     Args:
         data: str or path, as `keras_csg.load_data` takes it.
-        data_dir: see there, as the next five.
+        data_dir: see there, as the next eight.
         image_size: see there.
         validation_split: see there.
         splits: see there.
         drop_duplicates: see there.
+        labels: see there.
+        classes: see there.
+        rename_classes: see there.
         seed: see there.
         near: bool. Whether to look for nearly equal pictures, too.
         picture: path of a PNG file for some images of each class; `None` for
@@ -77,6 +83,9 @@ def describe_data(
             validation_split=validation_split,
             splits=splits,
             drop_duplicates=drop_duplicates,
+            labels=labels,
+            classes=classes,
+            rename_classes=rename_classes,
             seed=seed,
             log=logger(log),
         )

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from keras_csg.data.annotated_images import AnnotatedImages
 from keras_csg.data.sources.base import ClassificationData
@@ -17,6 +17,9 @@ def load_data(
     cache: bool | str = "auto",
     splits: str | Mapping[str, str] | None = None,
     drop_duplicates: bool = False,
+    labels: str | os.PathLike | None = None,
+    classes: str | Sequence[str] | None = None,
+    rename_classes: str | Mapping[str, str] | None = None,
     log: Callable[[str], None] | None = None,
 ) -> ClassificationData:
     """Loads images with class labels, by name.
@@ -52,6 +55,13 @@ def load_data(
         drop_duplicates: bool. Of a folder, whether equal files in several
             splits are left out of all but one: the test split first, then
             validation.
+        labels: path of a `.csv` or `.jsonl` file that says which class each
+            image of a folder is of, in the place of class folders, with columns
+            `file`, `label` and, if there, `split` and `group`.
+        classes: names of the classes of a folder to take, in this order, a
+            list or a str with commas; `None` for all.
+        rename_classes: new names of classes of a folder by old ones, a dict or
+            `"a=x,b=x"`: several under one name become one.
         log: Callable that takes a line of progress, `None` for `logging`.
 
     Returns:
@@ -75,6 +85,9 @@ def load_data(
         cache=cache,
         splits=splits,
         drop_duplicates=drop_duplicates,
+        labels=labels,
+        classes=classes,
+        rename_classes=rename_classes,
         log=log,
     )
     return find_source(request.name, request.data_dir)(request).load()

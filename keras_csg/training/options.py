@@ -22,7 +22,7 @@ CHOICES = {
     "jit_compile": choices.SWITCHES,
     "cache": choices.SWITCHES,
 }
-PATHS = ("data", "data_dir", "weights")
+PATHS = ("data", "data_dir", "labels", "weights")
 """What may be given as any path; `config.json` has it as a str."""
 # (least, largest, whether the least itself is allowed)
 RANGES = {
@@ -80,6 +80,9 @@ class TrainingOptions:
     validation_split: float = 0.1
     splits: str | None = None
     drop_duplicates: bool = False
+    labels: str | None = None
+    classes: str | None = None
+    rename_classes: str | None = None
     cache: str = "auto"
     augment: str | None = None
     backbone: str = "resnet20"

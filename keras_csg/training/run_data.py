@@ -48,6 +48,9 @@ def load_data_for(
         cache=switched(options.cache),
         splits=options.splits,
         drop_duplicates=options.drop_duplicates,
+        labels=options.labels,
+        classes=options.classes,
+        rename_classes=options.rename_classes,
         known=known,
         # Before runs kept a list, what is held out hung on all images.
         shuffled=run is not None and known is None,

@@ -16,6 +16,16 @@ DEFAULT_SIZE = (224, 224)
 """Size of images that come in many sizes, where none is asked for."""
 
 
+FILE_ARGUMENTS = (
+    "splits",
+    "drop_duplicates",
+    "labels",
+    "classes",
+    "rename_classes",
+)
+"""Arguments of `load_data` that are for folders of images."""
+
+
 @dataclasses.dataclass(frozen=True)
 class SourceFacts:
     """What a source knows of its images beside their pixels and classes.
@@ -57,7 +67,7 @@ class Source(abc.ABC):
     """Whether it is a folder of the user's files."""
 
     def __init__(self, request: Request):
-        for name in ("splits", "drop_duplicates"):
+        for name in FILE_ARGUMENTS:
             value = getattr(request, name)
             if value and not self.of_files:
                 raise ValueError(

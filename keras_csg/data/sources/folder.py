@@ -19,12 +19,14 @@ from keras_csg.data.sources.base import (
     Source,
     SourceFacts,
 )
+from keras_csg.data.sources.class_choice import choose_classes
 from keras_csg.data.sources.folder_annotations import (
     FolderMasks,
     has_annotations,
 )
 from keras_csg.data.sources.folder_layout import read_layout
 from keras_csg.data.sources.folder_splits import FolderFiles, share_out
+from keras_csg.data.sources.labels_file import read_labels
 from keras_csg.data.sources.registry import register_source
 from keras_csg.data.splits.hashed import TEST
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
@@ -58,7 +60,11 @@ class FolderSource(Source):
         """Loads the three splits, and keeps the paths of the test images."""
         request = self.request
         folder = Path(request.name).expanduser()
-        layout = read_layout(folder, request.splits)
+        if request.labels is None:
+            layout = read_layout(folder, request.splits)
+        else:
+            layout = read_labels(_beside(request.labels, folder), folder)
+        layout = choose_classes(layout, request.classes, request.rename_classes)
         files = FolderFiles(folder, layout)
         for line in (*layout.notes, *layout.passed_over.lines(folder)):
             request.log(line)
@@ -127,6 +133,13 @@ class FolderSource(Source):
         )
         numbers = np.flatnonzero(read_masks.annotated)
         return choose_annotated(data.test, numbers, read_masks, part, limit)
+
+
+def _beside(path, folder):
+    """Returns the path of a file, from here or from the folder."""
+    path = Path(path).expanduser()
+    within = folder / path
+    return within if within.is_file() and not path.is_file() else path
 
 
 def _progress(total, log):

@@ -91,7 +91,12 @@ def _coco_file(folder):
     return next((folder / n for n in COCO if (folder / n).is_file()), None)
 
 
-def _text(path):
+def read_text(path: Path) -> str:
+    """Returns the text of a file, without the mark of a spreadsheet.
+
+    Raises:
+        ValueError: if it cannot be read as UTF-8, naming the file.
+    """
     try:
         # A spreadsheet puts a mark before the first byte.
         return path.read_text(encoding="utf-8-sig")
@@ -102,7 +107,7 @@ def _text(path):
 def _from_csv(path, folder, part) -> Iterator[Box]:
     prefix = "box" if part == "object" else part
     columns = [f"{prefix}_{side}" for side in _SIDES]
-    reader = csv.DictReader(_text(path).splitlines())
+    reader = csv.DictReader(read_text(path).splitlines())
     found = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = found
     missing = [name for name in ["file", *columns] if name not in found]
@@ -120,7 +125,7 @@ def _from_csv(path, folder, part) -> Iterator[Box]:
 
 def _from_coco(path, folder) -> Iterator[Box]:
     try:
-        table = json.loads(_text(path))
+        table = json.loads(read_text(path))
         names = {image["id"]: image["file_name"] for image in table["images"]}
         for number, entry in enumerate(table["annotations"]):
             x, y, width, height = entry["bbox"]
@@ -138,7 +143,7 @@ def _from_yolo(folder, images) -> Iterator[Box]:
         path = (folder / YOLO / image).with_suffix(".txt")
         if not path.is_file():
             continue
-        for number, line in enumerate(_text(path).splitlines(), start=1):
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
             place = f"{path}, line {number}"
             words = line.split()
             if not words:

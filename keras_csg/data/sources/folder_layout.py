@@ -39,12 +39,15 @@ class FolderLayout:
             `"test"`, as far as the folder has them.
         passed_over: `PassedOver`. What is not read.
         notes: list of str. What a user should know besides, in lines.
+        groups: dict from an image's path within the folder to what it belongs
+            to: images of one group go to one split.
     """
 
     class_names: list[str]
     splits: dict[str, FolderSplit]
     passed_over: PassedOver
     notes: list[str]
+    groups: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def read_layout(

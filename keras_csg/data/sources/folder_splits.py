@@ -41,6 +41,7 @@ class FolderFiles:
     def __init__(self, folder: Path, layout: FolderLayout):
         self.folder = folder
         self.class_names = layout.class_names
+        self.groups = layout.groups
         self.given = set(layout.splits)
         splits = layout.splits.values()
         self.paths = [path for split in splits for path in split.paths]
@@ -127,14 +128,14 @@ def _copies(files, whole):
 
 
 def _by_name(files, whole, request, copies):
-    """Holds out by the hash of each name, within the class.
+    """Holds out by the hash of each name, or group, within the class.
 
     Copies go where the first of them goes.
     """
-    keys = list(files.keys)
+    keys = [files.groups.get(key, key) for key in files.keys]
     for group in copies:
         for number in group:
-            keys[number] = files.keys[group[0]]
+            keys[number] = keys[group[0]]
     own = files.own.copy()
     if "validation" in files.given:
         return own

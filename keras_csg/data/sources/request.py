@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -33,6 +33,9 @@ class Request:
     log: Callable[[str], None]
     splits: str | Mapping[str, str] | None = None
     drop_duplicates: bool = False
+    labels: str | None = None
+    classes: str | Sequence[str] | None = None
+    rename_classes: str | Mapping[str, str] | None = None
     known: Listing | None = None
     shuffled: bool = False
 
@@ -60,6 +63,9 @@ def checked_request(
     cache: bool | str = "auto",
     splits: str | Mapping[str, str] | None = None,
     drop_duplicates: bool = False,
+    labels: str | os.PathLike | None = None,
+    classes: str | Sequence[str] | None = None,
+    rename_classes: str | Mapping[str, str] | None = None,
     known: Listing | None = None,
     shuffled: bool = False,
     log: Callable[[str], None] | None = None,
@@ -79,6 +85,9 @@ def checked_request(
         log=log or _logger.info,
         splits=_checked_splits(splits),
         drop_duplicates=_checked_flag("drop_duplicates", drop_duplicates),
+        labels=os.fspath(labels) if labels else None,
+        classes=classes,
+        rename_classes=rename_classes,
         known=known,
         shuffled=shuffled,
     )

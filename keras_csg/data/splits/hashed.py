@@ -27,7 +27,8 @@ def assign_splits(
     on, then one to validate on.
 
     Args:
-        keys: list of str. The examples' names.
+        keys: list of str. The examples' names; those that share one go
+            together.
         labels: int array of shape `(examples,)`.
         validation_split: float. Share of the rest that is validated on.
         seed: int. Of the validation split; the test split has none.
@@ -50,14 +51,16 @@ def assign_splits(
     starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
     for own in np.split(order, starts[1:]):
         if len(np.unique(splits[own])) < len(nearness):
-            _serve(splits, own, nearness)
+            _serve(splits, own, by_name, nearness)
     return splits
 
 
-def _serve(splits, own, nearness):
-    """Gives each split one of a class's examples, as far as they go."""
+def _serve(splits, own, names, nearness):
+    """Gives each split one of a class's names, as far as they go."""
     for number, split in enumerate(nearness):
-        counts = np.bincount(splits[own], minlength=3)
+        counts = np.array(
+            [len(np.unique(names[own[splits[own] == s]])) for s in range(3)]
+        )
         if counts[split]:
             continue
         # From those with more than one, or in less need of their only one.
@@ -65,7 +68,8 @@ def _serve(splits, own, nearness):
         giving[list(nearness)[number + 1 :]] = True
         spare = own[giving[splits[own]]]
         if len(spare):
-            splits[spare[np.argmax(nearness[split][spare])]] = split
+            chosen = spare[np.argmax(nearness[split][spare])]
+            splits[names == names[chosen]] = split
 
 
 def _unit_hashes(keys, salt):

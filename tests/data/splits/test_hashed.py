@@ -78,6 +78,21 @@ def test_many_small_classes():
     )
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_those_of_one_name_go_together(seed):
+    keys = [f"patient {n // 4}" for n in range(60)]
+    labels = np.arange(60) // 4 % 3
+    splits = assign(keys, labels, seed=seed).reshape(15, 4)
+    assert_array_equal(splits, splits[:, :1].repeat(4, axis=1))
+    for label in range(3):
+        assert set(splits[label::3].ravel()) == {TRAIN, VALIDATION, TEST}
+
+
+def test_a_class_of_one_group_is_trained_on():
+    splits = assign(["a"] * 9 + ["b", "c", "d"], [0] * 9 + [1] * 3)
+    assert_array_equal(splits[:9], TRAIN)
+
+
 def test_a_name_that_is_no_utf_8():
     assert len(assign(["cat/\udcff.png", "b", "c"])) == 3
 

@@ -1,0 +1,121 @@
+"""Labels in a table beside the images, in the place of class folders."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from keras_csg.data.sources.folder_boxes import plain_name, read_text
+from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
+from keras_csg.data.sources.folder_walk import PassedOver
+from keras_csg.data.sources.split_names import SPLITS, split_of
+
+# The first is what we call it; the others are what people call it too.
+COLUMNS = {
+    "file": ("file", "file_name", "filename", "path", "image"),
+    "label": ("label", "class", "class_name", "category"),
+    "split": ("split", "subset", "set"),
+    "group": ("group", "patient", "patient_id", "camera"),
+}
+
+
+def read_labels(path: Path, folder: Path) -> FolderLayout:
+    """Reads which images of a folder are of which class.
+
+    Args:
+        path: Path of a CSV file with a row for each image, or of a `.jsonl`
+            file with a JSON object for each: `file`, the image's path from the
+            folder; `label`; and, if there, `split` and `group`. Images of one
+            group, such as a patient or a burst, go to one split.
+        folder: Path of the images.
+
+    Returns:
+        `FolderLayout`, with `groups`.
+
+    Raises:
+        ValueError: if the file cannot be read or lacks a column, an image has
+            two labels, or there are not two classes, naming file and line.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    passed_over = PassedOver()
+    for place, row in _rows(path):
+        name = plain_name(row["file"], folder)
+        if not row["label"]:
+            passed_over.add(name, "images without a label")
+        elif not (folder / name).is_file():
+            passed_over.add(
+                name, f"rows of {path.name} whose file is not there"
+            )
+        elif rows.setdefault(name, row)["label"] != row["label"]:
+            raise ValueError(f"{place} gives {name} a second label.")
+    names = sorted({row["label"] for row in rows.values()})
+    if len(names) < 2:
+        raise ValueError(
+            f"{path} must have labels of two or more classes for images in "
+            f"{folder}. Received: {', '.join(names) or 'none'}"
+        )
+    found: dict[str, list[str]] = {}
+    for name, row in rows.items():
+        found.setdefault(_split(row, path), []).append(name)
+    splits = {
+        split: FolderSplit(
+            [str(folder / name) for name in found[split]],
+            np.array([names.index(rows[n]["label"]) for n in found[split]]),
+        )
+        for split in SPLITS
+        if split in found
+    }
+    if "train" not in splits:
+        raise ValueError(f"{path} has no images to train on.")
+    if "test" not in splits and "validation" in splits:
+        splits["test"] = splits.pop("validation")
+    groups = {n: row["group"] for n, row in rows.items() if row.get("group")}
+    return FolderLayout(names, splits, passed_over, [], groups)
+
+
+def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yields each row with its place, its columns under our names."""
+    if path.suffix == ".jsonl":
+        lines = enumerate(read_text(path).splitlines(), start=1)
+        table = [(n, _parsed(path, n, line)) for n, line in lines if line]
+    else:
+        reader = csv.DictReader(read_text(path).splitlines())
+        table = [(reader.line_num, row) for row in reader]
+    for number, row in table:
+        known = {str(k).strip().lower(): str(v).strip() for k, v in row.items()}
+        found = {
+            ours: known[name]
+            for ours, names in COLUMNS.items()
+            for name in reversed(names)
+            if name in known
+        }
+        place = f"{path}, line {number}"
+        if missing := [name for name in ("file", "label") if name not in found]:
+            raise ValueError(
+                f"{place} must have a {' and a '.join(missing)}. Received: "
+                f"{', '.join(known) or 'nothing'}"
+            )
+        yield place, found
+
+
+def _parsed(path, number, line):
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{path}, line {number}: {error}") from error
+    if not isinstance(row, dict):
+        raise ValueError(f"{path}, line {number} must be a JSON object.")
+    return row
+
+
+def _split(row, path):
+    name = row.get("split", "")
+    split = split_of(name) if name else "train"
+    if split is None:
+        raise ValueError(
+            f"{path} must call splits train, validation or test. "
+            f"Received: {name!r}"
+        )
+    return split
