@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -17,7 +17,8 @@ BACKGROUND = (255, 255, 255, 255)
 MOST_PIXELS = 10**9
 """Pixels above which a file is not decoded: it takes gigabytes."""
 TELL_SECONDS = 10
-_THREADS = 8
+# More than there are cores only wait for each other, and for a disk.
+_THREADS = min(8, max(2, os.cpu_count() or 1))
 _opening = threading.Lock()
 
 Item = TypeVar("Item")
@@ -35,8 +36,8 @@ def probe_size(path: str | os.PathLike) -> tuple[int, int] | None:
     return (width, height) if turned else (height, width)
 
 
-def open_image(path: str | os.PathLike) -> Image.Image:
-    """Opens an image file, up to a panorama's size.
+def open_image(path: str | os.PathLike | BinaryIO) -> Image.Image:
+    """Opens an image file, or a stream of one, up to a panorama's size.
 
     Raises:
         ValueError: if it has too many pixels.
@@ -57,11 +58,13 @@ def open_image(path: str | os.PathLike) -> Image.Image:
     return image
 
 
-def decode_file(path: str | os.PathLike, size: tuple[int, int]) -> np.ndarray:
+def decode_file(
+    path: str | os.PathLike | BinaryIO, size: tuple[int, int]
+) -> np.ndarray:
     """Returns one image as RGB, resized with its aspect kept and cropped.
 
     Args:
-        path: str. A file.
+        path: str. A file, or a stream of its bytes.
         size: tuple `(height, width)`.
 
     Returns:

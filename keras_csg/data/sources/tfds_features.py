@@ -1,11 +1,11 @@
 import dataclasses
-from collections.abc import Callable
+import io
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from keras_csg.data.image_files import decode_file
 from keras_csg.data.sources.base import DEFAULT_SIZE
 
 
@@ -17,13 +17,26 @@ class ImageFeatures:
         image_key: str. Name of the image among the features.
         class_names: list of str. A name for each label.
         image_size: tuple `(height, width)` of the images that `decode` gives.
-        decode: Callable from an encoded image to a uint8 one, in the graph.
     """
 
     image_key: str
     class_names: list[str]
     image_size: tuple[int, int]
-    decode: Callable[[tf.Tensor], tf.Tensor]
+
+    def decode_bytes(self, encoded: bytes) -> np.ndarray:
+        """Returns an image as one in a file is decoded: by Pillow."""
+        return decode_file(io.BytesIO(encoded), self.image_size)
+
+    @tf.autograph.experimental.do_not_convert
+    def decode(self, encoded: tf.Tensor) -> tf.Tensor:
+        """Returns the same of a tensor of an encoded image, in the graph."""
+        pixels = tf.numpy_function(
+            self.decode_bytes,
+            [encoded],
+            tf.uint8,
+            stateful=False,  # So that `tf.data` may do several at a time.
+        )
+        return tf.ensure_shape(pixels, (*self.image_size, 3))
 
 
 def image_features(
@@ -41,8 +54,7 @@ def image_features(
     own_size = image.shape[:2]
     size = image_size or (DEFAULT_SIZE if None in own_size else own_size)
     class_names = list(builder.info.features[label_key].names)
-    decode = _decoder(image, tuple(size))
-    return ImageFeatures(image_key, class_names, tuple(size), decode)
+    return ImageFeatures(image_key, class_names, tuple(size))
 
 
 def is_image_classification(builder: tfds.core.DatasetBuilder) -> bool:
@@ -72,21 +84,3 @@ def _supervised_keys(builder):
             f"{', '.join(sorted(builder.info.features))}"
         )
     return builder.info.supervised_keys
-
-
-def _decoder(image, size):
-    resize = keras.layers.Resizing(
-        *size, crop_to_aspect_ratio=True, antialias=True, dtype="float32"
-    )
-
-    @tf.autograph.experimental.do_not_convert
-    def decode(encoded):
-        pixels = image.decode_example(encoded)
-        if image.shape[-1] == 1:
-            pixels = tf.image.grayscale_to_rgb(pixels)
-        pixels = pixels[..., :3]
-        if image.shape[:2] != size:
-            pixels = tf.cast(tf.round(resize(pixels)), tf.uint8)
-        return tf.ensure_shape(pixels, (*size, 3))
-
-    return decode

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import time
 
 import numpy as np
-import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_csg.data.listing import Listing
+from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
+from keras_csg.data.image_files import TELL_SECONDS, in_threads
+from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.base import ClassificationData, Source
+from keras_csg.data.sources.split_names import split_of
 from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
 from keras_csg.data.sources.tfds_features import image_features
 from keras_csg.data.splits.hashed import TEST_FRACTION, hold_out_blocks
@@ -94,29 +97,39 @@ def _held_out(builder, plan, request):
     shares = {name: s for name, s in shares.items() if name not in plan}
     if not shares:
         return {}
-    count = builder.info.splits["train"].num_examples
+    count = builder.info.splits[plan["train"]].num_examples
     return hold_out_blocks(count, shares, request.seed)
 
 
 def _plan_splits(builder, features, request):
     """Says which TFDS split each of ours is, if it has one of its own."""
     own = [name for name, split in builder.info.splits.items() if split]
-    if "train" not in own:
+    named = {split: _named(own, split) for split in SPLITS}
+    if named["train"] is None:
         raise ValueError(
             "The data must be a data set with a train split. Received: "
             f"{request.name!r} with splits {', '.join(own) or 'none'}"
         )
-    plan = {"train": "train"}
-    labelled = [name for name in ("test", "validation") if name in own]
-    labelled = [n for n in labelled if _has_labels(builder, features, n)]
+    plan = {"train": named["train"]}
+    labelled = [
+        name
+        for name in (named["test"], named["validation"])
+        if name is not None and _has_labels(builder, features, name)
+    ]
     plan.update(zip(("test", "validation"), labelled, strict=False))
     _log_plan(plan, request)
     return plan
 
 
+def _named(names, split):
+    """Returns which of the names speaks of a split, the plain one first."""
+    found = [name for name in names if split_of(name) == split]
+    return min(found, key=lambda name: (name != split, name), default=None)
+
+
 def _log_plan(plan, request):
-    if plan.get("test") == "validation":
-        request.log(f"{request.name}: validation serves as the test split.")
+    if split_of(plan.get("test", "test")) == "validation":
+        request.log(f"{request.name}: {plan['test']} serves as the test split.")
     missing = [name for name in ("test", "validation") if name not in plan]
     if missing:
         request.log(f"{request.name}: {', '.join(missing)} held out of train.")
@@ -143,17 +156,17 @@ def _cached_splits(builder, features, plan, ranges, request):
     arrays = {}
     for name in plan.values():
         request.log(f"Decoding {request.name} {name} into memory.")
-        images, labels = _decode_all(builder, features, name)
+        images, labels = _decode_all(builder, features, name, request.log)
         arrays[name] = cached_reader(images), labels
     if request.shuffled:
-        parts = _by_shuffling(arrays["train"][1], plan, request)
+        parts = _by_shuffling(arrays[plan["train"]][1], plan, request)
     else:
         parts = {name: _numbers(ranges[name]) for name in ranges}
     for ours, name in plan.items():
         parts.setdefault(ours, np.arange(len(arrays[name][1])))
     return [
         IndexedSplit(
-            *arrays[plan.get(ours, "train")],
+            *arrays[plan.get(ours, plan["train"])],
             parts[ours],
             len(features.class_names),
             (*features.image_size, 3),
@@ -163,19 +176,24 @@ def _cached_splits(builder, features, plan, ranges, request):
     ]
 
 
-def _decode_all(builder, features, name):
+def _decode_all(builder, features, name, log):
     count = builder.info.splits[name].num_examples
     images = np.empty((count, *features.image_size, 3), "uint8")
     labels = np.empty(count, "int32")
-    examples = _encoded(builder, features, name).map(
-        lambda image, label: (features.decode(image), label),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    start = 0
-    for batch_images, batch_labels in examples.batch(256).prefetch(2):
+    start, told = 0, time.monotonic()
+    # Batches of encoded images: a call of Python for each would take longer.
+    examples = _encoded(builder, features, name).batch(1024).prefetch(2)
+    for encoded, batch_labels in examples.as_numpy_iterator():
         stop = start + len(batch_labels)
-        images[start:stop], labels[start:stop] = batch_images, batch_labels
+        # Threads take longer to take turns than such images to decode.
+        small = max(features.image_size) <= SMALL_IMAGE
+        each = map if small else in_threads
+        decoded = list(each(features.decode_bytes, encoded))
+        images[start:stop], labels[start:stop] = decoded, batch_labels
         start = stop
+        if time.monotonic() - told > TELL_SECONDS:
+            told = time.monotonic()
+            log(f"{start:,} of {count:,} images")
     return images, labels
 
 
@@ -201,13 +219,14 @@ def _streamed_splits(builder, features, plan, ranges, request):
             f"{request.name} is stored in its original order: batches are not "
             "well mixed unless it is cached."
         )
-    stored = builder.info.splits["train"]
+    stored = builder.info.splits[plan["train"]]
     if request.shuffled:
         ranges = _ends(stored.num_examples, plan, request)
     buffer_size = BUFFER_BYTES // max(
         1, stored.num_bytes // max(1, stored.num_examples)
     )
-    plan = {**plan, **{name: _slices(ranges[name]) for name in ranges}}
+    train = plan["train"]
+    plan = {**plan, **{name: _slices(train, ranges[name]) for name in ranges}}
     return [
         StreamedSplit(
             _encoded(builder, features, plan[ours]),
@@ -221,9 +240,9 @@ def _streamed_splits(builder, features, plan, ranges, request):
     ]
 
 
-def _slices(ranges):
-    """Returns ranges of train as TensorFlow Datasets writes them."""
-    return "+".join(f"train[{start}:{stop}]" for start, stop in ranges)
+def _slices(name, ranges):
+    """Returns ranges of a split as TensorFlow Datasets writes them."""
+    return "+".join(f"{name}[{start}:{stop}]" for start, stop in ranges)
 
 
 def _ends(count, plan, request):

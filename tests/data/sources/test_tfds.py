@@ -6,6 +6,7 @@ import tensorflow_datasets as tfds
 from numpy.testing import assert_allclose, assert_array_equal
 
 from keras_csg import load_data
+from keras_csg.data.image_files import decode_file
 from keras_csg.data.sources import tfds_builder
 
 LABELS = [0, 1, 2] * 10
@@ -87,6 +88,42 @@ def test_what_is_held_out_does_not_hang_on_the_cache(prepare_tfds):
             levels = red_levels(getattr(cached, name))
             assert levels == red_levels(getattr(streamed, name))
         assert cached.listing == streamed.listing
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_splits_by_other_names(prepare_tfds, cache):
+    splits = {"training": LABELS, "val": [0, 1], "testing": [0, 1, 2, 0]}
+    data = load_data("tiny_set", data_dir=prepare_tfds(splits), cache=cache)
+    assert sizes(data) == [30, 2, 4]
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_val_and_train_alone(prepare_tfds, cache):
+    data_dir = prepare_tfds({"train": LABELS, "val": [0, 1]})
+    lines = []
+    data = load_data(
+        "tiny_set", data_dir=data_dir, cache=cache, log=lines.append
+    )
+    assert sizes(data) == [27, 3, 2]
+    assert "tiny_set: val serves as the test split." in lines
+
+
+def test_pixels_are_those_of_files(cifar10_dir, tmp_path):
+    """The JPEG in the record, as a file by itself, is the same image."""
+    data = load_data(
+        "cifar10", data_dir=cifar10_dir, image_size=48, cache=False
+    )
+    builder = tfds.builder("cifar10", data_dir=cifar10_dir)
+    encoded = builder.as_dataset(
+        split="test[:8]",
+        shuffle_files=False,
+        decoders={"image": tfds.decode.SkipDecoding()},
+    )
+    images, _ = data.test.images_and_labels(8)
+    for image, example in zip(images, encoded.as_numpy_iterator(), strict=True):
+        path = tmp_path / "a.jpg"
+        path.write_bytes(example["image"])
+        assert_array_equal(image, decode_file(path, (48, 48)))
 
 
 def test_a_test_split_without_labels_is_not_used(prepare_tfds):
