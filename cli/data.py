@@ -3,6 +3,7 @@ import json
 import click
 
 from keras_csg_cli.options import (
+    ImageSize,
     json_option,
     load_library,
     say,
@@ -22,7 +23,12 @@ SHOWN = 3
     type=click.Path(),
     help="TFDS directory (default: TFDS_DATA_DIR).",
 )
-@click.option("--image-size", type=int, help="Side that images are resized to.")
+@click.option(
+    "--image-size",
+    type=ImageSize(),
+    metavar="SIDE|HEIGHTxWIDTH",
+    help="What images are resized to.",
+)
 @click.option(
     "--validation-split",
     type=float,

@@ -11,6 +11,16 @@ json_option = click.option(
 )
 
 
+class ImageSize(click.ParamType):
+    """A side, or height and width."""
+
+    name = "size"
+
+    def convert(self, value, param, ctx):
+        """Returns a number as int; the library judges the value."""
+        return int(value) if str(value).isdecimal() else value
+
+
 class UserMistake(click.ClickException):
     """What the user asked for cannot be had; the message says why."""
 

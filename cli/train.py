@@ -6,6 +6,7 @@ from click.core import ParameterSource
 from keras_csg import choices
 from keras_csg_cli import STARTED
 from keras_csg_cli.options import (
+    ImageSize,
     json_option,
     load_library,
     say,
@@ -41,7 +42,12 @@ def option(name, *args, **kwargs):
     type=click.Path(),
     help="TFDS directory (default: TFDS_DATA_DIR).",
 )
-@option("--image-size", type=int, help="Side that images are resized to.")
+@option(
+    "--image-size",
+    type=ImageSize(),
+    metavar="SIDE|HEIGHTxWIDTH",
+    help="What images are resized to.",
+)
 @option(
     "--validation-split",
     type=float,

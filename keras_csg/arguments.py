@@ -5,6 +5,8 @@ knows no NumPy.
 """
 
 import math
+import re
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -111,3 +113,38 @@ class FixedArgument:
                 f"Received: {self._name}={value!r}"
             )
         instance.__dict__[self._name] = value
+
+
+def height_and_width(image_size: Any) -> tuple[int, int] | None:
+    """Returns the size of images, however it was given.
+
+    Args:
+        image_size: int, a pair `(height, width)`, or a str such as `"224"` or
+            `"224x320"`; `None` stays.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if image_size is None:
+        return None
+    size = image_size
+    if isinstance(size, str):
+        written = re.fullmatch(r"(\d+)(?:x(\d+))?", size)
+        sides = written.groups() if written else ()
+        size = [int(side) for side in sides if side is not None]
+        size = size * 2 if len(size) == 1 else size
+    elif isinstance(size, Integral) and not isinstance(size, bool):
+        size = (size, size)
+    valid = isinstance(size, Sequence) and len(size) == 2
+    if not valid or not all(_is_side(side) for side in size):
+        raise ValueError(
+            "`image_size` must be a positive integer or a pair of them, "
+            "(height, width) or 'HEIGHTxWIDTH'. "
+            f"Received: image_size={image_size!r}"
+        )
+    return int(size[0]), int(size[1])
+
+
+def _is_side(value):
+    number = isinstance(value, Integral) and not isinstance(value, bool)
+    return number and int(value) > 0

@@ -4,7 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from keras_csg.arguments import real_number, whole_number
+from keras_csg.arguments import (
+    height_and_width,
+    real_number,
+    whole_number,
+)
 from keras_csg.layers import CSGGate, GateSparsity
 from keras_csg.layers.gate_budget import GateBudget
 from tests.tiny import tiny_classifier
@@ -116,3 +120,27 @@ def test_a_gate_of_mixed_precision_does_not_round_soft_labels():
     gate(features, soft)
     np.testing.assert_array_equal(seen[0], soft)
     np.testing.assert_allclose(gate.rows(soft), [[0.9, 0.55, 0.1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "given, size",
+    [
+        (None, None),
+        (224, (224, 224)),
+        ("224", (224, 224)),
+        ("224x320", (224, 320)),
+        ((224, 320), (224, 320)),
+        ([np.int64(8), 9], (8, 9)),
+    ],
+)
+def test_the_size_of_images(given, size):
+    assert height_and_width(given) == size
+
+
+@pytest.mark.parametrize(
+    "given",
+    [0, -1, True, "", "x", "8x", "8x9x3", "a", 2.5, (8,), (8, 0), "0x8"],
+)
+def test_what_is_no_size_of_images(given):
+    with pytest.raises(ValueError, match="`image_size` must be a positive"):
+        height_and_width(given)

@@ -24,6 +24,7 @@ def load(name):
     return module
 
 
+@pytest.mark.slow
 def test_train_digits(capsys):
     results = load("train_digits.py").main(epochs=1, image_size=8)
     assert 0 <= results["accuracy"] <= 1

@@ -84,8 +84,10 @@ SAVED = pathlib.Path(__file__).parent / "compatibility/0.1.0/run/model.keras"
     [
         "import keras_csg, keras",
         "import keras, keras_csg",
-        "import keras_csg.layers, keras",
-        "import keras_csg.training, keras",
+        pytest.param("import keras_csg.layers, keras", marks=pytest.mark.slow),
+        pytest.param(
+            "import keras_csg.training, keras", marks=pytest.mark.slow
+        ),
         "import keras_csg, importlib.util as u; u.find_spec('keras')\n"
         "import keras",
     ],

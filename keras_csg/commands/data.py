@@ -29,7 +29,7 @@ def describe_data(
     data: str | os.PathLike,
     *,
     data_dir: str | os.PathLike | None = None,
-    image_size: int | tuple[int, int] | None = None,
+    image_size: int | str | tuple[int, int] | None = None,
     validation_split: float = 0.1,
     splits: str | Mapping[str, str] | None = None,
     drop_duplicates: bool = False,

@@ -11,7 +11,7 @@ def load_data(
     name: str | os.PathLike,
     *,
     data_dir: str | os.PathLike | None = None,
-    image_size: int | tuple[int, int] | None = None,
+    image_size: int | str | tuple[int, int] | None = None,
     validation_split: float = 0.1,
     seed: int = 0,
     cache: bool | str = "auto",
@@ -42,8 +42,8 @@ def load_data(
         name: str or path.
         data_dir: str or path. Where TensorFlow Datasets keeps its sets.
             Defaults to its environment variable `TFDS_DATA_DIR`.
-        image_size: int or pair `(height, width)`. Defaults to the images' own
-            size where they share one of at most 224, else 224.
+        image_size: int, pair `(height, width)` or `"224x320"`. Defaults to the
+            images' own size where they share one of at most 224, else 224.
         validation_split: float. Share of the training images held out, in
             `(0, 0.5]`.
         seed: int. Seed of the choice of the validation images.

@@ -11,6 +11,7 @@ import tomllib
 from typing import Any
 
 import keras_csg.choices as choices
+from keras_csg.arguments import height_and_width
 
 CHOICES = {
     "gate_schedule": choices.GATE_SCHEDULES,
@@ -26,7 +27,6 @@ PATHS = ("data", "data_dir", "labels", "weights")
 """What may be given as any path; `config.json` has it as a str."""
 # (least, largest, whether the least itself is allowed)
 RANGES = {
-    "image_size": (1, None, True),
     "validation_split": (0, 0.5, False),
     "filters": (1, None, True),
     "gate_warmup": (0, None, True),
@@ -76,7 +76,7 @@ class TrainingOptions:
     recipe: str | None = None
     data: str = "digits"
     data_dir: str | None = None
-    image_size: int | None = None
+    image_size: int | str | None = None
     validation_split: float = 0.1
     splits: str | None = None
     drop_duplicates: bool = False
@@ -139,6 +139,7 @@ class TrainingOptions:
                     f"`{name}` must be one of {', '.join(known)}. "
                     f"Received: {name}={value!r}"
                 )
+        height_and_width(self.image_size)
         choices.check_freeze(self.freeze)
         for name, reason in NEED_WEIGHTS.items():
             value = getattr(self, name)

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_csg.arguments import height_and_width
 from keras_csg.backbones.freezing import rests
 from keras_csg.backbones.registry import backbone_spec
 from keras_csg.backbones.weights import WeightsReport, means_a_file
@@ -32,12 +33,11 @@ def build_pretrained(
     """
     size = options.image_size or backbone_spec(options.backbone).default_size
     options = options.replace(image_size=size)
+    shape = (*(height_and_width(size) or ()), 3)
     if restored and means_a_file(options.weights):
-        backbone, _ = build_for(options, (size, size, 3), weights=None)
+        backbone, _ = build_for(options, shape, weights=None)
         return options, backbone, None
-    backbone, report = build_for(
-        options, (size, size, 3), weights=options.weights
-    )
+    backbone, report = build_for(options, shape, weights=options.weights)
     if report is not None:
         options = options.replace(weights=report.source)
     return options, backbone, report
@@ -45,7 +45,7 @@ def build_pretrained(
 
 def build_for(
     options: TrainingOptions,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     weights: str | None,
 ) -> tuple[keras.Model, WeightsReport | None]:
     """Builds the backbone that a run's options name.

@@ -37,7 +37,9 @@ def test_a_wrong_word_is_one_line(args, run_cli):
     assert len(err.splitlines()) == 1 and err.startswith("Error: ")
 
 
-@pytest.mark.parametrize("own", [None, "0"])
+@pytest.mark.parametrize(
+    "own", [None, pytest.param("0", marks=pytest.mark.slow)]
+)
 def test_onednn_is_on_unless_the_user_says_so(own):
     environment = {**os.environ}
     environment.pop("TF_ENABLE_ONEDNN_OPTS", None)

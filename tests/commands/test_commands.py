@@ -53,6 +53,17 @@ def test_a_finished_run_is_not_trained_again(run):
     assert lines == [f"{run} is finished: nothing to go on with."]
 
 
+def test_images_need_not_be_square(tmp_path, tiny_name):
+    run = tmp_path / "run"
+    keras_csg.train(
+        run, backbone=tiny_name, epochs=1, image_size="8x12", log=None
+    )
+    assert open_run(run).load_model().input_shape == (None, 8, 12, 3)
+    assert open_run(run).options.image_size == "8x12"
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    assert keras_csg.predict(run, tmp_path / "a.png")[0]["classes"]
+
+
 def test_a_run_without_a_name_gets_a_free_directory(
     tmp_path, monkeypatch, tiny_name
 ):

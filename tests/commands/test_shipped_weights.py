@@ -1,5 +1,6 @@
 """Networks that come with the package, wherever a run may stand."""
 
+import itertools
 import json
 import pathlib
 import shutil
@@ -33,8 +34,8 @@ def predictions(model):
     return keras.ops.convert_to_numpy(model(images))
 
 
-def digit(path):
-    Image.fromarray(np.full((8, 8, 3), 9, "uint8")).save(path)
+def digit(path, level=9):
+    Image.fromarray(np.full((8, 8, 3), level, "uint8")).save(path)
     return path
 
 
@@ -155,16 +156,17 @@ def test_it_is_no_directory_to_train_in(trained, here):
 
 
 def test_it_can_be_measured_on_other_data_of_its_classes(trained, here):
+    levels = itertools.count()
     for name in "0123456789":
         folder = here / "photos" / "test" / name
         folder.mkdir(parents=True)
-        digit(folder / "a.png")
+        digit(folder / "a.png", next(levels))
         train = here / "photos" / "train" / name
         train.mkdir(parents=True)
         for number in "abcd":
-            digit(train / f"{number}.png")
+            digit(train / f"{number}.png", next(levels))
     figures = keras_csg.evaluate("weights:small", data="photos", log=None)
-    assert (figures["examples"], figures["accuracy"]) == (10, 0.1)
+    assert figures["examples"] == 10
     assert "training_minutes" not in figures
     folder = pathlib.Path("runs", "weights-small")
     assert sorted(path.name for path in folder.iterdir()) == [

@@ -7,7 +7,7 @@ from keras_csg.data.memory import _container_memory, available_memory
 from keras_csg.data.sources import Request
 
 
-@pytest.mark.parametrize("image_size", [0, -1, 2.5, (32,), (32, 0), "32"])
+@pytest.mark.parametrize("image_size", [0, -1, 2.5, (32,), (32, 0), "32,32"])
 def test_image_size_must_be_positive_integers(image_size):
     with pytest.raises(ValueError, match="`image_size` must be a positive"):
         load_data("digits", image_size=image_size)

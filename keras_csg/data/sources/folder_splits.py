@@ -241,7 +241,7 @@ def _check(files, parts):
             raise ValueError(
                 "There must be images to train, to validate and to test on. "
                 f"Received: {str(files.folder)!r}, which leaves none that "
-                f"can be read for {SPLITS[number]}"
+                f"differs and can be read for {SPLITS[number]}"
             )
     lacks = [
         f"{SPLITS[number]} has none of {_without(counts[number], files)}"

@@ -5,8 +5,8 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any
 
+from keras_csg.arguments import height_and_width
 from keras_csg.data.listing import Listing
 from keras_csg.data.memory import available_memory
 from keras_csg.data.sources.split_names import NONE, parse_splits
@@ -57,7 +57,7 @@ def checked_request(
     name: str | os.PathLike,
     *,
     data_dir: str | os.PathLike | None = None,
-    image_size: int | tuple[int, int] | None = None,
+    image_size: int | str | tuple[int, int] | None = None,
     validation_split: float = 0.1,
     seed: int = 0,
     cache: bool | str = "auto",
@@ -78,7 +78,7 @@ def checked_request(
     return Request(
         name=os.fspath(name),
         data_dir=os.fspath(data_dir) if data_dir else None,
-        image_size=_checked_size(image_size),
+        image_size=height_and_width(image_size),
         validation_split=_checked_split(validation_split),
         seed=_checked_seed(seed),
         cache=_checked_cache(cache),
@@ -91,25 +91,6 @@ def checked_request(
         known=known,
         shuffled=shuffled,
     )
-
-
-def _checked_size(image_size: Any) -> tuple[int, int] | None:
-    if image_size is None:
-        return None
-    size = (image_size,) * 2 if isinstance(image_size, Integral) else image_size
-    try:
-        size = tuple(size)
-        valid = len(size) == 2 and all(
-            isinstance(side, Integral) and int(side) > 0 for side in size
-        )
-    except TypeError:
-        valid = False
-    if not valid:
-        raise ValueError(
-            "`image_size` must be a positive integer or a pair of them, "
-            f"(height, width). Received: image_size={image_size!r}"
-        )
-    return int(size[0]), int(size[1])
 
 
 def _checked_split(validation_split):

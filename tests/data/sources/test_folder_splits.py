@@ -35,9 +35,7 @@ def test_a_class_that_is_wholly_broken_is_refused_before_training(
     folder = write_images("test/b", 1)
     for path in folder.glob("test/*/*.png"):
         path.write_bytes(b"")
-    with pytest.raises(
-        ValueError, match="leaves none that can be read for test"
-    ):
+    with pytest.raises(ValueError, match="can be read for test"):
         load_data(folder)
     (folder / "train" / "b" / "000.png").write_bytes(b"no image")
     write_images("test/a", 2)

@@ -15,7 +15,10 @@ AUGMENTATIONS = [
     "random_erasing",
     "mixup",
     "cutmix",
-    "crop_flip,rand_augment,random_erasing,mixup,cutmix",
+    pytest.param(
+        "crop_flip,rand_augment,random_erasing,mixup,cutmix",
+        marks=pytest.mark.slow,
+    ),
 ]
 
 
