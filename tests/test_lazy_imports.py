@@ -83,7 +83,7 @@ SAVED = pathlib.Path(__file__).parent / "compatibility/0.1.0/run/model.keras"
     "imports",
     [
         "import keras_csg, keras",
-        "import keras, keras_csg",
+        pytest.param("import keras, keras_csg", marks=pytest.mark.slow),
         pytest.param("import keras_csg.layers, keras", marks=pytest.mark.slow),
         pytest.param(
             "import keras_csg.training, keras", marks=pytest.mark.slow

@@ -55,13 +55,17 @@ def tiny_run(make_tiny_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def exported(tiny_run, tmp_path_factory):
-    """The folder of all that can be written of the tiny run."""
-    out = tmp_path_factory.mktemp("exported") / "files"
-    with pytest.raises(SystemExit) as exit_:
-        main(
-            ["export", str(tiny_run), "--out", str(out)]
-            + ["--format", "all", "--quantize", "all"]
-        )
-    assert exit_.value.code == 0
-    return out
+def export_tiny(tiny_run, tmp_path_factory):
+    """Exports the tiny run to all formats; returns the folder."""
+
+    def export(quantize):
+        out = tmp_path_factory.mktemp("exported") / "files"
+        with pytest.raises(SystemExit) as exit_:
+            main(
+                ["export", str(tiny_run), "--out", str(out)]
+                + ["--format", "all", "--quantize", quantize]
+            )
+        assert exit_.value.code == 0
+        return out
+
+    return export

@@ -20,6 +20,12 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="module")
+def exported(export_tiny):
+    """The folder of all that can be written of the tiny run."""
+    return export_tiny("all")
+
+
 def names_in(folder):
     """Returns the names in a folder but for the proofs'."""
     if not folder.exists():

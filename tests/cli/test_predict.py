@@ -9,6 +9,11 @@ import keras_csg
 from keras_csg.training.opening import open_run
 
 
+@pytest.fixture(scope="module")
+def exported(export_tiny):
+    return export_tiny("float16")
+
+
 @pytest.fixture
 def digit(tmp_path):
     images, labels = keras_csg.load_data(

@@ -72,6 +72,7 @@ def test_a_standard_run_from_a_config_file(tmp_path, run_cli, tiny_name):
     assert not (out / "gate.png").exists()
 
 
+@pytest.mark.slow
 def test_the_score_without_the_gate_is_followed(tmp_path, run_cli, tiny_name):
     out = tmp_path / "run"
     code, _, err = run_cli(

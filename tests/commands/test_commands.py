@@ -64,6 +64,7 @@ def test_images_need_not_be_square(tmp_path, tiny_name):
     assert keras_csg.predict(run, tmp_path / "a.png")[0]["classes"]
 
 
+@pytest.mark.slow
 def test_a_run_without_a_name_gets_a_free_directory(
     tmp_path, monkeypatch, tiny_name
 ):

@@ -61,6 +61,7 @@ def test_the_size_is_the_files(model, tmp_path):
     assert report["accuracy"] is None
 
 
+@pytest.mark.slow
 def test_bytes_are_proven_on_bytes(model, tmp_path):
     images = some_images() + 0.4  # Rounded to what the file can take.
     path = tmp_path / "model.onnx"

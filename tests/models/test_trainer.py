@@ -34,6 +34,7 @@ MODES = {
     "xla": {"jit_compile": True},
     "several steps in one": {"steps_per_execution": 2},
 }
+SLOW = ("xla", "eager")
 
 
 def test_fitting_before_compiling_is_kerass_own_error():
@@ -44,7 +45,7 @@ def test_fitting_before_compiling_is_kerass_own_error():
 @pytest.mark.parametrize(
     "mode",
     [
-        pytest.param(name, marks=pytest.mark.slow if name == "xla" else ())
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
         for name in MODES
     ],
 )

@@ -78,6 +78,7 @@ def library_draws():
     )
 
 
+@pytest.mark.slow
 def test_the_libraries_streams_go_on_as_if_nothing_had_been_between(
     tmp_path, tiny_name
 ):

@@ -15,11 +15,13 @@ class ImageFeatures:
 
     Attributes:
         image_key: str. Name of the image among the features.
+        label_key: str. Name of the label.
         class_names: list of str. A name for each label.
         image_size: tuple `(height, width)` of the images that `decode` gives.
     """
 
     image_key: str
+    label_key: str
     class_names: list[str]
     image_size: tuple[int, int]
 
@@ -49,38 +51,58 @@ def image_features(
         image_size: tuple `(height, width)` or `None` for the set's own size,
             224x224 where that varies.
     """
-    image_key, label_key = _supervised_keys(builder)
+    image_key, label_key = _checked_keys(builder)
     image = builder.info.features[image_key]
     own_size = image.shape[:2]
     size = image_size or (DEFAULT_SIZE if None in own_size else own_size)
     class_names = list(builder.info.features[label_key].names)
-    return ImageFeatures(image_key, class_names, tuple(size))
+    return ImageFeatures(image_key, label_key, class_names, tuple(size))
 
 
 def is_image_classification(builder: tfds.core.DatasetBuilder) -> bool:
     """Whether a builder has images with one class label each."""
+    return _keys(builder) is not None
+
+
+def _keys(builder):
+    """Returns the names of the image and of its label, `None` without them.
+
+    Where the builder does not say which they are, the only ones.
+    """
     features, keys = builder.info.features, builder.info.supervised_keys
     if not isinstance(features, tfds.features.FeaturesDict):
-        return False
-    if len(keys or ()) != 2:
-        return False
+        return None
+    if keys is None:
+        images = [name for name in features if _is_image(features[name])]
+        labels = [name for name in features if _is_label(features[name])]
+        keys = (*images, *labels) if len(images) == len(labels) == 1 else ()
+    if len(keys) != 2:
+        return None
     if not all(isinstance(key, str) and key in features for key in keys):
-        return False
-    image, label = features[keys[0]], features[keys[1]]
+        return None
+    image, label = (features[key] for key in keys)
+    return keys if _is_image(image) and _is_label(label) else None
+
+
+def _is_image(feature):
     return (
-        isinstance(image, tfds.features.Image)
-        and isinstance(label, tfds.features.ClassLabel)
-        and image.np_dtype == np.uint8
-        and image.shape[-1] in (1, 3, 4)
+        isinstance(feature, tfds.features.Image)
+        and feature.np_dtype == np.uint8
+        and feature.shape[-1] in (1, 3, 4)
     )
 
 
-def _supervised_keys(builder):
-    if not is_image_classification(builder):
+def _is_label(feature):
+    return isinstance(feature, tfds.features.ClassLabel)
+
+
+def _checked_keys(builder):
+    keys = _keys(builder)
+    if keys is None:
         raise ValueError(
             "The data must be a data set of 8-bit images with one class label "
             f"each. Received: {builder.name!r}, whose supervised keys are "
             f"{builder.info.supervised_keys} and whose features are "
             f"{', '.join(sorted(builder.info.features))}"
         )
-    return builder.info.supervised_keys
+    return keys

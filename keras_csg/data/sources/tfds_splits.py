@@ -5,6 +5,7 @@ import json
 import time
 
 import numpy as np
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
@@ -143,12 +144,19 @@ def _has_labels(builder, features, name):
 
 def _encoded(builder, features, split):
     """Returns a `Dataset` of encoded images and labels, in file order."""
-    return builder.as_dataset(
+    image, label = features.image_key, features.label_key
+    examples = builder.as_dataset(
         split=split,
         shuffle_files=False,
-        as_supervised=True,
-        decoders={features.image_key: tfds.decode.SkipDecoding()},
+        decoders=tfds.decode.PartialDecoding(
+            {image: True, label: True},
+            decoders={image: tfds.decode.SkipDecoding()},
+        ),
         read_config=tfds.ReadConfig(try_autocache=False, skip_prefetch=True),
+    )
+    return examples.map(
+        lambda example: (example[image], example[label]),
+        num_parallel_calls=tf.data.AUTOTUNE,
     )
 
 

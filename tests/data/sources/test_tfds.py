@@ -178,7 +178,6 @@ def test_characters_are_not_mirrored(prepare_tfds):
 @pytest.mark.parametrize(
     "features, keys",
     [
-        ({"label": tfds.features.ClassLabel(num_classes=3)}, None),
         ({"label": tfds.features.Tensor(shape=(), dtype=np.int64)}, "label"),
     ],
 )
@@ -193,6 +192,17 @@ def test_a_set_without_image_and_class_says_what_it_has(
     )
     with pytest.raises(ValueError, match="whose features are image, label"):
         load_data("tiny_set", data_dir=data_dir)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_the_only_image_and_label_need_not_be_named(prepare_tfds, cache):
+    data_dir = prepare_tfds(
+        {"train": LABELS, "test": [0, 1, 2]}, supervised_keys=None
+    )
+    data = load_data("tiny_set", data_dir=data_dir, cache=cache)
+    assert sizes(data) == [27, 3, 3]
+    images, labels = data.train.images_and_labels()
+    assert_array_equal(labels, images[:, 0, 0, 0] % 3)
 
 
 def test_an_unknown_name_gets_the_nearest_ones(tmp_path):

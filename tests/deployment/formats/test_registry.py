@@ -66,6 +66,7 @@ def registered(monkeypatch):
     register_format(KerasFile)
 
 
+@pytest.mark.slow
 def test_a_format_of_ones_own_is_exported_proven_opened_and_read(
     registered, tmp_path
 ):
