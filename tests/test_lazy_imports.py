@@ -88,8 +88,11 @@ SAVED = pathlib.Path(__file__).parent / "compatibility/0.1.0/run/model.keras"
         pytest.param(
             "import keras_csg.training, keras", marks=pytest.mark.slow
         ),
-        "import keras_csg, importlib.util as u; u.find_spec('keras')\n"
-        "import keras",
+        pytest.param(
+            "import keras_csg, importlib.util as u; u.find_spec('keras')\n"
+            "import keras",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_keras_loads_a_saved_model_whatever_was_imported_first(imports):

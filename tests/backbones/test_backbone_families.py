@@ -30,6 +30,8 @@ SMALLEST = {
     "YOLOV8": "yolov8xs",
 }
 SLOW = {
+    "mitb0",
+    "mobilenetv3small",
     "convnexttiny",
     "densenet121",
     "efficientnetb0",

@@ -34,7 +34,7 @@ MODES = {
     "xla": {"jit_compile": True},
     "several steps in one": {"steps_per_execution": 2},
 }
-SLOW = ("xla", "eager")
+SLOW = ("xla", "eager", "several steps in one")
 
 
 def test_fitting_before_compiling_is_kerass_own_error():
