@@ -4,6 +4,7 @@ import click
 
 from keras_csg_cli.options import (
     ImageSize,
+    folder_options,
     json_option,
     load_library,
     say,
@@ -36,31 +37,7 @@ SHOWN = 3
     show_default=True,
     help="Share of train held out where there is no validation split.",
 )
-@click.option(
-    "--splits",
-    metavar="train=A,test=B|none",
-    help="Which folders the splits are; none if they are classes.",
-)
-@click.option(
-    "--labels",
-    metavar="FILE",
-    type=click.Path(),
-    help="CSV or .jsonl file of a folder's images: file, label, and split and "
-    "group if there.",
-)
-@click.option(
-    "--classes", metavar="A,B,...", help="Classes of a folder to take."
-)
-@click.option(
-    "--rename-classes",
-    metavar="OLD=NEW,...",
-    help="New names of a folder's classes; several may become one.",
-)
-@click.option(
-    "--drop-duplicates",
-    is_flag=True,
-    help="Leave out equal files of other splits than test or validation.",
-)
+@folder_options
 @click.option("--seed", type=int, default=0, help="Of what is held out.")
 @click.option(
     "--near/--no-near",

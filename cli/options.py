@@ -21,6 +21,44 @@ class ImageSize(click.ParamType):
         return int(value) if str(value).isdecimal() else value
 
 
+FOLDER_OPTIONS = (
+    click.option(
+        "--splits",
+        metavar="train=A,test=B|none",
+        help="Which folders the splits of a folder are, where their names do "
+        "not tell; none if they are classes.",
+    ),
+    click.option(
+        "--labels",
+        metavar="FILE",
+        type=click.Path(),
+        help="CSV or .jsonl file of a folder's images: file, label, and split "
+        "and group if there.",
+    ),
+    click.option(
+        "--classes", metavar="A,B,...", help="Classes of a folder to take."
+    ),
+    click.option(
+        "--rename-classes",
+        metavar="OLD=NEW,...",
+        help="New names of a folder's classes; several may become one.",
+    ),
+    click.option(
+        "--drop-duplicates",
+        is_flag=True,
+        help="Of equal files in several splits of a folder keep that of the "
+        "test split, or of validation.",
+    ),
+)
+
+
+def folder_options(command):
+    """Adds what can be said of a folder of images to a command."""
+    for option in reversed(FOLDER_OPTIONS):
+        command = option(command)
+    return command
+
+
 class UserMistake(click.ClickException):
     """What the user asked for cannot be had; the message says why."""
 

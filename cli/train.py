@@ -7,6 +7,7 @@ from keras_csg import choices
 from keras_csg_cli import STARTED
 from keras_csg_cli.options import (
     ImageSize,
+    folder_options,
     json_option,
     load_library,
     say,
@@ -54,31 +55,7 @@ def option(name, *args, **kwargs):
     help="Share of train held out where the data have no validation split "
     "(default: 0.1).",
 )
-@option(
-    "--splits",
-    metavar="train=A,test=B|none",
-    help="Which folders the splits of a folder are, where their names do not "
-    "tell; none if they are classes.",
-)
-@option(
-    "--labels",
-    metavar="FILE",
-    type=click.Path(),
-    help="CSV or .jsonl file of a folder's images: file, label, and split and "
-    "group if there.",
-)
-@option("--classes", metavar="A,B,...", help="Classes of a folder to take.")
-@option(
-    "--rename-classes",
-    metavar="OLD=NEW,...",
-    help="New names of a folder's classes; several may become one.",
-)
-@click.option(
-    "--drop-duplicates",
-    is_flag=True,
-    help="Of equal files in several splits of a folder keep that of the test "
-    "split, or of validation.",
-)
+@folder_options
 @option(
     "--cache",
     type=click.Choice(choices.SWITCHES),

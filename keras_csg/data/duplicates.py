@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from keras_csg.data.image_files import in_threads
+from keras_csg.data.splits.hashed import by_label
 
 START = 2**16
 """Bytes that are compared before whole files are."""
 NEAR = 4
 """Bits of 64 in which the hashes of near pictures differ, at most."""
-BANDS = NEAR + 1
 
 
 def equal_files(paths: Sequence[str]) -> list[list[int]]:
@@ -30,9 +30,7 @@ def equal_files(paths: Sequence[str]) -> list[list[int]]:
     """
     groups = [list(range(len(paths)))]
     for key in (os.path.getsize, _start, _whole):
-        groups = [
-            smaller for group in groups for smaller in _alike(paths, group, key)
-        ]
+        groups = _parted(paths, groups, key)
     return sorted(groups)
 
 
@@ -78,15 +76,21 @@ def perceptual_hash(image: np.ndarray) -> np.ndarray:
     return imagehash.phash(Image.fromarray(image)).hash.ravel()
 
 
-def _alike(
-    paths: Sequence[str], group: list[int], key: Callable[[str], Hashable]
+def _parted(
+    paths: Sequence[str],
+    groups: list[list[int]],
+    key: Callable[[str], Hashable],
 ) -> list[list[int]]:
-    """Returns the parts of a group that have a key in common."""
+    """Returns the parts of the groups that have a key in common."""
+    numbers = [number for group in groups for number in group]
+    group_of = [place for place, group in enumerate(groups) for _ in group]
+    keys = in_threads(key, [paths[number] for number in numbers])
     found: dict[Any, list[int]] = {}
-    keys = in_threads(key, [paths[number] for number in group])
-    for number, own in zip(group, keys, strict=True):
+    for number, own in zip(
+        numbers, zip(group_of, keys, strict=True), strict=True
+    ):
         found.setdefault(own, []).append(number)
-    return [numbers for numbers in found.values() if len(numbers) > 1]
+    return [part for part in found.values() if len(part) > 1]
 
 
 def _start(path):
@@ -107,9 +111,7 @@ def _equal_rows(keys):
 
 def _groups(labels):
     """Returns the numbers of each label that two or more have."""
-    order = np.argsort(labels, kind="stable")
-    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-    parts = np.split(order, starts[1:])
+    parts = by_label(labels)
     return sorted(part.tolist() for part in parts if len(part) > 1)
 
 

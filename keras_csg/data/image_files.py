@@ -128,14 +128,25 @@ def in_threads(
         items: iterable.
         tell: callable that is told every few seconds how many are done.
     """
-    results, told = [], time.monotonic()
+    results, tell = [], now_and_then(tell)
     with ThreadPoolExecutor(_THREADS) as pool:
         for result in pool.map(function, items):
             results.append(result)
-            if tell and time.monotonic() - told > TELL_SECONDS:
-                told = time.monotonic()
-                tell(len(results))
+            tell(len(results))
     return results
+
+
+def now_and_then(tell: Callable[[int], Any] | None) -> Callable[[int], None]:
+    """Returns what passes a number on every few seconds, or to nobody."""
+    told = time.monotonic()
+
+    def pass_on(done):
+        nonlocal told
+        if tell and time.monotonic() - told > TELL_SECONDS:
+            told = time.monotonic()
+            tell(done)
+
+    return pass_on
 
 
 def file_reader(

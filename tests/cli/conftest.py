@@ -1,5 +1,6 @@
 import keras
 import pytest
+from PIL import Image
 
 import keras_csg
 from keras_csg_cli.main import main
@@ -69,3 +70,15 @@ def export_tiny(tiny_run, tmp_path_factory):
         return out
 
     return export
+
+
+@pytest.fixture
+def digit(tmp_path):
+    images, labels = keras_csg.load_data(
+        "digits", image_size=8
+    ).test.images_and_labels(3)
+    paths = []
+    for i, image in enumerate(images):
+        paths.append(tmp_path / f"{i}.png")
+        Image.fromarray(image).save(paths[-1])
+    return paths, images

@@ -5,25 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import keras_csg
 from keras_csg.training.opening import open_run
 
 
 @pytest.fixture(scope="module")
 def exported(export_tiny):
     return export_tiny("float16")
-
-
-@pytest.fixture
-def digit(tmp_path):
-    images, labels = keras_csg.load_data(
-        "digits", image_size=8
-    ).test.images_and_labels(3)
-    paths = []
-    for i, image in enumerate(images):
-        paths.append(tmp_path / f"{i}.png")
-        Image.fromarray(image).save(paths[-1])
-    return paths, images
 
 
 def test_predictions_are_the_models(trained, digit, run_cli):

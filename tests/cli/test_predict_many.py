@@ -6,21 +6,6 @@ import os
 import shutil
 
 import pytest
-from PIL import Image
-
-import keras_csg
-
-
-@pytest.fixture
-def digit(tmp_path):
-    images, labels = keras_csg.load_data(
-        "digits", image_size=8
-    ).test.images_and_labels(3)
-    paths = []
-    for i, image in enumerate(images):
-        paths.append(tmp_path / f"{i}.png")
-        Image.fromarray(image).save(paths[-1])
-    return paths, images
 
 
 def test_folders_and_patterns_are_taken(tiny_run, digit, tmp_path, run_cli):

@@ -1,11 +1,9 @@
-import dataclasses
 import os
 from pathlib import Path
 
 import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
-from keras_csg.data.duplicates import equal_files
 from keras_csg.data.image_files import (
     decode_files,
     file_reader,
@@ -87,9 +85,9 @@ class FolderSource(Source):
             keys=[files.keys[number] for number in order],
             sizes=[sizes[number] for number in order],
             passed_over=layout.passed_over.to_dict(folder),
+            copies=_in_order(shares.copies, order),
             notes=[*layout.notes, *shares.notes],
         )
-        self._paths = [files.paths[number] for number in order]
         names, shape = layout.class_names, (*size, 3)
         splits = [
             IndexedSplit(
@@ -109,7 +107,7 @@ class FolderSource(Source):
 
     def facts(self, data: ClassificationData) -> SourceFacts:
         """Returns what was found in the folder, and which files are equal."""
-        return dataclasses.replace(self._facts, copies=equal_files(self._paths))
+        return self._facts
 
     def find_annotated(
         self,
@@ -140,6 +138,16 @@ def _beside(path, folder):
     path = Path(path).expanduser()
     within = folder / path
     return within if within.is_file() and not path.is_file() else path
+
+
+def _in_order(groups, order):
+    """Returns groups of files' numbers by their places in an order."""
+    place_of = {number: place for place, number in enumerate(order.tolist())}
+    placed = [
+        sorted(place_of[n] for n in group.tolist() if n in place_of)
+        for group in groups
+    ]
+    return sorted(group for group in placed if len(group) > 1)
 
 
 def _progress(total, log):

@@ -7,13 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
-from keras_csg.data.sources.split_names import (
-    NONE,
-    SPLITS,
-    parse_splits,
-    split_of,
-)
+from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
 
 MASKS, YOLO = "masks", "labels"
 """Folders of annotations, beside the classes or the splits."""

@@ -65,12 +65,15 @@ class Shares:
         listing: `Listing` of these.
         changes: str. What is not as on the list of a run, as a line.
         notes: list of str. What a user should know, in lines.
+        copies: list of groups of the numbers of equal files; not looked for
+            where a run's list says what goes where.
     """
 
     parts: list[np.ndarray]
     listing: Listing
     changes: str
     notes: list[str]
+    copies: list[np.ndarray]
 
 
 def share_out(
@@ -117,7 +120,7 @@ def share_out(
     if changes:
         changes = f"{files.folder} has changed since the run: {changes} images."
         notes.insert(0, changes)
-    return Shares(parts, Listing(images=images), changes, notes)
+    return Shares(parts, Listing(images=images), changes, notes, copies)
 
 
 def _copies(files, whole):

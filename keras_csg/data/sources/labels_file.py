@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_boxes import plain_name, read_text
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
 from keras_csg.data.sources.folder_walk import PassedOver
-from keras_csg.data.sources.split_names import SPLITS, split_of
+from keras_csg.data.sources.split_names import split_of
 
 # The first is what we call it; the others are what people call it too.
 COLUMNS = {

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 
-SPLITS = ("train", "validation", "test")
 NONE = "none"
 """Says that the folders are classes, whatever their names look like."""
 

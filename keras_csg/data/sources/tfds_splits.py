@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import time
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
-from keras_csg.data.image_files import TELL_SECONDS, in_threads
+from keras_csg.data.image_files import in_threads, now_and_then
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.base import ClassificationData, Source
 from keras_csg.data.sources.split_names import split_of
@@ -188,7 +187,8 @@ def _decode_all(builder, features, name, log):
     count = builder.info.splits[name].num_examples
     images = np.empty((count, *features.image_size, 3), "uint8")
     labels = np.empty(count, "int32")
-    start, told = 0, time.monotonic()
+    start = 0
+    tell = now_and_then(lambda done: log(f"{done:,} of {count:,} images"))
     # Batches of encoded images: a call of Python for each would take longer.
     examples = _encoded(builder, features, name).batch(1024).prefetch(2)
     for encoded, batch_labels in examples.as_numpy_iterator():
@@ -199,9 +199,7 @@ def _decode_all(builder, features, name, log):
         decoded = list(each(features.decode_bytes, encoded))
         images[start:stop], labels[start:stop] = decoded, batch_labels
         start = stop
-        if time.monotonic() - told > TELL_SECONDS:
-            told = time.monotonic()
-            log(f"{start:,} of {count:,} images")
+        tell(start)
     return images, labels
 
 

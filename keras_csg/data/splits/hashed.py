@@ -47,12 +47,21 @@ def assign_splits(
     nearness = {TRAIN: by_seed, TEST: -by_name, VALIDATION: -by_seed}
     if not with_test:
         del nearness[TEST]
-    order = np.argsort(labels, kind="stable")
-    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-    for own in np.split(order, starts[1:]):
+    for own in by_label(labels):
         if len(np.unique(splits[own])) < len(nearness):
             _serve(splits, own, by_name, nearness)
     return splits
+
+
+def by_label(labels: np.ndarray) -> list[np.ndarray]:
+    """Returns the places of each label that there is, in order.
+
+    Args:
+        labels: int array of shape `(examples,)`, at least 0.
+    """
+    order = np.argsort(labels, kind="stable")
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
+    return np.split(order, starts[1:])
 
 
 def _serve(splits, own, names, nearness):
