@@ -32,6 +32,7 @@ LAYERS = [
         "keras_csg.files",
         "keras_csg.quiet",
         "keras_csg.choices",
+        "keras_csg.engines",
         "keras_csg.private_api",
         "keras_csg.version",
     ],

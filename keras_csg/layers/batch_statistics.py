@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_csg.engines import engine
 from keras_csg.private_api import flat_layers
 
 MOST_IMAGES = 4096
@@ -131,7 +132,8 @@ def _put_back_afterwards(model, layers):
             # Zero times infinity would stay in the sum.
             for statistic in (layer.moving_mean, layer.moving_variance):
                 finite = ops.isfinite(statistic)
-                statistic.assign(ops.where(finite, statistic, 0.0))
+                value = ops.convert_to_tensor(statistic)
+                statistic.assign(ops.where(finite, value, 0.0))
         yield
     finally:
         _local.measuring = False
@@ -155,48 +157,31 @@ def _first(batches, count):
 
 def _measure(model, layers, batches):
     """Returns mean and variance of all layers' channels, one behind another."""
-    import tensorflow as tf
 
     def step(images, seen, mean, variance):
         model(images, training=True)
-        count = tf.cast(tf.shape(images)[0], tf.float32)
+        count = ops.cast(ops.shape(images)[0], "float32")
         share = count / (seen + count)
         batch_mean, batch_variance = _statistics(layers)
         shift = batch_mean - mean
-        mean += share * shift
-        variance += share * (batch_variance - variance)
-        variance += share * (1 - share) * shift**2
+        mean = mean + share * shift
+        variance = variance + share * (batch_variance - variance)
+        variance = variance + share * (1 - share) * shift**2
         return seen + count, mean, variance
 
     state = None
     for images in batches:
         if state is None:
-            state = (tf.zeros(()), *map(tf.zeros_like, _statistics(layers)))
+            state = (ops.zeros(()), *map(ops.zeros_like, _statistics(layers)))
             if not getattr(model, "run_eagerly", False):
-                step = _compiled(step, images, state)
+                step = engine.compiled(step, model, images, state)
         state = step(images, *state)
     return None if state is None else state[1:]
 
 
-def _compiled(step, images, state):
-    """Returns the step as one graph, for batches of any size."""
-    import tensorflow as tf
-
-    return tf.function(
-        step,
-        input_signature=[
-            tf.TensorSpec((None, *images.shape[1:]), images.dtype),
-            *(tf.TensorSpec(x.shape, x.dtype) for x in state),
-        ],
-        autograph=False,
-    )
-
-
 def _statistics(layers):
-    import tensorflow as tf
-
     return tuple(
-        tf.concat([tf.cast(x, tf.float32) for x in statistics], axis=0)
+        ops.concatenate([ops.cast(x, "float32") for x in statistics], axis=0)
         for statistics in (
             [layer.moving_mean for layer in layers],
             [layer.moving_variance for layer in layers],
@@ -205,10 +190,9 @@ def _statistics(layers):
 
 
 def _assign(layers, mean, variance):
-    import tensorflow as tf
-
     channels = [layer.moving_mean.shape[0] for layer in layers]
-    parts = tf.split(mean, channels), tf.split(variance, channels)
+    ends = [sum(channels[: n + 1]) for n in range(len(channels) - 1)]
+    parts = ops.split(mean, ends), ops.split(variance, ends)
     for layer, means, variances in zip(layers, *parts, strict=True):
         layer.moving_mean.assign(means)
         layer.moving_variance.assign(variances)

@@ -108,13 +108,13 @@ class GateBudget(keras.layers.Layer):
             steps: int, at least 1.
         """
         self.start.assign(self.progress())
-        self.planned_at.assign(self.updates)
+        self.planned_at.assign(ops.copy(self.updates))
         self.planned_steps.assign(max(int(steps), 1))
 
     def hold(self) -> None:
         """Keeps the budget where it is for now, while scores are summed."""
         self.start.assign(self.progress())
-        self.planned_at.assign(self.updates)
+        self.planned_at.assign(ops.copy(self.updates))
         self.planned_steps.assign(HELD)
 
     @property
@@ -129,9 +129,8 @@ class GateBudget(keras.layers.Layer):
 
     def progress(self, ahead: int = 0) -> Any:
         """Returns the way gone, in `[0, 1]`, after `ahead` more updates."""
-        steps = ops.where(
-            self.planned_steps > 0, self.planned_steps, CLOSING_STEPS
-        )
+        planned = ops.convert_to_tensor(self.planned_steps)
+        steps = ops.where(planned > 0, planned, CLOSING_STEPS)
         gone = ops.cast(self.updates - self.planned_at + ahead, "float32")
         share = ops.minimum(gone / ops.cast(steps, "float32"), 1.0)
         return self.start + (1 - self.start) * share
@@ -198,7 +197,9 @@ class GateBudget(keras.layers.Layer):
         """Returns the gate of the scores, with what goes with it."""
         scores, short = share_out(scores, self.least_filters)
         gate_matrix, sharpness = open_gates(
-            scores, self.budget(progress), self.sharpness
+            scores,
+            self.budget(progress),
+            ops.convert_to_tensor(self.sharpness),
         )
         met = ops.mean(gate_matrix) < 1.001 * self.target
         done = ops.logical_and(progress >= 1, ops.logical_and(met, short <= 0))
@@ -210,7 +211,8 @@ class GateBudget(keras.layers.Layer):
         square = ops.mean(ops.square(gradient))
         mean_square = self.mean_square + (square - self.mean_square) / seen
         step = gradient / (ops.sqrt(mean_square) + 1e-20)
-        return ops.where(closing, self.scores - step, self.scores), mean_square
+        scores = ops.convert_to_tensor(self.scores)
+        return ops.where(closing, scores - step, scores), mean_square
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -80,9 +81,8 @@ def read_again(x: Any, batch_size: int, validation_split: float) -> Iterable:
     Returns:
         Iterable of batches, empty where `x` cannot be read a second time.
     """
-    import tensorflow as tf
-
-    if isinstance(x, tf.data.Dataset):
+    tensorflow = sys.modules.get("tensorflow")  # Who has a `Dataset` has it.
+    if tensorflow and isinstance(x, tensorflow.data.Dataset):
         return x
     if isinstance(x, keras.utils.PyDataset):
         return (x[number] for number in _in_any_order(x.num_batches))

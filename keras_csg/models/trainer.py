@@ -3,6 +3,7 @@ from typing import Any
 import keras
 
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION
+from keras_csg.engines import engine
 from keras_csg.models.gate_lines import warn_of_unplanned
 from keras_csg.models.gate_scheduler import GateScheduler
 from keras_csg.models.image_range import ImageRangeCheck, warn_of_small_values
@@ -94,7 +95,7 @@ class DualPathTrainer(DualPathStep):
         optimizer = getattr(self, "optimizer", None)  # None: not compiled.
         if optimizer is not None and not optimizer.built:
             # TensorFlow traces a step that makes variables twice.
-            with self.distribute_strategy.scope():
+            with engine.placing(self):
                 optimizer.build(self.optimized_variables)
 
     def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_csg.engines import engine
 from keras_csg.models.batch_statistics import StatisticsTrainer
 from keras_csg.models.image_range import ImageRange
 from keras_csg.models.losses import matches
@@ -109,34 +110,71 @@ class DualPathStep(StatisticsTrainer):
         """
         weights = (1.0, 1.0)
         if training and self.gated:
-            weights = ops.unstack(self.path_weights)
+            weights = ops.unstack(ops.convert_to_tensor(self.path_weights))
         return dual_path_loss(
             self, features, y, sample_weight, training, weights
         )
 
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """Trains both paths on a batch, from one pass of the backbone."""
-        import tensorflow as tf
+    @property
+    def learned_variables(self) -> list[Any]:
+        """What a step takes the loss's gradient by, for `apply_gradients`."""
+        if not self._budget_moves():
+            return self.optimized_variables
+        return [*self.optimized_variables, self.gate.gate_matrix]
 
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    def train_step(self, *args: Any) -> Any:
+        """Trains both paths on a batch, from one pass of the backbone.
+
+        Args:
+            *args: what Keras hands a step on the backend in use.
+        """
+        return engine.train_step(self, *args)
+
+    def test_step(self, *args: Any) -> Any:
+        """Evaluates both paths on a batch; see `train_step`."""
+        return engine.test_step(self, *args)
+
+    def batch_loss(
+        self, x: Any, y: Any, sample_weight: Any, training: bool = False
+    ) -> tuple[Any, dict[str, Any]]:
+        """Returns what a step minimises, and the losses of the paths.
+
+        The layers' own penalties, a gate's among them, are added. Gradients
+        are summed over the replicas of a distributed step, so every loss is
+        divided by their number; Keras has done so to the paths'.
+
+        Args:
+            x: images, and see `compute_dual_path_loss` for the others.
+            y: see there.
+            sample_weight: see there.
+            training: see there.
+        """
         self.image_range.see(x)
-        variables = self.optimized_variables
-        gate = [self.gate.gate_matrix] if self._budget_moves() else []
-        # Nothing is kept, nor derived, for what lies before the first of them.
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            for variable in [*variables, *gate]:
-                tape.watch(variable.value)
+        if training:
             features = self.training_features(x)
-            loss, paths = self._total_loss(
-                features, y, sample_weight, training=True
-            )
-            scaled_loss = self.optimizer.scale_loss(loss)
-        gradients = tape.gradient(scaled_loss, [*variables, *gate])
+        else:
+            features = self.features(x, training=False)
+        loss, paths = self.compute_dual_path_loss(
+            features, y, sample_weight, training
+        )
+        replicas = engine.count_replicas()
+        if self.losses:
+            loss += ops.sum(self.losses) / replicas
+        if self.gated and self.lambda_2:
+            paths["sparsity_penalty"] = ops.sum(self.gate.losses) / replicas
+        return loss, paths
+
+    def apply_gradients(self, gradients: list[Any]) -> None:
+        """Updates the weights and, where the gated path trains, the gate.
+
+        Args:
+            gradients: of the scaled loss, by `learned_variables`.
+        """
+        variables = self.optimized_variables
         count = len(variables)
         self._apply_with_gate_held(gradients[:count], variables)
         for gradient in gradients[count:]:
             self.move_gate(gradient)
-        return self._logs(x, y, loss, paths, sample_weight)
 
     def _budget_moves(self):
         return (
@@ -162,34 +200,10 @@ class DualPathStep(StatisticsTrainer):
         gate_matrix.assign(
             self.gate_budget.update(
                 ops.convert_to_tensor(gate_matrix),
-                _sum_over_replicas(gradient),
+                engine.sum_over_replicas(gradient),
                 self.path_weights[1] > 0,
             )
         )
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Evaluates both paths on a batch."""
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        self.image_range.see(x)
-        features = self.features(x, training=False)
-        loss, paths = self._total_loss(features, y, sample_weight)
-        return self._logs(x, y, loss, paths, sample_weight)
-
-    def _total_loss(self, features, y, sample_weight, training=False):
-        """Adds the layers' own penalties, a gate's among them.
-
-        Gradients are summed over the replicas of a distributed step, so every
-        loss is divided by their number; Keras has done so to the paths'.
-        """
-        loss, paths = self.compute_dual_path_loss(
-            features, y, sample_weight, training
-        )
-        if self.losses:
-            loss += ops.sum(self.losses) / _count_replicas()
-        if self.gated and self.lambda_2:
-            penalty = ops.sum(self.gate.losses) / _count_replicas()
-            paths["sparsity_penalty"] = penalty
-        return loss, paths
 
     def _apply_with_gate_held(self, gradients, variables):
         """Updates the weights, and the gate only where its path trains.
@@ -198,23 +212,32 @@ class DualPathStep(StatisticsTrainer):
         momentum and projection, and the penalty alone would enter its moments.
         """
         if not self.gated or self.gate_budget is not None:
-            self.optimizer.apply(gradients, variables)
+            engine.update(self.optimizer, gradients, variables)
             return
         gate_matrix = self.gate.gate_matrix
         held = [gate_matrix, *slots_of(self.optimizer, gate_matrix)]
         before = [ops.copy(variable) for variable in held]
-        self.optimizer.apply(gradients, variables)
+        engine.update(self.optimizer, gradients, variables)
         moves = self.path_weights[1] > 0
         for variable, value in zip(held, before, strict=True):
-            variable.assign(ops.where(moves, variable, value))
+            variable.assign(ops.where(moves, variable.value, value))
 
-    def _logs(self, x, y, loss, paths, sample_weight):
+    def batch_logs(
+        self, x: Any, y: Any, loss: Any, paths: dict, sample_weight: Any
+    ) -> dict[str, Any]:
         """Updates the metrics and returns their state.
 
         `loss` is the standard path's, whatever the schedule weighs: a
         callback can follow it from the first epoch to the last.
+
+        Args:
+            x: images, and see `batch_loss` for the others.
+            y: see there.
+            loss: what `batch_loss` returned first.
+            paths: what it returned second.
+            sample_weight: see there.
         """
-        replicas = _count_replicas()
+        replicas = engine.count_replicas()
         batch_size = ops.shape(paths["logits"])[0]
         for metric in self.metrics:
             if metric.name == "loss":
@@ -230,18 +253,3 @@ class DualPathStep(StatisticsTrainer):
         logs = self.compute_metrics(x, y, paths["logits"], sample_weight)
         return {**logs, "l1_density": self.gate.l1_density()}
 
-
-def _count_replicas():
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def _sum_over_replicas(gradient):
-    """Adds up a gradient, as the optimizer does those of the weights."""
-    import tensorflow as tf
-
-    if _count_replicas() == 1:
-        return gradient
-    context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.SUM, gradient)

@@ -1,0 +1,145 @@
+"""A training step as a function of all variables' values, as JAX takes it."""
+
+import contextlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import jax
+import keras
+
+
+def train_step(model: Any, state: tuple, data: Any) -> tuple:
+    """Trains a model on a batch; see `on_tensorflow`.
+
+    What reads and assigns variables elsewhere does so here in a scope that
+    keeps their values, which Keras hands in and takes back.
+
+    Args:
+        model: `DualPathStep`.
+        state: values of its trainable, non-trainable, optimizer's and metrics'
+            variables.
+        data: a batch.
+
+    Returns:
+        A tuple of the figures and the new state.
+    """
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    kinds = _kinds(model)
+    values = _paired(kinds, state)
+    learned = model.learned_variables
+    moved = model.non_trainable_variables
+
+    def loss_of(learned_values):
+        mapping = [*values, *zip(learned, learned_values, strict=True)]
+        with keras.StatelessScope(mapping, collect_losses=True) as scope:
+            loss, paths = model.batch_loss(x, y, sample_weight, training=True)
+            scaled_loss = model.optimizer.scale_loss(loss)
+        return scaled_loss, (loss, paths, _values_in(scope, moved))
+
+    start = dict((id(variable), value) for variable, value in values)
+    gradients, (loss, paths, moved_values) = jax.grad(loss_of, has_aux=True)(
+        [start[id(variable)] for variable in learned]
+    )
+    mapping = [*values, *zip(moved, moved_values, strict=True)]
+    with keras.StatelessScope(mapping) as scope:
+        model.apply_gradients(gradients)
+        logs = model.batch_logs(x, y, loss, paths, sample_weight)
+    return logs, tuple(_values_in(scope, kind) for kind in kinds)
+
+
+def test_step(model: Any, state: tuple, data: Any) -> tuple:
+    """Evaluates a model on a batch; see `train_step`.
+
+    Args:
+        model: `DualPathStep`.
+        state: values of its trainable, non-trainable and metrics' variables.
+        data: a batch.
+    """
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    trainable, non_trainable, _, metrics = _kinds(model)
+    kinds = (trainable, non_trainable, metrics)
+    mapping = _paired(kinds, state)
+    with keras.StatelessScope(mapping, collect_losses=True) as scope:
+        loss, paths = model.batch_loss(x, y, sample_weight)
+        logs = model.batch_logs(x, y, loss, paths, sample_weight)
+    return logs, tuple(_values_in(scope, kind) for kind in kinds)
+
+
+def update(optimizer: Any, gradients: list, variables: list) -> None:
+    """Takes a step of an optimizer, within that of a model."""
+    if not hasattr(optimizer, "inner_optimizer"):
+        optimizer.apply(gradients, variables)
+        return
+    # A scaled loss that overflows is left out by a condition: JAX takes back
+    # what its branches return, not what they assign.
+    slots = optimizer.variables
+    changed = optimizer.stateless_apply(
+        [slot.value for slot in slots],
+        gradients,
+        [variable.value for variable in variables],
+    )
+    for owned, values in zip((variables, slots), changed, strict=True):
+        for variable, value in zip(owned, values, strict=True):
+            variable.assign(value)
+
+
+def compiled(
+    step: Callable, model: keras.Model, images: Any, state: tuple
+) -> Callable:
+    """Returns a step that changes a model's variables, as one program.
+
+    Args:
+        step: see `on_tensorflow.compiled`.
+        model: `keras.Model` that it runs.
+        images: not used: it is compiled anew for another number of images.
+        state: not used.
+    """
+    variables = model.variables
+
+    @jax.jit
+    def run(values, images, *state):
+        with keras.StatelessScope(list(zip(variables, values, strict=True))):
+            return step(images, *state)
+
+    return lambda images, *state: run(
+        [variable.value for variable in variables], images, *state
+    )
+
+
+def placing(model: keras.Model) -> AbstractContextManager:
+    """Returns the context in which to make variables of a model."""
+    return contextlib.nullcontext()
+
+
+def count_replicas() -> int:
+    """Returns 1: a batch that is spread over devices is one batch to JAX."""
+    return 1
+
+
+def sum_over_replicas(gradient: Any) -> Any:
+    """Returns a gradient, which is that of the whole batch."""
+    return gradient
+
+
+def _kinds(model):
+    """Returns the variables in the groups in which Keras hands them in."""
+    optimizer = getattr(model, "optimizer", None)
+    return (
+        model.trainable_variables,
+        model.non_trainable_variables,
+        optimizer.variables if optimizer is not None else [],
+        model.metrics_variables,
+    )
+
+
+def _paired(kinds, state):
+    return [
+        pair
+        for variables, values in zip(kinds, state, strict=True)
+        for pair in zip(variables, values, strict=True)
+    ]
+
+
+def _values_in(scope, variables):
+    return [scope.get_current_value(variable) for variable in variables]
