@@ -1,13 +1,6 @@
-from keras_csg.data.annotated_images import AnnotatedImages as AnnotatedImages
-from keras_csg.data.load import load_annotated as load_annotated
-from keras_csg.data.load import load_annotated_images as load_annotated_images
-from keras_csg.data.load import load_data as load_data
-from keras_csg.data.report import DataReport as DataReport
-from keras_csg.data.report import report_on as report_on
-from keras_csg.data.sources.base import ClassificationData as ClassificationData
-from keras_csg.data.sources.base import Source as Source
-from keras_csg.data.sources.registry import list_datasets as list_datasets
-from keras_csg.data.sources.registry import moved_name as moved_name
-from keras_csg.data.sources.registry import register_source as register_source
-from keras_csg.data.sources.request import Request as Request
-from keras_csg.data.splits.image_split import ImageSplit as ImageSplit
+"""Images with labels, by name, as batches for training and evaluation."""
+
+import lazy_loader
+
+# So that what needs no pipeline works where TensorFlow is not installed.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,7 +3,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from keras_csg.data.annotated_images import AnnotatedImages
 from keras_csg.data.sources.base import ClassificationData
-from keras_csg.data.sources.registry import find_source
+from keras_csg.data.sources.known import find_source
 from keras_csg.data.sources.request import checked_request
 
 

@@ -190,9 +190,9 @@ def _statistics(layers):
 
 
 def _assign(layers, mean, variance):
-    channels = [layer.moving_mean.shape[0] for layer in layers]
-    ends = [sum(channels[: n + 1]) for n in range(len(channels) - 1)]
-    parts = ops.split(mean, ends), ops.split(variance, ends)
-    for layer, means, variances in zip(layers, *parts, strict=True):
-        layer.moving_mean.assign(means)
-        layer.moving_variance.assign(variances)
+    start = 0
+    for layer in layers:
+        stop = start + layer.moving_mean.shape[0]
+        layer.moving_mean.assign(mean[start:stop])
+        layer.moving_variance.assign(variance[start:stop])
+        start = stop

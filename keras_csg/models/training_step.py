@@ -252,4 +252,3 @@ class DualPathStep(StatisticsTrainer):
         )
         logs = self.compute_metrics(x, y, paths["logits"], sample_weight)
         return {**logs, "l1_density": self.gate.l1_density()}
-

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from keras_csg.data import ClassificationData, load_data, moved_name
-from keras_csg.data.sources import find_source
+from keras_csg.data.sources.known import find_source
 from keras_csg.data.sources.request import checked_request
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.options import TrainingOptions, switched

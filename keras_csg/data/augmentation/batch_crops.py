@@ -8,8 +8,8 @@ import math
 
 import tensorflow as tf
 
-SMALL_IMAGE = 64
-"""Height in pixels up to which images are shifted rather than zoomed into."""
+from keras_csg.data.image_sizes import SMALL_IMAGE
+
 LEAST_AREA = 0.25
 """Share of a large image's area that a crop keeps at least."""
 

@@ -1,9 +1,6 @@
-from keras_csg.data.sources.base import ClassificationData as ClassificationData
-from keras_csg.data.sources.base import Source as Source
-from keras_csg.data.sources.digits import DigitsSource as DigitsSource
-from keras_csg.data.sources.folder import FolderSource as FolderSource
-from keras_csg.data.sources.registry import find_source as find_source
-from keras_csg.data.sources.registry import register_source as register_source
-from keras_csg.data.sources.request import Request as Request
-from keras_csg.data.sources.shapes import ShapesSource as ShapesSource
-from keras_csg.data.sources.tfds import TfdsSource as TfdsSource
+"""Where images come from: folders, TensorFlow Datasets, drawn ones."""
+
+import lazy_loader
+
+# So that what needs no pipeline works where TensorFlow is not installed.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

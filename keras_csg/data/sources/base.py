@@ -7,14 +7,10 @@ import os
 import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, read_images, spread
-from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
+from keras_csg.data.image_sizes import SMALL_IMAGE
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.request import Request
 from keras_csg.data.splits.image_split import ImageSplit
-
-DEFAULT_SIZE = (224, 224)
-"""Size of images that come in many sizes, where none is asked for."""
-
 
 FILE_ARGUMENTS = (
     "splits",

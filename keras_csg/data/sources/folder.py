@@ -11,8 +11,8 @@ from keras_csg.data.image_files import (
     is_whole,
     probe_size,
 )
+from keras_csg.data.image_sizes import DEFAULT_SIZE
 from keras_csg.data.sources.base import (
-    DEFAULT_SIZE,
     ClassificationData,
     Source,
     SourceFacts,

@@ -2,8 +2,8 @@ import os
 from pathlib import Path
 
 from keras_csg.data.annotated_images import AnnotatedImages
+from keras_csg.data.image_sizes import DEFAULT_SIZE
 from keras_csg.data.sources.base import (
-    DEFAULT_SIZE,
     ClassificationData,
     Source,
 )

@@ -6,7 +6,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from keras_csg.data.image_files import decode_file
-from keras_csg.data.sources.base import DEFAULT_SIZE
+from keras_csg.data.image_sizes import DEFAULT_SIZE
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_csg.data.augmentation.batch_crops import SMALL_IMAGE
 from keras_csg.data.image_files import in_threads, now_and_then
+from keras_csg.data.image_sizes import SMALL_IMAGE
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.base import ClassificationData, Source
 from keras_csg.data.sources.split_names import split_of

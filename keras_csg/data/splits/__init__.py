@@ -1,6 +1,6 @@
-from keras_csg.data.splits.holdout import hold_out as hold_out
-from keras_csg.data.splits.holdout import three_ways as three_ways
-from keras_csg.data.splits.image_split import ImageSplit as ImageSplit
-from keras_csg.data.splits.indexed import IndexedSplit as IndexedSplit
-from keras_csg.data.splits.indexed import cached_reader as cached_reader
-from keras_csg.data.splits.streamed import StreamedSplit as StreamedSplit
+"""The splits of a data set: cached or streamed, held out by hash."""
+
+import lazy_loader
+
+# So that what needs no pipeline works where TensorFlow is not installed.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

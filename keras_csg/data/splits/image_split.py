@@ -1,15 +1,11 @@
 import abc
 import math
 
+import lazy_loader
 import numpy as np
-import tensorflow as tf
 
-from keras_csg.data.augmentation.augmentation import Augmentation
-from keras_csg.data.augmentation.random_keys import (
-    AUGMENTATION,
-    ORDER,
-    fold_key,
-)
+# Where it is not installed, the class is still there to be named.
+tf = lazy_loader.load("tensorflow")
 
 
 class ImageSplit(abc.ABC):
@@ -46,7 +42,7 @@ class ImageSplit(abc.ABC):
         """Returns the number of batches: the last, partial one counts."""
         return math.ceil(self.num_examples / _positive(batch_size))
 
-    def batches(self, batch_size: int) -> tf.data.Dataset:
+    def batches(self, batch_size: int) -> "tf.data.Dataset":
         """Returns the split once over in a fixed order.
 
         Args:
@@ -67,7 +63,7 @@ class ImageSplit(abc.ABC):
         first_epoch: int = 0,
         epochs: int = 1,
         augmentation: str = "none",
-    ) -> tf.data.Dataset:
+    ) -> "tf.data.Dataset":
         """Returns the shuffled, augmented batches of several epochs.
 
         What batch `b` of epoch `e` holds is a function of `(seed, e, b)`: a
@@ -86,6 +82,13 @@ class ImageSplit(abc.ABC):
             `tf.data.Dataset` of images and labels as `batches` gives them;
             see `Augmentation` for what changes their types.
         """
+        from keras_csg.data.augmentation.augmentation import Augmentation
+        from keras_csg.data.augmentation.random_keys import (
+            AUGMENTATION,
+            ORDER,
+            fold_key,
+        )
+
         _check_epochs(first_epoch, epochs)
         steps = self.steps_per_epoch(batch_size) * (epochs - first_epoch)
         augment = Augmentation(augmentation, self.num_classes)
@@ -143,11 +146,11 @@ class ImageSplit(abc.ABC):
         """Images per class, of shape `(num_classes,)`."""
 
     @abc.abstractmethod
-    def _in_order(self, batch_size: int) -> tf.data.Dataset:
+    def _in_order(self, batch_size: int) -> "tf.data.Dataset":
         """Returns a `Dataset` of batches, once over."""
 
     @abc.abstractmethod
-    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
+    def _shuffled(self, batch_size: int, key: "tf.Tensor") -> "tf.data.Dataset":
         """Returns a `Dataset` of whatever `_read` takes, a batch each."""
 
     @abc.abstractmethod

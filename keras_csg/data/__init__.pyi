@@ -1,0 +1,13 @@
+from .annotated_images import AnnotatedImages as AnnotatedImages
+from .load import load_annotated as load_annotated
+from .load import load_annotated_images as load_annotated_images
+from .load import load_data as load_data
+from .report import DataReport as DataReport
+from .report import report_on as report_on
+from .sources.base import ClassificationData as ClassificationData
+from .sources.base import Source as Source
+from .sources.known import list_datasets as list_datasets
+from .sources.known import moved_name as moved_name
+from .sources.known import register_source as register_source
+from .sources.request import Request as Request
+from .splits.image_split import ImageSplit as ImageSplit

@@ -1,0 +1,9 @@
+from .base import ClassificationData as ClassificationData
+from .base import Source as Source
+from .known import DigitsSource as DigitsSource
+from .known import FolderSource as FolderSource
+from .known import ShapesSource as ShapesSource
+from .known import TfdsSource as TfdsSource
+from .known import find_source as find_source
+from .known import register_source as register_source
+from .request import Request as Request

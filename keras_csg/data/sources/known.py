@@ -1,0 +1,10 @@
+"""The kinds of data that there are: importing this registers the package's."""
+
+from keras_csg.data.sources.digits import DigitsSource as DigitsSource
+from keras_csg.data.sources.folder import FolderSource as FolderSource
+from keras_csg.data.sources.registry import find_source as find_source
+from keras_csg.data.sources.registry import list_datasets as list_datasets
+from keras_csg.data.sources.registry import moved_name as moved_name
+from keras_csg.data.sources.registry import register_source as register_source
+from keras_csg.data.sources.shapes import ShapesSource as ShapesSource
+from keras_csg.data.sources.tfds import TfdsSource as TfdsSource

@@ -1,0 +1,76 @@
+"""The same steps from the same weights on every backend that is installed."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from tests.engines import ten_steps
+
+TOLERANCES = {"mixed_bfloat16": 0.02, "mixed_float16": 0.01}
+"""Of rounding to 16 bits, which each backend does where it sees fit."""
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:`train_on_batch` knows of no epochs"
+)
+QUICK = ["alternating penalty", "accumulated", "soft labels, sample weights"]
+
+
+def gap(ours, theirs):
+    """Returns the largest gap, as a share of what is compared."""
+    if not ours.size:
+        return 0.0
+    return np.abs(ours - theirs).max() / max(np.abs(ours).max(), 0.05)
+
+
+def largest_gap(case, found, expected):
+    gaps = {
+        name: gap(expected[name], found[f"{case}: {name}"])
+        for name in expected
+        # Where the search for the gate's sharpness starts, not what it finds.
+        if not name.endswith("sharpness")
+    }
+    return max(gaps.values()), max(gaps, key=gaps.get)
+
+
+def steps_on(backend, cases, folder):
+    path = folder / "figures.npz"
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", ten_steps.__name__]
+        + [path, *cases],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+    )
+    with np.load(path) as figures:
+        return dict(figures)
+
+
+def check(backend, cases, folder):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    if keras.backend.backend() == backend:
+        pytest.skip("they are compared with the backend of this process")
+    found = steps_on(backend, cases, folder)
+    others = []
+    for case in cases:
+        expected = ten_steps.ten_steps(**ten_steps.CASES[case])
+        size, name = largest_gap(case, found, expected)
+        print(f"{backend}, {case}: {size:.1e} in {name}")
+        assert size < TOLERANCES.get(case, 2e-4), (case, name)
+        # What the cases differ in would not go unnoticed.
+        assert all(gap(expected["logits"], o) > 1e-3 for o in others), case
+        others.append(expected["logits"])
+
+
+@pytest.mark.parametrize("backend", ["jax"])
+def test_ten_steps_are_the_same(backend, tmp_path):
+    check(backend, QUICK, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_ten_steps_of_every_kind_are_the_same(backend, tmp_path):
+    check(backend, list(ten_steps.CASES), tmp_path)
