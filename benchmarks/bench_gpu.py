@@ -31,8 +31,11 @@ def classifiers(backbone, size, classes):
 
     shape = (size, size, 3)
     for name in ("gated", "standard"):
-        yield name, keras_csg.build(
-            backbone, classes, input_shape=shape, gated=name == "gated"
+        yield (
+            name,
+            keras_csg.build(
+                backbone, classes, input_shape=shape, gated=name == "gated"
+            ),
         )
     plain = keras_csg.build(backbone, classes, input_shape=shape, gated=False)
     network = keras.models.clone_model(plain.backbone)

@@ -5,6 +5,8 @@ import os
 
 import click
 
+from keras_csg import choices
+
 run_argument = click.argument("run_path", metavar="RUN", type=click.Path())
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON."
@@ -52,9 +54,39 @@ FOLDER_OPTIONS = (
 )
 
 
+READING_OPTIONS = (
+    click.option(
+        "--resize",
+        type=click.Choice(choices.RESIZES),
+        default=choices.RESIZES[0],
+        help="How images get their size: cropped about the centre (default), "
+        "padded, or with another aspect.",
+    ),
+    click.option(
+        "--background",
+        metavar="COLOUR",
+        default="white",
+        help="Under what is transparent, and beside padded images (default: "
+        "white).",
+    ),
+    click.option(
+        "--white-level",
+        type=int,
+        help="White in images of 16 bits that do not say (default: a folder's "
+        "show how many bits they use).",
+    ),
+    click.option(
+        "--max-pixels",
+        type=int,
+        default=choices.MOST_PIXELS,
+        help="Larger files count as broken (default: 1,000,000,000).",
+    ),
+)
+
+
 def folder_options(command):
     """Adds what can be said of a folder of images to a command."""
-    for option in reversed(FOLDER_OPTIONS):
+    for option in reversed((*FOLDER_OPTIONS, *READING_OPTIONS)):
         command = option(command)
     return command
 

@@ -39,6 +39,9 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 LR_SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DEVICES = ("auto", "cpu", "gpu")
+MOST_PIXELS = 10**9
+"""Pixels above which a file is not decoded: it takes gigabytes."""
+RESIZES = ("crop", "pad", "squash")
 SWITCHES = ("auto", "on", "off")
 
 

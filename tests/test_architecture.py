@@ -37,7 +37,7 @@ LAYERS = [
         "keras_csg.version",
     ],
 ]
-MOST_ROOMS = 22
+MOST_ROOMS = 23
 MOST_LINES = 300
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import keras_csg.plots as plots
+from keras_csg.choices import MOST_PIXELS
 from keras_csg.commands.arguments import (
     check_callable,
     check_flag,
@@ -36,6 +37,10 @@ def describe_data(
     labels: str | os.PathLike | None = None,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
+    resize: str = "crop",
+    background: str = "white",
+    white_level: int | None = None,
+    max_pixels: int = MOST_PIXELS,
     seed: int = 0,
     near: bool = True,
     picture: str | os.PathLike | None = None,
@@ -48,7 +53,7 @@ def describe_data(
 
     Args:
         data: str or path, as `keras_csg.load_data` takes it.
-        data_dir: see there, as the next eight.
+        data_dir: see there, as the next twelve.
         image_size: see there.
         validation_split: see there.
         splits: see there.
@@ -56,6 +61,10 @@ def describe_data(
         labels: see there.
         classes: see there.
         rename_classes: see there.
+        resize: see there.
+        background: see there.
+        white_level: see there.
+        max_pixels: see there.
         seed: see there.
         near: bool. Whether to look for nearly equal pictures, too.
         picture: path of a PNG file for some images of each class; `None` for
@@ -86,6 +95,10 @@ def describe_data(
             labels=labels,
             classes=classes,
             rename_classes=rename_classes,
+            resize=resize,
+            background=background,
+            white_level=white_level,
+            max_pixels=max_pixels,
             seed=seed,
             log=logger(log),
         )

@@ -2,6 +2,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from keras_csg.data.annotated_images import AnnotatedImages
+from keras_csg.data.image_reading import PLAIN
 from keras_csg.data.sources.base import ClassificationData
 from keras_csg.data.sources.known import find_source
 from keras_csg.data.sources.request import checked_request
@@ -20,6 +21,10 @@ def load_data(
     labels: str | os.PathLike | None = None,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
+    resize: str = PLAIN.resize,
+    background: str = PLAIN.background,
+    white_level: int | None = None,
+    max_pixels: int = PLAIN.max_pixels,
     log: Callable[[str], None] | None = None,
 ) -> ClassificationData:
     """Loads images with class labels, by name.
@@ -35,8 +40,7 @@ def load_data(
 
     What is missing is held out of the training images, with equal shares of
     the classes where the labels are in memory: `validation_split` by `seed`, a
-    fifth as test split independent of it. Other sizes are resized with their
-    aspect kept and cropped about the centre.
+    fifth as test split independent of it.
 
     Args:
         name: str or path.
@@ -62,6 +66,14 @@ def load_data(
             list or a str with commas; `None` for all.
         rename_classes: new names of classes of a folder by old ones, a dict or
             `"a=x,b=x"`: several under one name become one.
+        resize: `"crop"`, `"pad"` or `"squash"`: how images of other sizes get
+            the one of all. Cropped about the centre, with their aspect kept;
+            padded with `background`; or with another aspect.
+        background: str. Colour under transparent pixels and beside padded
+            images, as CSS has it.
+        white_level: int. What is white in images of 16 bits whose files do
+            not say; `None` to look how many bits the images of a folder use.
+        max_pixels: int. Larger files count as broken.
         log: Callable that takes a line of progress, `None` for `logging`.
 
     Returns:
@@ -88,6 +100,10 @@ def load_data(
         labels=labels,
         classes=classes,
         rename_classes=rename_classes,
+        resize=resize,
+        background=background,
+        white_level=white_level,
+        max_pixels=max_pixels,
         log=log,
     )
     return find_source(request.name, request.data_dir)(request).load()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.deployment.graph.outputs import OUTPUTS
 from keras_csg.version import version
 
@@ -39,7 +40,8 @@ class Metadata:
         backbone: str. Name of the backbone.
         class_names: list of str, in the order of the probabilities.
         input: dict with `name`, `shape` `(None, height, width, 3)`, `dtype`,
-            `range`, `color` and `layout`.
+            `range`, `color`, `layout`, and how a file becomes such pixels:
+            `resize`, `background` and `white_level` (`ImageReading`).
         outputs: dict of the outputs' names and what they are.
         gate_matrix: float32 array of shape `(classes, filters)`; `None`
             without a gate.
@@ -58,6 +60,16 @@ class Metadata:
     filter_classes: list[int] | None = None
     quantization: str | None = None
     project_version: str = dataclasses.field(default_factory=version)
+
+    @property
+    def reading(self) -> ImageReading:
+        """How image files become its input; version 0.1.0 did not say."""
+        known = {
+            name: self.input[name]
+            for name in PLAIN.to_dict()
+            if name in self.input
+        }
+        return ImageReading(**known)
 
     def to_json(self) -> str:
         """Returns the metadata as a JSON string."""
@@ -132,6 +144,7 @@ def describe(
             "range": [0, 255],
             "color": "RGB",
             "layout": "NHWC",
+            **model.image_reading,
         },
         outputs={name: OUTPUTS[name] for name in answering.output},
         gate_matrix=gate_matrix,

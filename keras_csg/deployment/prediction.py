@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 
-from keras_csg.data.image_files import decode_file, in_threads
+from keras_csg.data.image_files import in_threads
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import output_names
@@ -153,17 +153,17 @@ def _read_all(paths, metadata):
 
     And for each file what is wrong with it, `None` for nothing.
     """
-    size = metadata.input["shape"][1:3]
-    found = in_threads(lambda path: _try_to_read(path, size), paths)
+    size, reading = metadata.input["shape"][1:3], metadata.reading
+    found = in_threads(lambda path: _try_to_read(path, size, reading), paths)
     images = [image for image, _ in found if image is not None]
     kind = metadata.input["dtype"]
     stacked = np.stack(images).astype(kind) if images else np.empty(0, kind)
     return stacked, [error for _, error in found]
 
 
-def _try_to_read(path, size):
+def _try_to_read(path, size, reading):
     try:
-        return decode_file(path, size), None
+        return reading.decode(path, size), None
     except Exception as error:  # Pillow raises all sorts on damaged files.
         return None, f"Cannot read the image {path}: {error}"
 
@@ -229,6 +229,7 @@ class _Pictures:
             raise ValueError(
                 f"Cannot write to {folder}: {error.strerror}."
             ) from error
+        self._reading = metadata.reading
         height, width = metadata.input["shape"][1:3]
         scale = -(-PICTURE_SIDE // min(height, width))
         # The network's field of view, at a size to look at.
@@ -240,7 +241,7 @@ class _Pictures:
         from keras_csg.plots.maps import save_overlay  # Loads matplotlib.
 
         path = self._free_path(prediction["image"])
-        image = decode_file(prediction["image"], self._size)
+        image = self._reading.decode(prediction["image"], self._size)
         save_overlay(image, heatmap, path)
         prediction["heatmap"] = str(path)
 

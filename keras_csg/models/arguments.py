@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -9,6 +9,7 @@ from keras_csg.arguments import (
     weight_of_loss,
     whole_number,
 )
+from keras_csg.data.image_reading import ImageReading
 
 MOST_DROPPED = 0.7
 """Share of the filters that are left out at most where nobody says."""
@@ -16,6 +17,20 @@ MOST_DROPPED = 0.7
 
 LAMBDAS = tuple(f"lambda_{number}" for number in range(1, 7))
 """Names of the weights of the losses."""
+SAVED = (
+    "num_classes",
+    "gated",
+    *LAMBDAS,
+    "filter_dropout",
+    "density",
+    "closing_steps",
+    "backbone_rate",
+    "batch_statistics",
+    "class_names",
+    "image_reading",
+    "frozen",
+)
+"""Arguments that a classifier's configuration has as they are."""
 
 
 class ClassifierArguments:
@@ -141,6 +156,24 @@ def checked_names(
             f"Received: {len(names)} names"
         )
     return names
+
+
+def checked_reading(image_reading: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns what `ImageReading` is made of, as a dict of all its arguments.
+
+    Args:
+        image_reading: arguments of it by name, or `None`.
+
+    Raises:
+        ValueError: if it does not take them.
+    """
+    try:
+        return ImageReading(**(image_reading or {})).to_dict()
+    except TypeError:
+        raise ValueError(
+            "`image_reading` must be arguments of `ImageReading` by name. "
+            f"Received: image_reading={image_reading!r}"
+        ) from None
 
 
 def _text(name):

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import keras
@@ -10,11 +10,13 @@ from keras_csg.layers.csg_gate import CSGGate
 from keras_csg.layers.gate_budget import GateBudget, least_density
 from keras_csg.models.arguments import (
     LAMBDAS,
+    SAVED,
     ClassifierArguments,
     check_settings,
     checked_density,
     checked_dropout,
     checked_names,
+    checked_reading,
     checked_steps,
     checked_weights,
 )
@@ -96,6 +98,9 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
             the momentum of the layers.
         class_names: list of str, one for each class, in the order of the
             logits; kept with the model. `None` for no names.
+        image_reading: how files become the images it was trained on, kept
+            with the model for `predict` and for what is exported: arguments
+            of `keras_csg.data.ImageReading` by name. `None` for its defaults.
         frozen: names of the layers that rest; see the property `frozen`.
         **kwargs: `name` and `trainable`, as for any `keras.Model`.
 
@@ -132,6 +137,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         schedule: Any = "joint",
         batch_statistics: str = "fitted",
         class_names: Sequence[str] | None = None,
+        image_reading: Mapping[str, Any] | None = None,
         frozen: Sequence[str] = (),
         **kwargs: Any,
     ):
@@ -173,6 +179,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         self.closing_steps = checked_steps(closing_steps)
         self.schedule = get_schedule(schedule)
         self.class_names = checked_names(class_names, num_classes)
+        self.image_reading = checked_reading(image_reading)
         self.dropout = dropout_layer(rate)
         self.batch_statistics = batch_statistics
         self.gate: Any = None
@@ -255,21 +262,9 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, the backbone serialised."""
-        names = (
-            "num_classes",
-            "gated",
-            *LAMBDAS,
-            "filter_dropout",
-            "density",
-            "closing_steps",
-            "backbone_rate",
-            "batch_statistics",
-            "class_names",
-            "frozen",
-        )
         return {
             **super().get_config(),
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in SAVED},
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "schedule": keras.saving.serialize_keras_object(self.schedule),
         }

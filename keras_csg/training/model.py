@@ -42,6 +42,7 @@ def create_model(
         schedule=gate_schedule(options),
         batch_statistics=options.batch_statistics,
         class_names=data.class_names,
+        image_reading=data.reading.to_dict(),
     )
     model.compile(
         create_optimizer(options, steps_per_epoch),

@@ -22,6 +22,7 @@ CHOICES = {
     "device": choices.DEVICES,
     "jit_compile": choices.SWITCHES,
     "cache": choices.SWITCHES,
+    "resize": choices.RESIZES,
 }
 PATHS = ("data", "data_dir", "labels", "weights")
 """What may be given as any path; `config.json` has it as a str."""
@@ -29,6 +30,8 @@ PATHS = ("data", "data_dir", "labels", "weights")
 RANGES = {
     "validation_split": (0, 0.5, False),
     "filters": (1, None, True),
+    "white_level": (1, 65535, True),
+    "max_pixels": (1, None, True),
     "gate_warmup": (0, None, True),
     "gate_period": (2, None, True),
     "lambda_1": (0, None, True),
@@ -83,6 +86,10 @@ class TrainingOptions:
     labels: str | None = None
     classes: str | None = None
     rename_classes: str | None = None
+    resize: str = "crop"
+    background: str = "white"
+    white_level: int | None = None
+    max_pixels: int = choices.MOST_PIXELS
     cache: str = "auto"
     augment: str | None = None
     backbone: str = "resnet20"

@@ -93,7 +93,10 @@ class Trainer:
             )
         for line in uneven_classes(self.data):
             self.log(line)
-        options = options.replace(data=self.data.source.lasting_name())
+        options = options.replace(
+            data=self.data.source.lasting_name(),
+            white_level=self.data.reading.white_level,
+        )
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:

@@ -3,8 +3,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from keras_csg.data.boxes import box_masks, cover_pixels, fit_boxes
-from keras_csg.data.image_files import decode_file
+from keras_csg.data.boxes import box_masks, cover_pixels
+from keras_csg.data.image_reading import PLAIN
 
 
 def test_a_box_covers_the_pixels_whose_centres_it_holds():
@@ -38,7 +38,7 @@ def test_boxes_must_have_four_sides():
     ],
 )
 def test_boxes_follow_their_images(original, box, fitted):
-    assert_allclose(fit_boxes([box], [original], (20, 20)), [fitted])
+    assert_allclose(PLAIN.fit_boxes([box], [original], (20, 20)), [fitted])
 
 
 @pytest.mark.parametrize("original", [(90, 60), (60, 90), (64, 64), (50, 77)])
@@ -48,6 +48,6 @@ def test_boxes_stay_on_their_objects(tmp_path, original, size):
     pixels = np.zeros((*original, 3), "uint8")
     pixels[20:44, 22:48] = 255
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    shown = decode_file(tmp_path / "a.png", size)[..., 0] > 127
-    box = fit_boxes([[22, 20, 48, 44]], [original], size)
+    shown = PLAIN.decode(tmp_path / "a.png", size)[..., 0] > 127
+    box = PLAIN.fit_boxes([[22, 20, 48, 44]], [original], size)
     assert (box_masks(box, size)[0] != shown).sum() <= 2

@@ -30,6 +30,9 @@ def test_it_describes_a_gated_classifier():
         "range": [0, 255],
         "color": "RGB",
         "layout": "NHWC",
+        "resize": "crop",
+        "background": "white",
+        "white_level": None,
     }
     assert list(metadata.outputs) == list(OUTPUTS)
     gate = np.array(model.gate.gate_matrix)

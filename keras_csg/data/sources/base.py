@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, read_images, spread
+from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.image_sizes import SMALL_IMAGE
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.request import Request
@@ -231,6 +232,7 @@ class ClassificationData:
         allow_flip: bool. Whether a mirrored image is still of its class:
             `False` for digits and letters.
         listing: `Listing` of the images, for data that may change.
+        reading: `ImageReading`. How their files became pixels.
         changes: str. What has changed since a run's list was made, as a line;
             `""` for nothing.
     """
@@ -245,6 +247,7 @@ class ClassificationData:
     skipped: list[str] = dataclasses.field(default_factory=list)
     allow_flip: bool = True
     listing: Listing | None = dataclasses.field(default=None, repr=False)
+    reading: ImageReading = PLAIN
     changes: str = ""
 
     @property

@@ -1,17 +1,14 @@
+import dataclasses
 import os
 from pathlib import Path
 
 import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
-from keras_csg.data.image_files import (
-    decode_files,
-    file_reader,
-    in_threads,
-    is_whole,
-    probe_size,
-)
+from keras_csg.data.file_images import decode_files, file_reader
+from keras_csg.data.image_files import in_threads, probe_size
 from keras_csg.data.image_sizes import DEFAULT_SIZE
+from keras_csg.data.sample_range import range_of_files
 from keras_csg.data.sources.base import (
     ClassificationData,
     Source,
@@ -70,10 +67,15 @@ class FolderSource(Source):
         counts = ", ".join(f"{len(s.paths):,} {name}" for name, s in found)
         request.log(f"Reading the images of {folder}: {counts}.")
         tell = _progress(len(files.paths), request.log)
-        sizes = in_threads(probe_size, files.paths, tell)
+        sizes = in_threads(
+            lambda path: probe_size(path, request.reading.max_pixels),
+            files.paths,
+            tell,
+        )
         size, readable = _common_size(sizes, request)
         cached = request.wants_cache(len(files.paths), size)
-        read, whole = _reader(files.paths, size, cached, tell)
+        reading = _reading_for(files.paths, request)
+        read, whole = _reader(files.paths, size, reading, cached, tell)
         whole &= readable
         skipped = _report_broken(files.paths, whole, folder, request.log)
         shares = share_out(files, whole, request)
@@ -102,6 +104,7 @@ class FolderSource(Source):
             *splits,
             skipped=skipped,
             listing=shares.listing,
+            reading=reading,
             changes=shares.changes,
         )
 
@@ -126,6 +129,7 @@ class FolderSource(Source):
             size,
             part,
             masks,
+            reading=data.reading,
             known=self._facts.keys,
             log=self.request.log,
         )
@@ -155,13 +159,23 @@ def _progress(total, log):
     return lambda done: log(f"{done:,} of {total:,} files")
 
 
-def _reader(paths, size, cached, tell):
+def _reading_for(paths, request):
+    """Returns how to read the files: what is white in them hangs on all."""
+    reading = request.reading
+    # A run's images are read as they were when it was trained.
+    if reading.white_level is None and request.known is None:
+        white = range_of_files(paths, request.log)
+        reading = dataclasses.replace(reading, white_level=white)
+    return reading
+
+
+def _reader(paths, size, reading, cached, tell):
     """Returns a reader of the images, and which files can be decoded."""
     if cached:
-        images, whole = decode_files(paths, size, tell)
+        images, whole = decode_files(paths, size, reading, tell)
         return cached_reader(images), whole
-    whole = np.array(in_threads(is_whole, paths, tell))
-    return file_reader(paths, size), whole
+    whole = np.array(in_threads(reading.is_whole, paths, tell))
+    return file_reader(paths, size, reading), whole
 
 
 def _common_size(sizes, request):

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_csg.data.boxes import box_masks, cover_pixels, fit_boxes
+from keras_csg.data.boxes import box_masks, cover_pixels
 from keras_csg.data.image_files import in_threads, probe_size
+from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.sources.folder_boxes import (
     Box,
     are_shares,
@@ -41,6 +42,7 @@ class FolderMasks:
         part: str. `"object"` or another part that `boxes.csv` has.
         masks: path of the folder of mask files; `None` for boxes if there are
             some, else `masks` in the folder of the data.
+        reading: `ImageReading`. How the loader reads the images.
         known: list of str. All images of the data, from the folder: what is
             annotated beside them is counted. `None` for `paths`.
         log: callable that takes a line.
@@ -60,10 +62,12 @@ class FolderMasks:
         part: str = "object",
         masks: str | os.PathLike | None = None,
         *,
+        reading: ImageReading = PLAIN,
         known: list[str] | None = None,
         log: Callable[[str], None] = lambda text: None,
     ):
         self.size = size
+        self._reading = reading
         folder = Path(folder).expanduser()
         self._files: list[Path] | None = None
         names = [Path(os.path.relpath(p, folder)).as_posix() for p in paths]
@@ -71,7 +75,9 @@ class FolderMasks:
             boxes = read_boxes(folder, known or names, part)
             for line in _about(boxes, known or names, folder):
                 log(line)
-            self._owners, self._boxes = _fitted(boxes, names, paths, size)
+            self._owners, self._boxes = _fitted(
+                boxes, names, paths, size, reading
+            )
             self.annotated = np.zeros(len(names), bool)
             self.annotated[self._owners[cover_pixels(self._boxes)]] = True
             return
@@ -96,8 +102,9 @@ class FolderMasks:
                 # A palette's numbers are the classes, whatever their colours.
                 if mask.mode != "P":
                     mask = mask.convert("L")
-                size = self.size[::-1]
-                fitted = ImageOps.fit(mask, size, Image.Resampling.NEAREST)
+                fitted = self._reading.fit(
+                    mask, self.size, Image.Resampling.NEAREST
+                )
         except Exception as error:  # Pillow raises many kinds.
             raise ValueError(f"Cannot read the mask {file}: {error}") from error
         return np.asarray(fitted) > 0
@@ -124,7 +131,11 @@ def _about(boxes, names, folder):
 
 
 def _fitted(
-    boxes: list[Box], names: list[str], paths: list[str], size: tuple[int, int]
+    boxes: list[Box],
+    names: list[str],
+    paths: list[str],
+    size: tuple[int, int],
+    reading: ImageReading,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns numbers of files `(n,)`, and boxes in the loader's pixels.
 
@@ -136,12 +147,15 @@ def _fitted(
         return np.zeros(0, int), np.zeros((0, 4))
     owners = np.array([number_of[box.image] for box in own])
     files, places = np.unique(owners, return_inverse=True)
-    sizes = in_threads(probe_size, [paths[number] for number in files])
+    sizes = in_threads(
+        lambda path: probe_size(path, reading.max_pixels),
+        [paths[number] for number in files],
+    )
     sides = np.array(sizes, "float64")[places]
     corners = np.array([box.corners for box in own])
     if are_shares(boxes):
         corners = corners * sides[:, [1, 0, 1, 0]]
-    return owners, fit_boxes(corners, sides, size)
+    return owners, reading.fit_boxes(corners, sides, size)
 
 
 def _mask_files(folder, names, part, masks):

@@ -27,7 +27,10 @@ def image_extensions() -> frozenset[str]:
     """Returns the suffixes of the files that Pillow opens, in lower case."""
     from PIL import Image
 
+    from keras_csg.data.image_files import add_plugins
+
     Image.init()
+    add_plugins()
     return frozenset(
         suffix
         for suffix, kind in Image.registered_extensions().items()
@@ -141,7 +144,7 @@ class Walker:
             elif not _is_file(entry):
                 self.passed_over.add(entry.path, "links to nothing")
             elif not _is_image(entry):
-                self.passed_over.add(entry.path, "no images by their suffix")
+                self.passed_over.add(entry.path, _why_no_image(entry.name))
             # The entry itself knows the inode: a million need not be asked.
             elif self._is_new(entry.path, _identity(entry, device)):
                 yield entry.path
@@ -175,6 +178,12 @@ def _identity(entry, device):
 def _is_image(entry):
     suffix = Path(entry.name).suffix.lower()
     return suffix in image_extensions() and not is_litter(entry.name)
+
+
+def _why_no_image(name):
+    if name.lower().endswith((".heic", ".heif")):
+        return "HEIC images, which need `pip install 'keras-csg[heic]'`"
+    return "no images by their suffix"
 
 
 def is_litter(name: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 
 from keras_csg.arguments import height_and_width
+from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.listing import Listing
 from keras_csg.data.memory import available_memory
 from keras_csg.data.sources.split_names import NONE, parse_splits
@@ -19,6 +20,7 @@ class Request:
     """The checked arguments of `load_data`, which see.
 
     Attributes of a run's data, besides:
+        reading: `ImageReading`: how files become pixels.
         known: `Listing` of the images that a run was trained and tested on.
         shuffled: bool. Whether what is held out is drawn from all images there
             are, as before runs kept such a list.
@@ -36,6 +38,7 @@ class Request:
     labels: str | None = None
     classes: str | Sequence[str] | None = None
     rename_classes: str | Mapping[str, str] | None = None
+    reading: ImageReading = PLAIN
     known: Listing | None = None
     shuffled: bool = False
 
@@ -66,6 +69,10 @@ def checked_request(
     labels: str | os.PathLike | None = None,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
+    resize: str = PLAIN.resize,
+    background: str = PLAIN.background,
+    white_level: int | None = None,
+    max_pixels: int = PLAIN.max_pixels,
     known: Listing | None = None,
     shuffled: bool = False,
     log: Callable[[str], None] | None = None,
@@ -88,6 +95,7 @@ def checked_request(
         labels=os.fspath(labels) if labels else None,
         classes=classes,
         rename_classes=rename_classes,
+        reading=ImageReading(resize, background, white_level, max_pixels),
         known=known,
         shuffled=shuffled,
     )

@@ -70,6 +70,7 @@ class TfdsSource(Source):
             class_names,
             size,
             data_dir=self.request.data_dir,
+            reading=self.request.reading,
             part=part,
             limit=limit,
         )

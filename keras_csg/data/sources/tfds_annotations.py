@@ -2,12 +2,13 @@
 
 import os
 
-import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from PIL import Image
 
 from keras_csg.data.annotated_images import AnnotatedImages, without_empty
+from keras_csg.data.image_reading import BILINEAR, PLAIN, ImageReading
 from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
 
 TRIMAPS = {"oxford_iiit_pet": 1}
@@ -20,6 +21,7 @@ def load_annotated_tfds(
     size: tuple[int, int],
     *,
     data_dir: str | os.PathLike | None = None,
+    reading: ImageReading = PLAIN,
     part: str = "object",
     limit: int | None = None,
 ) -> AnnotatedImages | None:
@@ -37,6 +39,7 @@ def load_annotated_tfds(
             images of others are left out. `None` for the set's own.
         size: tuple `(height, width)`.
         data_dir: path. Where TensorFlow Datasets keeps its sets.
+        reading: `ImageReading`. How images and masks get their size.
         part: str.
         limit: int. Number of images, the first ones; `None` for all.
 
@@ -54,7 +57,7 @@ def load_annotated_tfds(
     if read_mask is None:
         return None
     numbers = _class_numbers(features, class_names)
-    read = _example_reader(read_mask, numbers, size)
+    read = _example_reader(read_mask, numbers, size, reading)
     splits = [s for s in ("test", "validation") if s in builder.info.splits]
     if not splits:
         return None
@@ -142,30 +145,28 @@ def _class_numbers(features, class_names):
     )
 
 
-def _example_reader(read_mask, numbers, size):
+def _example_reader(read_mask, numbers, size, reading):
     """Returns a function from an example to image, label and mask."""
-    resize = {
-        method: keras.layers.Resizing(
-            *size,
-            interpolation=method,
-            crop_to_aspect_ratio=True,
-            antialias=method == "bilinear",
-            dtype="float32",
-        )
-        for method in ("bilinear", "nearest")
-    }
+
+    def fit(pixels, mask):
+        if pixels.shape[-1] == 1:
+            pixels = pixels.repeat(3, axis=-1)
+        shown = Image.fromarray(pixels[..., :3])
+        covered = Image.fromarray(mask.astype("uint8"))
+        covered = reading.fit(covered, size, Image.Resampling.NEAREST)
+        shown = reading.fit(shown, size, BILINEAR)
+        return np.asarray(shown), np.asarray(covered) > 0
 
     @tf.autograph.experimental.do_not_convert
     def read(example):
         mask, label = read_mask(example)
-        image = tf.cast(example["image"], tf.float32)
-        if image.shape[-1] == 1:
-            image = tf.image.grayscale_to_rgb(image)
-        image = tf.round(resize["bilinear"](image[..., :3]))
-        mask = resize["nearest"](tf.cast(mask[..., None], tf.float32))
+        image, mask = tf.numpy_function(
+            fit, [example["image"], mask], (tf.uint8, tf.bool), stateful=False
+        )
         # Minus one, no object, counts from the end as it does in NumPy.
         label = tf.gather(numbers, tf.math.floormod(label, len(numbers)))
-        return tf.cast(image, tf.uint8), label, mask[..., 0] > 0.5
+        image = tf.ensure_shape(image, (*size, 3))
+        return image, label, tf.ensure_shape(mask, size)
 
     return read
 

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from keras_csg.data.image_files import decode_file
+from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.image_sizes import DEFAULT_SIZE
 
 
@@ -18,16 +18,18 @@ class ImageFeatures:
         label_key: str. Name of the label.
         class_names: list of str. A name for each label.
         image_size: tuple `(height, width)` of the images that `decode` gives.
+        reading: `ImageReading`.
     """
 
     image_key: str
     label_key: str
     class_names: list[str]
     image_size: tuple[int, int]
+    reading: ImageReading = PLAIN
 
     def decode_bytes(self, encoded: bytes) -> np.ndarray:
         """Returns an image as one in a file is decoded: by Pillow."""
-        return decode_file(io.BytesIO(encoded), self.image_size)
+        return self.reading.decode(io.BytesIO(encoded), self.image_size)
 
     @tf.autograph.experimental.do_not_convert
     def decode(self, encoded: tf.Tensor) -> tf.Tensor:
@@ -42,7 +44,9 @@ class ImageFeatures:
 
 
 def image_features(
-    builder: tfds.core.DatasetBuilder, image_size: tuple[int, int] | None
+    builder: tfds.core.DatasetBuilder,
+    image_size: tuple[int, int] | None,
+    reading: ImageReading = PLAIN,
 ) -> ImageFeatures:
     """Returns the `ImageFeatures` of a builder, or says why it has none.
 
@@ -50,13 +54,16 @@ def image_features(
         builder: A prepared TFDS builder.
         image_size: tuple `(height, width)` or `None` for the set's own size,
             224x224 where that varies.
+        reading: `ImageReading`.
     """
     image_key, label_key = _checked_keys(builder)
     image = builder.info.features[image_key]
     own_size = image.shape[:2]
     size = image_size or (DEFAULT_SIZE if None in own_size else own_size)
     class_names = list(builder.info.features[label_key].names)
-    return ImageFeatures(image_key, label_key, class_names, tuple(size))
+    return ImageFeatures(
+        image_key, label_key, class_names, tuple(size), reading
+    )
 
 
 def is_image_classification(builder: tfds.core.DatasetBuilder) -> bool:

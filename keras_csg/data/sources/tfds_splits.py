@@ -45,7 +45,7 @@ def load_tfds(source: Source) -> ClassificationData:
     """
     request = source.request
     builder = prepared_builder(request.name, request.data_dir, request.log)
-    features = image_features(builder, request.image_size)
+    features = image_features(builder, request.image_size, request.reading)
     plan = _plan_splits(builder, features, request)
     names = sorted(set(plan.values()))
     count = sum(builder.info.splits[name].num_examples for name in names)
@@ -65,6 +65,7 @@ def load_tfds(source: Source) -> ClassificationData:
         *splits,
         allow_flip=base_name(request.name) not in _CHARACTERS,
         listing=listing,
+        reading=request.reading,
         changes=_changes(request, listing),
     )
 

@@ -6,7 +6,7 @@ import tensorflow_datasets as tfds
 from numpy.testing import assert_allclose, assert_array_equal
 
 from keras_csg import load_data
-from keras_csg.data.image_files import decode_file
+from keras_csg.data.image_reading import PLAIN
 from keras_csg.data.sources import tfds_builder
 
 LABELS = [0, 1, 2] * 10
@@ -123,7 +123,7 @@ def test_pixels_are_those_of_files(cifar10_dir, tmp_path):
     for image, example in zip(images, encoded.as_numpy_iterator(), strict=True):
         path = tmp_path / "a.jpg"
         path.write_bytes(example["image"])
-        assert_array_equal(image, decode_file(path, (48, 48)))
+        assert_array_equal(image, PLAIN.decode(path, (48, 48)))
 
 
 def test_a_test_split_without_labels_is_not_used(prepare_tfds):

@@ -1,0 +1,186 @@
+"""How an image file becomes the pixels that a network sees."""
+
+import dataclasses
+import os
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image, ImageColor, ImageOps
+
+from keras_csg.choices import MOST_PIXELS, RESIZES
+from keras_csg.data.image_files import open_image
+from keras_csg.data.sample_range import sample_range
+
+BILINEAR = Image.Resampling.BILINEAR
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageReading:
+    """How an image file becomes pixels, in training and ever after.
+
+    A network that was trained so keeps it, and so does what is exported of it.
+
+    Args:
+        resize: `"crop"` keeps the aspect and cuts off what is too much, about
+            the centre; `"pad"` keeps it and adds `background`; `"squash"`
+            gives it up.
+        background: what lies under transparent pixels and beside padded
+            images: a colour as CSS has it, `"white"`, `"#808080"`.
+        white_level: int in `[1, 65535]`. What is white in images of 16 bits
+            that do not say so; `None` for 65,535.
+        max_pixels: int, at least 1. Larger files are not decoded.
+
+    Raises:
+        ValueError: if one is not as described.
+    """
+
+    resize: str = "crop"
+    background: str = "white"
+    white_level: int | None = None
+    max_pixels: int = MOST_PIXELS
+
+    def __post_init__(self):
+        if self.resize not in RESIZES:
+            raise ValueError(
+                f"`resize` must be one of {', '.join(RESIZES)}. "
+                f"Received: resize={self.resize!r}"
+            )
+        _color(self.background)
+        for name, most in (("white_level", 65535), ("max_pixels", None)):
+            value = getattr(self, name)
+            if value is None and most:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ValueError(_about_number(name, most, value))
+            if value < 1 or (most and value > most):
+                raise ValueError(_about_number(name, most, value))
+
+    def decode(
+        self, path: str | os.PathLike | BinaryIO, size: tuple[int, int]
+    ) -> np.ndarray:
+        """Returns an image as RGB of a size.
+
+        Args:
+            path: a file, or a stream of its bytes.
+            size: tuple `(height, width)`.
+
+        Returns:
+            uint8 array of shape `(height, width, 3)`.
+
+        Raises:
+            ValueError: if it has too many pixels.
+            OSError: if it cannot be read, and what else Pillow raises.
+        """
+        with open_image(path, self.max_pixels) as file:
+            # A JPEG need not be unpacked at many times the size it will have.
+            file.draft(None, (2 * max(size), 2 * max(size)))
+            white = self._white(file)  # Unpacked, it can no longer say.
+            image = self._as_rgb(ImageOps.exif_transpose(file), white)
+        return np.asarray(self.fit(image, size))
+
+    def fit(
+        self,
+        image: Image.Image,
+        size: tuple[int, int],
+        method: Image.Resampling = BILINEAR,
+    ) -> Image.Image:
+        """Returns an image, or a mask, at a size.
+
+        Args:
+            image: `PIL.Image.Image`; of a mode other than RGB it is padded
+                with zeros.
+            size: tuple `(height, width)`.
+            method: how to interpolate.
+        """
+        wanted = size[::-1]
+        if image.size == wanted:
+            return image
+        if self.resize == "crop":
+            return ImageOps.fit(image, wanted, method)
+        if self.resize == "squash":
+            return image.resize(wanted, method)
+        color: Any = _color(self.background) if image.mode == "RGB" else 0
+        return ImageOps.pad(image, wanted, method, color)
+
+    def fit_boxes(
+        self, boxes: ArrayLike, sizes: ArrayLike, size: tuple[int, int]
+    ) -> np.ndarray:
+        """Moves boxes as `fit` moves the images that they are of.
+
+        Args:
+            boxes: float array of shape `(n, 4)`: `x0, y0, x1, y1` in pixels
+                of the original.
+            sizes: ints of shape `(n, 2)`: heights and widths of the originals.
+            size: tuple `(height, width)`.
+
+        Returns:
+            float array of shape `(n, 4)`, in pixels of that size; clipped to
+            it, so a box in the part that is cropped off has no area.
+        """
+        boxes, sizes = np.asarray(boxes, "float64"), np.asarray(sizes, "float")
+        target = np.array(size, "float64")
+        scale = target / sizes  # (n, 2): rows, columns
+        if self.resize == "crop":
+            scale = scale.max(axis=1, keepdims=True)
+        elif self.resize == "pad":
+            scale = scale.min(axis=1, keepdims=True)
+        offset = (target - sizes * scale) / 2
+        scale = np.broadcast_to(scale, sizes.shape)
+        corners = boxes.reshape(-1, 2, 2) * scale[:, None, ::-1]
+        corners = corners + offset[:, None, ::-1]
+        return np.clip(corners, 0, target[::-1]).reshape(-1, 4)
+
+    def is_whole(self, path: str | os.PathLike) -> bool:
+        """Whether a file can be decoded to its end."""
+        try:
+            self.decode(path, (16, 16))
+        except Exception:  # Pillow raises many kinds.
+            return False
+        return True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what a network keeps: all but the limit of this machine."""
+        values = dataclasses.asdict(self)
+        del values["max_pixels"]
+        return values
+
+    def _white(self, file):
+        if not file.mode.startswith("I"):
+            return None
+        return sample_range(file) or self.white_level or 65535
+
+    def _as_rgb(self, image, white):
+        if white is not None:  # 16 bits a pixel, where RGB has 8.
+            levels = np.asarray(image, "float32") * (255 / white)
+            levels = np.clip(np.rint(levels), 0, 255)
+            image = Image.fromarray(levels.astype("uint8"))
+        if not image.has_transparency_data:
+            return image.convert("RGB")
+        # What lies under a transparent pixel nobody sees: often it is black.
+        shown = image.convert("RGBA")
+        ground = Image.new("RGBA", shown.size, (*_color(self.background), 255))
+        return Image.alpha_composite(ground, shown).convert("RGB")
+
+
+def _color(background):
+    try:
+        red, green, blue, *_ = ImageColor.getrgb(background)
+    except (ValueError, AttributeError, TypeError):
+        raise ValueError(
+            "`background` must be a colour such as white, black or #808080. "
+            f"Received: background={background!r}"
+        ) from None
+    return red, green, blue
+
+
+def _about_number(name, most, value):
+    upper = f" and at most {most}" if most else ""
+    return (
+        f"`{name}` must be an integer of at least 1{upper}. "
+        f"Received: {name}={value!r}"
+    )
+
+
+PLAIN = ImageReading()
+"""What is done where nobody says otherwise."""

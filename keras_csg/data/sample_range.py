@@ -1,0 +1,108 @@
+"""What is white in images of more than eight bits a channel."""
+
+import os
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from keras_csg.data.image_files import in_threads, open_image
+
+BITS_PER_SAMPLE, MAX_SAMPLE_VALUE = 258, 281  # TIFF tags.
+PNG_HEAD = 4096
+"""Bytes in which a PNG file says how many bits of it count."""
+
+
+def sample_range(file: Image.Image) -> int | None:
+    """Returns the largest value that an image file says its samples have.
+
+    Args:
+        file: opened image of one channel of 16 bits.
+
+    Returns:
+        `4095` for a file that says twelve bits: by TIFF's tags BitsPerSample
+        or MaxSampleValue, or PNG's chunk sBIT. `None` if it says nothing, or
+        no more than what its kind of file has.
+
+    Reference:
+        - [TIFF 6.0](https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf)
+        - [PNG, section 11.3.2.6](https://www.w3.org/TR/png-3/#11sBIT)
+    """
+    if file.format == "TIFF":
+        tags: Any = getattr(file, "tag_v2", {})
+        most = _first(tags.get(MAX_SAMPLE_VALUE))
+        bits = _first(tags.get(BITS_PER_SAMPLE))
+        if most and most < 65535:
+            return int(most)
+        return 2**bits - 1 if bits and bits < 16 else None
+    return _range_of_png(file) if file.format == "PNG" else None
+
+
+def _first(value):
+    return value[0] if isinstance(value, tuple) and value else value
+
+
+def _range_of_png(file):
+    """Reads the chunk `sBIT`, which stands before the pixels."""
+    stream = file.fp
+    if stream is None:
+        return None
+    place = stream.tell()
+    stream.seek(8)  # Behind the signature.
+    head = stream.read(PNG_HEAD)
+    stream.seek(place)
+    start = 0
+    while start + 8 <= len(head):
+        length, kind = struct.unpack(">I4s", head[start : start + 8])
+        if kind == b"sBIT" and length:
+            bits = head[start + 8]
+            return 2**bits - 1 if 0 < bits < 16 else None
+        if kind == b"IDAT":
+            break
+        start += 12 + length
+    return None
+
+
+def largest_sample(path: str | os.PathLike) -> int | None:
+    """Returns the largest value of an image of 16 bits.
+
+    `None` for other images, for those that say what their range is, and for
+    broken files.
+    """
+    try:
+        with open_image(path) as file:
+            if not file.mode.startswith("I") or sample_range(file):
+                return None
+            return int(np.asarray(file).max())
+    except Exception:  # Pillow raises many kinds; others count them.
+        return None
+
+
+def range_of_files(
+    paths: Sequence[str | os.PathLike], log: Callable[[str], Any]
+) -> int | None:
+    """Returns what is white in a set's images of 16 bits, and says so.
+
+    Where their files do not say: the next power of two above the largest value
+    of all. Sixteen bits of which twelve are used would be almost black.
+
+    Args:
+        paths: of image files.
+        log: callable that takes a line.
+
+    Returns:
+        int, or `None` where there are none or they use all bits.
+    """
+    found = [v for v in in_threads(largest_sample, paths) if v is not None]
+    if not found or max(found) < 1:
+        return None
+    white = 2 ** int(max(found)).bit_length() - 1
+    if white >= 65535:
+        return None
+    log(
+        f"{len(found):,} images have 16 bits and reach {max(found):,}: "
+        f"{white:,} is taken for white. `white_level` says otherwise."
+    )
+    return white
