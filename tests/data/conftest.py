@@ -55,10 +55,13 @@ def prepare_tfds(tmp_path):
             "image": tfds.features.Image(shape=shape),
             "label": tfds.features.ClassLabel(names=["ant", "bee", "cow"]),
         }
+        shards = info.pop("num_shards", None)
         info.setdefault("supervised_keys", ("image", "label"))
         builder_class = _builder_class(name, features, splits, sizes, info)
         builder = builder_class(data_dir=tmp_path)
-        builder.download_and_prepare()
+        builder.download_and_prepare(
+            download_config=tfds.download.DownloadConfig(num_shards=shards)
+        )
         return tmp_path
 
     return prepare

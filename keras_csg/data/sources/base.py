@@ -13,14 +13,14 @@ from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.request import Request
 from keras_csg.data.splits.image_split import ImageSplit
 
-FILE_ARGUMENTS = (
+OPTIONAL = (
     "splits",
     "drop_duplicates",
     "labels",
     "classes",
     "rename_classes",
 )
-"""Arguments of `load_data` that are for folders of images."""
+"""Arguments of `load_data` that not every kind of data takes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,13 +60,13 @@ class Source(abc.ABC):
     mask_files = False
     """Whether a folder of mask files can say where the objects are."""
 
-    of_files = False
-    """Whether it is a folder of the user's files."""
+    takes: tuple[str, ...] = ()
+    """Which of `OPTIONAL` it takes."""
 
     def __init__(self, request: Request):
-        for name in FILE_ARGUMENTS:
+        for name in OPTIONAL:
             value = getattr(request, name)
-            if value and not self.of_files:
+            if value and name not in self.takes:
                 raise ValueError(
                     f"`{name}` is for a folder of images. Received: "
                     f"{name}={value!r} for data={request.name!r}"

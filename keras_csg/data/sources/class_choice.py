@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
+from keras_csg.data.sources.split_names import composed
 
 
 def names_of(classes: str | Sequence[str] | None) -> list[str] | None:
@@ -17,7 +18,7 @@ def names_of(classes: str | Sequence[str] | None) -> list[str] | None:
     if classes is None:
         return None
     parts = classes.split(",") if isinstance(classes, str) else list(classes)
-    names = [str(part).strip() for part in parts]
+    names = [composed(str(part).strip()) for part in parts]
     if len(names) < 2 or len(set(names)) < len(names) or not all(names):
         raise ValueError(
             "`classes` must name two or more classes, each once. "
@@ -35,9 +36,11 @@ def renames_of(rename: str | Mapping[str, str] | None) -> dict[str, str]:
     if rename is None:
         return {}
     if isinstance(rename, Mapping):
-        return dict(rename)
+        return {composed(old): composed(new) for old, new in rename.items()}
     parts = [part.partition("=") for part in str(rename).split(",")]
-    found = {old.strip(): new.strip() for old, _, new in parts}
+    found = {
+        composed(old.strip()): composed(new.strip()) for old, _, new in parts
+    }
     if not all(found) or not all(found.values()):
         raise ValueError(
             "`rename_classes` must be old and new names, such as "

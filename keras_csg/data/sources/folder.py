@@ -10,6 +10,7 @@ from keras_csg.data.image_files import in_threads, probe_size
 from keras_csg.data.image_sizes import DEFAULT_SIZE
 from keras_csg.data.sample_range import range_of_files
 from keras_csg.data.sources.base import (
+    OPTIONAL,
     ClassificationData,
     Source,
     SourceFacts,
@@ -35,7 +36,7 @@ class FolderSource(Source):
     """A folder of images, with a sub-folder for each class."""
 
     mask_files = True
-    of_files = True
+    takes = OPTIONAL
 
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:

@@ -17,6 +17,7 @@ from keras_csg.data.sources.folder_boxes import (
     read_boxes,
 )
 from keras_csg.data.sources.folder_layout import MASKS
+from keras_csg.data.sources.split_names import as_on_disk, composed
 
 
 class FolderMasks:
@@ -70,7 +71,10 @@ class FolderMasks:
         self._reading = reading
         folder = Path(folder).expanduser()
         self._files: list[Path] | None = None
-        names = [Path(os.path.relpath(p, folder)).as_posix() for p in paths]
+        names = [
+            composed(Path(os.path.relpath(path, folder)).as_posix())
+            for path in paths
+        ]
         if masks is None and has_boxes(folder):
             boxes = read_boxes(folder, known or names, part)
             for line in _about(boxes, known or names, folder):
@@ -168,4 +172,4 @@ def _mask_files(folder, names, part, masks):
         raise ValueError(
             f"Mask files show the object alone. Received: part={part!r}"
         )
-    return [(root / name).with_suffix(".png") for name in names]
+    return [as_on_disk((root / name).with_suffix(".png")) for name in names]

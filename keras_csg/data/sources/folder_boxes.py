@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from keras_csg.data.sources.folder_layout import YOLO
+from keras_csg.data.sources.split_names import as_on_disk, composed
 
 BOXES = "boxes.csv"
 COCO = ("annotations.json", "_annotations.coco.json", "instances.json")
@@ -84,7 +85,7 @@ def plain_name(name: str, folder: Path) -> str:
     root = PurePosixPath(folder.absolute().as_posix())
     if path.is_relative_to(root):
         path = path.relative_to(root)
-    return path.as_posix()
+    return composed(path.as_posix())
 
 
 def _coco_file(folder):
@@ -140,7 +141,7 @@ def _from_coco(path, folder) -> Iterator[Box]:
 
 def _from_yolo(folder, images) -> Iterator[Box]:
     for image in images:
-        path = (folder / YOLO / image).with_suffix(".txt")
+        path = as_on_disk((folder / YOLO / image).with_suffix(".txt"))
         if not path.is_file():
             continue
         for number, line in enumerate(read_text(path).splitlines(), start=1):

@@ -9,7 +9,12 @@ import numpy as np
 
 from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
-from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
+from keras_csg.data.sources.split_names import (
+    NONE,
+    composed,
+    parse_splits,
+    split_of,
+)
 
 MASKS, YOLO = "masks", "labels"
 """Folders of annotations, beside the classes or the splits."""
@@ -78,11 +83,11 @@ def read_layout(
     found = {}
     for split in sorted(roots, key=SPLITS.index):
         root = roots[split]
-        if split != "train" and not classes[split] & set(names):
+        if split != "train" and not classes[split].keys() & set(names):
             notes.append(f"{root} has none of the classes: it is not read.")
             continue
         _check_known(root, classes[split], names)
-        found[split] = _find_images(root, names, walker)
+        found[split] = _find_images(classes[split], names, walker)
         notes += _without(split, found[split], root, names)
     return FolderLayout(
         names,
@@ -169,14 +174,20 @@ def _unclear(folder, deep, walker):
 
 
 def _class_folders(root, walker):
-    """Returns the names of the class folders: not that of their masks."""
+    """Returns the class folders by their names: not that of their masks.
+
+    A name may be written in two forms, and then has two folders.
+    """
     paths = walker.sub_folders(root)
-    names = {path.name for path in paths}
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        found.setdefault(composed(path.name), []).append(path)
     for path in paths:
         if path.name in ANNOTATIONS:
-            inner = {folder.name for folder in walker.sub_folders(path)}
-            names -= {path.name} if inner & names else set()
-    return names
+            inner = {composed(f.name) for f in walker.sub_folders(path)}
+            if inner & found.keys():
+                del found[path.name]
+    return found
 
 
 def _check_known(root, found, names):
@@ -188,8 +199,11 @@ def _check_known(root, found, names):
         )
 
 
-def _find_images(root, names, walker):
-    found = [walker.images(root / name) for name in names]
+def _find_images(folders, names, walker):
+    found = [
+        [file for path in folders.get(n, []) for file in walker.images(path)]
+        for n in names
+    ]
     labels = np.repeat(
         np.arange(len(names), dtype="int32"), list(map(len, found))
     )

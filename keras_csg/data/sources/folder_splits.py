@@ -17,6 +17,7 @@ from keras_csg.data.listing import (
 )
 from keras_csg.data.sources.folder_layout import FolderLayout
 from keras_csg.data.sources.request import Request
+from keras_csg.data.sources.split_names import composed
 from keras_csg.data.splits.hashed import TEST, TRAIN, VALIDATION, assign_splits
 from keras_csg.data.splits.holdout import hold_out, three_ways
 
@@ -46,7 +47,7 @@ class FolderFiles:
         splits = layout.splits.values()
         self.paths = [path for split in splits for path in split.paths]
         self.keys = [
-            Path(os.path.relpath(path, folder)).as_posix()
+            composed(Path(os.path.relpath(path, folder)).as_posix())
             for path in self.paths
         ]
         self.labels = np.concatenate([split.labels for split in splits])

@@ -11,7 +11,11 @@ from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_boxes import plain_name, read_text
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
 from keras_csg.data.sources.folder_walk import PassedOver
-from keras_csg.data.sources.split_names import split_of
+from keras_csg.data.sources.split_names import (
+    as_on_disk,
+    composed,
+    split_of,
+)
 
 # The first is what we call it; the others are what people call it too.
 COLUMNS = {
@@ -45,7 +49,7 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
         name = plain_name(row["file"], folder)
         if not row["label"]:
             passed_over.add(name, "images without a label")
-        elif not (folder / name).is_file():
+        elif not as_on_disk(folder / name).is_file():
             passed_over.add(
                 name, f"rows of {path.name} whose file is not there"
             )
@@ -62,7 +66,7 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
         found.setdefault(_split(row, path), []).append(name)
     splits = {
         split: FolderSplit(
-            [str(folder / name) for name in found[split]],
+            [str(as_on_disk(folder / name)) for name in found[split]],
             np.array([names.index(rows[n]["label"]) for n in found[split]]),
         )
         for split in SPLITS
@@ -85,7 +89,10 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
         reader = csv.DictReader(read_text(path).splitlines())
         table = [(reader.line_num, row) for row in reader]
     for number, row in table:
-        known = {str(k).strip().lower(): str(v).strip() for k, v in row.items()}
+        known = {
+            str(k).strip().lower(): composed(str(v).strip())
+            for k, v in row.items()
+        }
         found = {
             ours: known[name]
             for ours, names in COLUMNS.items()

@@ -1,7 +1,9 @@
 """What folders are called that hold the splits of a data set."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
+from pathlib import Path
 
 NONE = "none"
 """Says that the folders are classes, whatever their names look like."""
@@ -26,6 +28,21 @@ _FILLERS = {
     *("set", "sets", "seg", "split", "data", "dataset", "folder", "dir"),
     *("image", "images", "img", "imgs", "photos", "pictures", "classes"),
 }
+
+
+def composed(name: str) -> str:
+    """Returns a name in one form of Unicode: macOS writes another.
+
+    There `café` has an e and an accent, elsewhere one letter; to a user both
+    are the same folder.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def as_on_disk(path: Path) -> Path:
+    """Returns a path in the other form of Unicode, where that is there."""
+    other = Path(unicodedata.normalize("NFD", str(path)))
+    return other if other.exists() and not path.exists() else path
 
 
 def split_of(name: str) -> str | None:

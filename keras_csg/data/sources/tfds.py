@@ -18,6 +18,8 @@ class TfdsSource(Source):
     when such a set is looked up.
     """
 
+    takes = ("splits",)
+
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:
         """Whether the package has the set, or it lies prepared in its folder.

@@ -31,6 +31,13 @@ class ImageFeatures:
         """Returns an image as one in a file is decoded: by Pillow."""
         return self.reading.decode(io.BytesIO(encoded), self.image_size)
 
+    def number(self, label: tf.Tensor) -> tf.Tensor:
+        """Returns the number of a class; -1 for what has no label."""
+        if label.dtype != tf.string:
+            return label
+        same = tf.equal(label, tf.constant(self.class_names))
+        return tf.where(tf.reduce_any(same), tf.argmax(same), -1)
+
     @tf.autograph.experimental.do_not_convert
     def decode(self, encoded: tf.Tensor) -> tf.Tensor:
         """Returns the same of a tensor of an encoded image, in the graph."""
@@ -60,10 +67,25 @@ def image_features(
     image = builder.info.features[image_key]
     own_size = image.shape[:2]
     size = image_size or (DEFAULT_SIZE if None in own_size else own_size)
-    class_names = list(builder.info.features[label_key].names)
+    class_names = _class_names(builder, label_key)
     return ImageFeatures(
         image_key, label_key, class_names, tuple(size), reading
     )
+
+
+def _class_names(builder, label_key):
+    """Returns the names that the set has, or those that stand in it."""
+    feature = builder.info.features[label_key]
+    if isinstance(feature, tfds.features.ClassLabel):
+        return list(feature.names)
+    found: set[bytes] = set()
+    for split in builder.info.splits:
+        labels = builder.as_dataset(
+            split=split,
+            decoders=tfds.decode.PartialDecoding({label_key: True}),
+        )
+        found.update(e[label_key] for e in labels.as_numpy_iterator())
+    return sorted(name.decode("utf-8", "replace") for name in found if name)
 
 
 def is_image_classification(builder: tfds.core.DatasetBuilder) -> bool:
@@ -100,7 +122,7 @@ def _is_image(feature):
 
 
 def _is_label(feature):
-    return isinstance(feature, tfds.features.ClassLabel)
+    return isinstance(feature, tfds.features.ClassLabel | tfds.features.Text)
 
 
 def _checked_keys(builder):

@@ -11,9 +11,14 @@ from keras_csg.data.image_files import in_threads, now_and_then
 from keras_csg.data.image_sizes import SMALL_IMAGE
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.base import ClassificationData, Source
-from keras_csg.data.sources.split_names import split_of
+from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
 from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
 from keras_csg.data.sources.tfds_features import image_features
+from keras_csg.data.sources.tfds_slices import (
+    bytes_of,
+    check_slices,
+    slices_of,
+)
 from keras_csg.data.splits.hashed import TEST_FRACTION, hold_out_blocks
 from keras_csg.data.splits.holdout import hold_out, three_ways
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
@@ -104,6 +109,11 @@ def _held_out(builder, plan, request):
 
 def _plan_splits(builder, features, request):
     """Says which TFDS split each of ours is, if it has one of its own."""
+    asked = parse_splits(None if request.splits == NONE else request.splits)
+    if asked:
+        check_slices(builder, asked)
+        _log_plan(asked, request)
+        return asked
     own = [name for name, split in builder.info.splits.items() if split]
     named = {split: _named(own, split) for split in SPLITS}
     if named["train"] is None:
@@ -152,10 +162,15 @@ def _encoded(builder, features, split):
             {image: True, label: True},
             decoders={image: tfds.decode.SkipDecoding()},
         ),
-        read_config=tfds.ReadConfig(try_autocache=False, skip_prefetch=True),
+        # One file after the other: what is held out goes by that order.
+        read_config=tfds.ReadConfig(
+            try_autocache=False,
+            skip_prefetch=True,
+            interleave_cycle_length=1,
+        ),
     )
     return examples.map(
-        lambda example: (example[image], example[label]),
+        lambda example: (example[image], features.number(example[label])),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
 
@@ -226,14 +241,15 @@ def _streamed_splits(builder, features, plan, ranges, request):
             f"{request.name} is stored in its original order: batches are not "
             "well mixed unless it is cached."
         )
-    stored = builder.info.splits[plan["train"]]
-    if request.shuffled:
-        ranges = _ends(stored.num_examples, plan, request)
-    buffer_size = BUFFER_BYTES // max(
-        1, stored.num_bytes // max(1, stored.num_examples)
-    )
     train = plan["train"]
-    plan = {**plan, **{name: _slices(train, ranges[name]) for name in ranges}}
+    if request.shuffled:
+        count = builder.info.splits[train].num_examples
+        ranges = _ends(count, plan, request)
+    buffer_size = BUFFER_BYTES // bytes_of(builder, train)
+    plan = {
+        **plan,
+        **{name: slices_of(builder, train, ranges[name]) for name in ranges},
+    }
     return [
         StreamedSplit(
             _encoded(builder, features, plan[ours]),
@@ -245,11 +261,6 @@ def _streamed_splits(builder, features, plan, ranges, request):
         )
         for ours in ("train", "validation", "test")
     ]
-
-
-def _slices(name, ranges):
-    """Returns ranges of a split as TensorFlow Datasets writes them."""
-    return "+".join(f"{name}[{start}:{stop}]" for start, stop in ranges)
 
 
 def _ends(count, plan, request):
