@@ -49,4 +49,32 @@ def _with_slower(kind):
                 learning_rate = learning_rate * factor
             super().update_step(gradient, variable, learning_rate)
 
-    return Slower
+    return _updating_together(Slower)
+
+
+def _updating_together(kind):
+    """Returns an optimizer that knows of slower variables on PyTorch, too.
+
+    There Keras updates all variables in one call, and asks for none alone.
+    """
+    if keras.backend.backend() != "torch":
+        return kind
+
+    class Parted(kind):
+        __class__ = vars(kind)["__class__"]
+
+        def _backend_update_step(self, grads, variables, rate):
+            slower, factor = self.slower
+            for is_slower in (False, True):
+                pairs = [
+                    (gradient, variable)
+                    for gradient, variable in zip(grads, variables, strict=True)
+                    if (id(variable) in slower) is is_slower
+                ]
+                if pairs:
+                    own = rate * factor if is_slower else rate
+                    super()._backend_update_step(
+                        *map(list, zip(*pairs, strict=True)), own
+                    )
+
+    return Parted

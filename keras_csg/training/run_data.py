@@ -106,6 +106,8 @@ def load_run_data(
             log=log,
         )
     known = model.class_names or found.class_names
+    if sorted(found.class_names) == sorted(known):
+        found = found.in_order_of(list(known))
     if found.class_names != known or found.num_classes != model.num_classes:
         raise ValueError(
             f"{run} was trained on other classes than {found.name} has now: "

@@ -187,3 +187,31 @@ def test_a_run_without_a_list_holds_out_as_it_did(root):
     )
     numbers = np.concatenate([np.arange(30), np.arange(100, 130)])
     assert levels(data.test) == set(numbers[test].tolist())
+
+
+def test_other_data_may_number_the_classes_in_another_order(tmp_path):
+    for number, name in enumerate(("ant", "bee", "cow")):
+        first = 80 * number
+        write(tmp_path / "data" / name, range(first, first + 30))
+    train(tmp_path / "run", tmp_path / "data", epochs=1)
+    run = Run(tmp_path / "run")
+    model = run.load_model()
+    expected = load_run_data(run, model, data=tmp_path / "data")
+    model.class_names = ["cow", "ant", "bee"]
+    found = load_run_data(run, model, data=tmp_path / "data")
+    assert found.class_names == ["cow", "ant", "bee"]
+    for split in ("train", "validation", "test"):
+        ours, theirs = getattr(found, split), getattr(expected, split)
+        assert levels(ours) == levels(theirs)
+        _, labels = ours.images_and_labels()
+        _, old = theirs.images_and_labels()
+        assert [found.class_names[n] for n in labels] == [
+            expected.class_names[n] for n in old
+        ]
+        assert list(ours.class_counts) == list(np.bincount(labels, minlength=3))
+    for images, labels in found.train.training_batches(16, seed=0):
+        assert set(np.asarray(images)[:, 0, 0, 0] // 80) <= {0, 1, 2}
+        shown = np.asarray(images)[:, 0, 0, 0] // 80
+        assert [("ant", "bee", "cow")[n] for n in shown] == [
+            found.class_names[n] for n in np.asarray(labels)
+        ]

@@ -255,6 +255,29 @@ class ClassificationData:
         """The name the data were asked for by."""
         return self.source.request.name
 
+    def in_order_of(self, class_names: list[str]) -> "ClassificationData":
+        """Returns the same data with the classes in another order.
+
+        Args:
+            class_names: list of str. The names of all classes.
+        """
+        if class_names == self.class_names:
+            return self
+        from keras_csg.data.splits.renumbered import RenumberedSplit
+
+        number_of = np.array([class_names.index(n) for n in self.class_names])
+        train, validation, test = (
+            RenumberedSplit(split, number_of)
+            for split in (self.train, self.validation, self.test)
+        )
+        return dataclasses.replace(
+            self,
+            class_names=class_names,
+            train=train,
+            validation=validation,
+            test=test,
+        )
+
     @property
     def num_classes(self) -> int:
         """Number of classes."""

@@ -52,10 +52,15 @@ class FolderSource(Source):
         """Returns the folder's absolute path."""
         return os.path.abspath(Path(self.request.name).expanduser())
 
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return Path(self.request.name).expanduser()
+
     def load(self) -> ClassificationData:
         """Loads the three splits, and keeps the paths of the test images."""
         request = self.request
-        folder = Path(request.name).expanduser()
+        folder = self.folder
         if request.labels is None:
             layout = read_layout(folder, request.splits)
         else:
@@ -121,7 +126,7 @@ class FolderSource(Source):
         limit: int | None,
     ) -> AnnotatedImages | None:
         """Returns the images that `boxes.csv` or mask files annotate."""
-        folder, size = self.request.name, data.image_shape[:2]
+        folder, size = self.folder, data.image_shape[:2]
         if masks is None and not has_annotations(folder):
             return None
         read_masks = FolderMasks(

@@ -38,7 +38,7 @@ def test_parts_of_a_split(prepare_tfds, cache):
 def test_what_is_held_out_of_many_files_does_not_hang_on_the_cache(
     prepare_tfds,
 ):
-    data_dir = prepare_tfds({"train": LABELS * 3}, num_shards=7)
+    data_dir = prepare_tfds({"train": LABELS * 8}, num_shards=7)
     assert len(list(data_dir.glob("tiny_set/1.0.0/*tfrecord*"))) == 7
     cached, streamed = (
         levels_of(load_data("tiny_set", data_dir=data_dir, cache=cache))

@@ -1,0 +1,43 @@
+import numpy as np
+import tensorflow as tf
+
+from keras_csg.data.splits.image_split import ImageSplit
+
+
+class RenumberedSplit(ImageSplit):
+    """A split with the classes of another in another order.
+
+    Args:
+        split: `ImageSplit`.
+        number_of: int array of shape `(num_classes,)`. The new number of each
+            class.
+    """
+
+    def __init__(self, split: ImageSplit, number_of: np.ndarray):
+        super().__init__(
+            split.num_examples,
+            split.num_classes,
+            split.image_shape,
+            split.cached,
+        )
+        self._split = split
+        self._number_of = np.asarray(number_of, "int32")
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """Images per class, of shape `(num_classes,)`."""
+        counts = np.zeros_like(self._split.class_counts)
+        counts[self._number_of] = self._split.class_counts
+        return counts
+
+    def _in_order(self, batch_size: int) -> tf.data.Dataset:
+        return self._split._in_order(batch_size).map(self._renumbered)
+
+    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
+        return self._split._shuffled(batch_size, key)
+
+    def _read(self, examples):
+        return self._renumbered(*self._split._read(examples))
+
+    def _renumbered(self, images, labels):
+        return images, tf.gather(self._number_of, labels)

@@ -1,0 +1,124 @@
+"""Sets of the package `datasets`, from where they were saved."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from PIL import Image
+
+from keras_csg import load_data
+
+datasets = pytest.importorskip("datasets")
+
+NAMES = ["ant", "bee", "cow"]
+
+
+def image(number, size=(8, 8)):
+    pixels = np.zeros((*size, 3), "uint8")
+    pixels[..., 0] = number
+    return Image.fromarray(pixels)
+
+
+def made(count, first=0, texts=False):
+    numbers = range(first, first + count)
+    labels = [n % 3 for n in numbers]
+    return datasets.Dataset.from_dict(
+        {
+            "image": [image(n) for n in numbers],
+            "label": [NAMES[n] for n in labels] if texts else labels,
+            "note": [f"note {n}" for n in numbers],
+        },
+        features=datasets.Features(
+            {
+                "image": datasets.Image(),
+                "label": datasets.Value("string")
+                if texts
+                else datasets.ClassLabel(names=NAMES),
+                "note": datasets.Value("string"),
+            }
+        ),
+    )
+
+
+def saved(folder, texts=False, **counts):
+    first, parts = 0, {}
+    for name, count in counts.items():
+        parts[name] = made(count, first, texts)
+        first += count
+    datasets.DatasetDict(parts).save_to_disk(folder)
+    return folder
+
+
+def levels(split):
+    images, labels = split.images_and_labels()
+    assert_array_equal(labels, images[:, 0, 0, 0] % 3)
+    return sorted(images[:, 0, 0, 0].tolist())
+
+
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("texts", [True, False])
+def test_splits_are_those_of_the_set(tmp_path, cache, texts):
+    folder = saved(tmp_path / "set", texts, train=30, valid=6, test=9)
+    data = load_data(folder, cache=cache)
+    assert data.class_names == NAMES and data.image_shape == (8, 8, 3)
+    assert levels(data.train) == list(range(30))
+    assert levels(data.validation) == list(range(30, 36))
+    assert levels(data.test) == list(range(36, 45))
+    batches = data.train.training_batches(8, seed=0)
+    assert sum(len(labels) for _, labels in batches) == 30
+
+
+def test_what_is_missing_is_held_out_the_same_way_again(tmp_path):
+    folder = saved(tmp_path / "set", train=60)
+    first, second = (load_data(folder, cache=cache) for cache in (True, False))
+    assert [levels(s) for s in (first.train, first.test)] == [
+        levels(s) for s in (second.train, second.test)
+    ]
+    everything = levels(first.train) + levels(first.validation)
+    assert sorted(everything + levels(first.test)) == list(range(60))
+
+
+def test_one_set_without_splits(tmp_path):
+    made(40).save_to_disk(tmp_path / "set")
+    data = load_data(tmp_path / "set")
+    assert data.train.num_examples + data.validation.num_examples < 40
+    assert data.test.num_examples > 4
+
+
+def test_splits_by_other_names(tmp_path):
+    folder = saved(tmp_path / "set", first=30, second=9)
+    with pytest.raises(ValueError, match="a split to train on.*first, second"):
+        load_data(folder)
+    data = load_data(folder, splits="train=first,test=second")
+    assert levels(data.test) == list(range(30, 39))
+    with pytest.raises(ValueError, match="some of first, second.*'third'"):
+        load_data(folder, splits="train=first,test=third")
+
+
+def test_another_set_in_its_place_is_noticed(tmp_path):
+    from keras_csg.data.listing import Listing
+    from keras_csg.data.sources.hugging_face import HuggingFaceSource
+    from keras_csg.data.sources.request import checked_request
+
+    folder = saved(tmp_path / "set", train=30, test=9)
+    known = load_data(folder).listing
+    for listing, said in ((known, ""), (Listing("another"), "not the set")):
+        request = checked_request(folder, known=listing)
+        assert said in HuggingFaceSource(request).load().changes
+
+
+def test_what_is_no_set_of_images_is_refused(tmp_path):
+    datasets.Dataset.from_dict({"text": ["a", "b"]}).save_to_disk(
+        tmp_path / "set"
+    )
+    with pytest.raises(ValueError, match="one column of images.*text"):
+        load_data(tmp_path / "set")
+
+
+def test_a_name_that_cannot_be_had_is_one_line(monkeypatch):
+    monkeypatch.setattr(
+        datasets,
+        "load_dataset",
+        lambda *args, **kwargs: (_ for _ in ()).throw(OSError("no\nway")),
+    )
+    with pytest.raises(ValueError, match="^Cannot load hf:who/what: no$"):
+        load_data("hf:who/what")
