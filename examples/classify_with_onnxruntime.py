@@ -24,9 +24,9 @@ def main(model_path, image_path):
     _, height, width, _ = images.shape
     dtype = "uint8" if images.type == "tensor(uint8)" else "float32"
 
-    # Upright RGB, cropped to the model's shape; its own layers do the rest.
-    photo = ImageOps.exif_transpose(Image.open(image_path)).convert("RGB")
-    photo = ImageOps.fit(photo, (width, height), Image.Resampling.BILINEAR)
+    # RGB of the model's shape; its own layers do the rest.
+    given = json.loads(properties["keras_csg"])["input"]
+    photo = fitted(read_photo(image_path, given), (width, height), given)
     names = [output.name for output in session.get_outputs()]
     answer = dict(
         zip(
@@ -41,6 +41,22 @@ def main(model_path, image_path):
     if "gate_agreement" in answer:
         print(f"gate agreement  {answer['gate_agreement'][0]:.4f}")
     return class_names[class_id], answer
+
+
+def read_photo(path, given):
+    """Returns a photograph, upright and on its background, as RGB."""
+    photo = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+    ground = Image.new("RGBA", photo.size, given["background"])
+    return Image.alpha_composite(ground, photo).convert("RGB")
+
+
+def fitted(photo, size, given, method=Image.Resampling.BILINEAR):
+    """Returns a photograph at a size, as the network's images got theirs."""
+    if given["resize"] == "squash":
+        return photo.resize(size, method)
+    if given["resize"] == "pad":
+        return ImageOps.pad(photo, size, method, given["background"])
+    return ImageOps.fit(photo, size, method)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ black and violet (none) to yellow (most); the class's name on stdout. The file
 is what `keras_csg.export(model, "model.tflite")` wrote, quantised or not.
 """
 
+import json
 import sys
 import zipfile
 
@@ -27,18 +28,19 @@ def main(model_path, image_path, picture_path):
     # The labels are an associated file: a zip at the end of the model.
     with zipfile.ZipFile(model_path) as files:
         class_names = files.read("labels.txt").decode().splitlines()
+        given = json.loads(files.read("keras_csg.json"))["input"]
     (images,) = classify.get_input_details().values()
     _, height, width, _ = images["shape"]
 
-    # Upright RGB, cropped to the model's shape; its own layers do the rest.
-    photo = ImageOps.exif_transpose(Image.open(image_path)).convert("RGB")
-    seen = ImageOps.fit(photo, (width, height), Image.Resampling.BILINEAR)
+    # RGB of the model's shape; its own layers do the rest.
+    photo = read_photo(image_path, given)
+    seen = fitted(photo, (width, height), given)
     answer = classify(images=np.asarray(seen, images["dtype"])[None])
     class_name = class_names[int(answer["class_id"][0])]
 
     scale = SIDE / min(width, height)
     size = round(width * scale), round(height * scale)
-    photo = ImageOps.fit(photo, size, Image.Resampling.BICUBIC)
+    photo = fitted(photo, size, given, Image.Resampling.BICUBIC)
     beside = Image.new("RGB", (2 * size[0], size[1]))
     beside.paste(photo)
     beside.paste(draw(answer["heatmap"][0], photo), (size[0], 0))
@@ -55,6 +57,22 @@ def draw(heatmap, photo):
     colours = [np.interp(heatmap, steps, channel) for channel in RAMP.T]
     overlay = Image.fromarray(np.stack(colours, -1).astype("uint8"))
     return Image.blend(photo, overlay, 0.6)
+
+
+def read_photo(path, given):
+    """Returns a photograph, upright and on its background, as RGB."""
+    photo = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
+    ground = Image.new("RGBA", photo.size, given["background"])
+    return Image.alpha_composite(ground, photo).convert("RGB")
+
+
+def fitted(photo, size, given, method=Image.Resampling.BILINEAR):
+    """Returns a photograph at a size, as the network's images got theirs."""
+    if given["resize"] == "squash":
+        return photo.resize(size, method)
+    if given["resize"] == "pad":
+        return ImageOps.pad(photo, size, method, given["background"])
+    return ImageOps.fit(photo, size, method)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ def ask(server, model, path):
     metadata = server.get_model_metadata(model)
     (wanted,) = metadata.inputs
     _, height, width, _ = wanted.shape
-    # Upright RGB of the model's size; its own layers do the rest.
+    # Upright RGB of the model's size, cropped as most networks are trained;
+    # `input` of the file's metadata says how images got their size. Its own
+    # layers do the rest.
     photo = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
     photo = ImageOps.fit(photo, (width, height), Image.Resampling.BILINEAR)
     images = np.asarray(photo, DTYPES[wanted.datatype])[None]

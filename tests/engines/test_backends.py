@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.engines import ten_steps
+from tests.engines import ten_steps, without_tensorflow
 
 TOLERANCES = {"mixed_bfloat16": 0.02, "mixed_float16": 0.01}
 """Of rounding to 16 bits, which each backend does where it sees fit."""
@@ -73,3 +73,20 @@ def test_ten_steps_are_the_same(backend, tmp_path):
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_ten_steps_of_every_kind_are_the_same(backend, tmp_path):
     check(backend, list(ten_steps.CASES), tmp_path)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_it_works_without_tensorflow(backend, tmp_path):
+    """And what was saved there predicts the same here."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", without_tensorflow.__name__]
+        + [tmp_path],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+    )
+    model = keras.models.load_model(tmp_path / "model.keras")
+    with np.load(tmp_path / "predicted.npz") as there:
+        logits = model.predict(there["images"], verbose=0)
+        np.testing.assert_allclose(logits, there["logits"], atol=1e-5)
