@@ -16,6 +16,9 @@ from keras_csg.optimizers import (
 )
 
 
+TORCH_OPTIMIZERS = "keras.src.backend.torch.optimizers."
+
+
 class DualPathTrainer(DualPathStep):
     """Trains a gated classifier in Keras's own loop, by a step of ours."""
 
@@ -83,7 +86,7 @@ class DualPathTrainer(DualPathStep):
     def get_compile_config(self) -> dict[str, Any]:
         """Returns how the model is compiled, when it is about to be saved."""
         self.build_optimizer()  # As `compile_from_config` will expect it.
-        return super().get_compile_config()
+        return _for_any_backend(super().get_compile_config())
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model as it was when it was saved."""
@@ -188,6 +191,20 @@ class DualPathTrainer(DualPathStep):
         """Returns logits, as `keras.Model.predict` does."""
         warn_of_small_values(self, x)
         return super().predict(x, *args, **kwargs)
+
+
+def _for_any_backend(config):
+    """Names Keras's optimizers as they are called on every backend.
+
+    On PyTorch Keras writes down where that backend has its own, and such a
+    file loads nowhere else.
+    """
+    if not isinstance(config, dict):
+        return config
+    plain = {key: _for_any_backend(value) for key, value in config.items()}
+    if str(plain.get("module", "")).startswith(TORCH_OPTIMIZERS):
+        plain["module"] = "keras.optimizers"
+    return plain
 
 
 def _each(callbacks):
