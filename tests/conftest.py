@@ -1,4 +1,5 @@
 import os
+import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -11,6 +12,15 @@ import keras  # noqa: E402
 import pytest  # noqa: E402
 
 from tests.tiny import registered_tiny  # noqa: E402
+
+CIFAR10 = pathlib.Path(__file__).parents[2] / "shared" / "data" / "tfds"
+
+
+@pytest.fixture
+def cifar10_dir():
+    if not (CIFAR10 / "cifar10").is_dir():
+        pytest.skip(f"no prepared cifar10 in {CIFAR10}")
+    return CIFAR10
 
 
 @pytest.fixture

@@ -17,6 +17,10 @@ def list_weights(name: str | None = None) -> list[weights.WeightsCard]:
 
     Raises:
         InputError: if there is none of that name.
+
+    Example:
+    >>> [card.name for card in keras_csg.list_weights()]
+    ['cifar10', 'cifar10-standard']
     """
     check_text("name", name, optional=True)
     with input_errors():

@@ -15,7 +15,6 @@ from keras_csg.optimizers import (
     scale_rates,
 )
 
-
 TORCH_OPTIMIZERS = "keras.src.backend.torch.optimizers."
 
 

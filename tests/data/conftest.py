@@ -1,18 +1,7 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
-
-CIFAR10 = Path(__file__).parents[3] / "shared" / "data" / "tfds"
-
-
-@pytest.fixture
-def cifar10_dir():
-    if not (CIFAR10 / "cifar10").is_dir():
-        pytest.skip(f"no prepared cifar10 in {CIFAR10}")
-    return CIFAR10
 
 
 @pytest.fixture

@@ -1,0 +1,54 @@
+"""The weights that come with the package are what their cards say."""
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import keras_csg
+from keras_csg.backbones.weights.shipped.cards import FOLDER
+
+NAMES = ["cifar10", "cifar10-standard"]
+
+
+def test_they_are_listed():
+    cards = keras_csg.list_weights()
+    assert [card.name for card in cards] == NAMES
+    assert {path.suffix for path in FOLDER.iterdir() if path.is_file()} == {
+        ".py",
+        ".json",
+        ".keras",
+    }
+    for card in cards:
+        assert card.path.stat().st_size < 1.5e6
+        assert card.limits and card.data and card.figures["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_build_gives_the_trained_network(name):
+    model = keras_csg.build("resnet20", 10, weights=name)
+    (card,) = keras_csg.list_weights(name)
+    assert model.class_names == list(card.class_names)
+    assert model.gated == (name == "cifar10")
+    trained = keras.models.load_model(card.path)
+    images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3))
+    assert_allclose(
+        model.predict(images, verbose=0),
+        trained.predict(images, verbose=0),
+        atol=1e-5,
+    )
+    if model.gated:
+        gate = keras.ops.convert_to_numpy(model.gate.gate_matrix)
+        assert_allclose(gate.sum(axis=0), 1)  # Each filter has one class.
+        assert (gate > 0.5).sum(axis=1).min() >= 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_the_figures_are_those_of_the_card(name, cifar10_dir, tmp_path):
+    (card,) = keras_csg.list_weights(name)
+    model = keras_csg.build("resnet20", 10, weights=name)
+    model.compile()
+    data = keras_csg.load_data("cifar10", data_dir=cifar10_dir)
+    found = model.evaluate(data.test.batches(250), return_dict=True, verbose=0)
+    assert_allclose(found["accuracy"], card.figures["accuracy"], atol=1e-3)
