@@ -3,16 +3,13 @@
 Each backend has a module of the same functions; the one in use is here.
 """
 
+import importlib
 from typing import Any
 
 import keras
 
-if keras.backend.backend() == "jax":
-    from keras_csg.engines import on_jax as _engine
-elif keras.backend.backend() == "torch":
-    from keras_csg.engines import on_torch as _engine
-else:
-    from keras_csg.engines import on_tensorflow as _engine
+_MODULES = {"jax": "on_jax", "torch": "on_torch"}
+_name = _MODULES.get(keras.backend.backend(), "on_tensorflow")
 
-engine: Any = _engine
+engine: Any = importlib.import_module(f"keras_csg.engines.{_name}")
 """`train_step`, `test_step`, `update`, `compiled` and what replicas need."""

@@ -25,6 +25,10 @@ PREPROCESSING = {
     "Xception": stock.xception,
 }
 SLOW = {
+    "EfficientNetV2B0",
+    "MobileNetV3Small",
+    "ResNet50V2",
+    "Xception",
     "ConvNeXtTiny",
     "DenseNet121",
     "EfficientNetB0",

@@ -30,6 +30,10 @@ SMALLEST = {
     "YOLOV8": "yolov8xs",
 }
 SLOW = {
+    "cspdarknettiny",
+    "mobilenetv2",
+    "resnet18v2",
+    "yolov8xs",
     "mitb0",
     "mobilenetv3small",
     "convnexttiny",
@@ -113,7 +117,15 @@ def take_a_step(backbone, images):
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet20", "resnet18", "mitb0", "cspdarknettiny", "mobilenetv2"]
+    "name",
+    [
+        "resnet20",
+        "resnet18",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("mitb0", "cspdarknettiny", "mobilenetv2")
+        ),
+    ],
 )
 def test_backbone_follows_the_dtype_policy(name, tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")

@@ -23,6 +23,7 @@ def model():
     return model
 
 
+@pytest.mark.slow
 def test_likeness_by_depth(model):
     images, labels = tiny_data(8)
     rows = cascading_randomization(model, images, labels)

@@ -28,6 +28,8 @@ OPTIMIZERS = {
         keras.optimizers.SGD(0.1, 0.9), initial_scale=8.0
     ),
 }
+ALIKE = ("momentum", "nesterov", "rmsprop", "lion", "accumulation")
+"""Optimizers that keep their moments as another of them does."""
 MODES = {
     "graph": {},
     "eager": {"run_eagerly": True},
@@ -111,7 +113,14 @@ def test_evaluate_reports_what_numpy_counts():
 @pytest.mark.parametrize(
     ("optimizer", "lambda_2"),
     [
-        *((optimizer, 0.05) for optimizer in OPTIMIZERS),
+        *(
+            pytest.param(
+                name,
+                0.05,
+                marks=pytest.mark.slow if name in ALIKE else (),
+            )
+            for name in OPTIMIZERS
+        ),
         ("adamw", None),
         ("loss scaling", None),
     ],

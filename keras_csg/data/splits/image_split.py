@@ -1,11 +1,14 @@
 import abc
 import math
+from typing import TYPE_CHECKING
 
 import lazy_loader
 import numpy as np
 
-# Where it is not installed, the class is still there to be named.
-tf = lazy_loader.load("tensorflow")
+if TYPE_CHECKING:
+    import tensorflow as tf
+else:  # Where it is not installed, the class is still there to be named.
+    tf = lazy_loader.load("tensorflow")
 
 
 class ImageSplit(abc.ABC):
