@@ -210,6 +210,8 @@ def load_run_images(
         model.class_names,
         model.input_shape[1:3],
         data_dir=data_dir or run.options.data_dir,
+        **model.image_reading,
+        max_pixels=run.options.max_pixels,
         log=log,
         **which,
     )

@@ -2,13 +2,17 @@
 
 import dataclasses
 import gzip
+import hashlib
 import json
+import os
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from keras_csg.files import whole_file
 
 SPLITS = ("train", "validation", "test")
+START = 2**16
+"""Bytes of a file that tell it from others, with its size."""
 LEFT_OUT = "left out"
 """Stands for a split: broken files, and those that are dropped."""
 
@@ -22,12 +26,18 @@ class Listing:
             the user's, such as a set of TensorFlow Datasets; else `""`.
         images: dict from `"train"`, `"validation"`, `"test"` and `"left out"`
             to a dict from a file's path within the data to its size in bytes.
+        contents: dict from the paths of what was trained and validated on to
+            a hash of size and first bytes (`content_of`).
+        classes: dict from the path of each image to its class, where a table
+            says it.
     """
 
     digest: str = ""
     images: Mapping[str, Mapping[str, int]] = dataclasses.field(
         default_factory=dict
     )
+    contents: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    classes: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def split_of(self) -> dict[str, str]:
         """Returns the name of each image's split by its path."""
@@ -47,7 +57,7 @@ class Listing:
 
     def write(self, path: pathlib.Path) -> None:
         """Writes it as compressed JSON, whole or not at all."""
-        text = json.dumps({"digest": self.digest, "images": self.images})
+        text = json.dumps(dataclasses.asdict(self))
         with whole_file(path) as part:
             # The same bytes for the same images, whenever they are written.
             part.write_bytes(gzip.compress(text.encode(), mtime=0))
@@ -61,42 +71,56 @@ class Listing:
         """
         try:
             values = json.loads(gzip.decompress(path.read_bytes()))
-            return cls(values["digest"], values["images"])
+            more = (values.get(name, {}) for name in ("contents", "classes"))
+            return cls(values["digest"], values["images"], *more)
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path} is damaged: {str(error) or 'it ends early'}."
             ) from error
 
 
-def changes_since(known: Listing, now: Mapping[str, int]) -> str:
+def changes_since(
+    known: Listing, now: Mapping[str, int], classes: Mapping[str, str]
+) -> str:
     """Says what has changed in a folder of images, `""` for nothing.
 
     Args:
         known: `Listing` of before.
         now: dict from the path of each image to its size.
+        classes: dict from the path of each image to its class, as `known` has.
     """
     before = known.sizes()
-    changed = (now[path] != before[path] for path in before.keys() & now.keys())
+    both = before.keys() & now.keys()
     counts = {
         "missing": len(before.keys() - now.keys()),
         "added": len(now.keys() - before.keys()),
-        "of another size": sum(changed),
+        "of another size": sum(now[path] != before[path] for path in both),
+        "of another class": sum(
+            classes.get(path) != known.classes[path]
+            for path in both & known.classes.keys()
+        ),
     }
     return ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
 
 
 def moved_from_training(
-    known: Listing, now: Mapping[str, int], added: Iterable[str]
+    known: Listing, now: Mapping[str, int], added: Mapping[str, str]
 ) -> set[str]:
     """Returns added images that were trained on under another path.
 
-    Those of the same name, class folder and size as one that is gone.
+    Those of the same content as one of train or validation, wherever that is
+    now; by lists without contents, of the same name, class folder and size as
+    one that is gone.
 
     Args:
         known: `Listing` of before.
         now: dict from the path of each image to its size.
-        added: paths of images that are not on the list.
+        added: dict from the paths of images that are not on the list to what
+            `content_of` says of them.
     """
+    if known.contents:
+        seen = set(known.contents.values())
+        return {path for path, content in added.items() if content in seen}
     gone = {
         _identity(path, size)
         for split in ("train", "validation")
@@ -104,6 +128,14 @@ def moved_from_training(
         if path not in now
     }
     return {path for path in added if _identity(path, now[path]) in gone}
+
+
+def content_of(path: str | os.PathLike) -> str:
+    """Returns a hash of a file's size and how it starts, 16 hex digits."""
+    with open(path, "rb") as stream:
+        own = hashlib.blake2b(stream.read(START), digest_size=8)
+        own.update(str(os.fstat(stream.fileno()).st_size).encode())
+    return own.hexdigest()
 
 
 def _identity(path, size):

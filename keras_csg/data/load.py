@@ -150,6 +150,10 @@ def load_annotated_images(
     part: str = "object",
     masks: str | os.PathLike | None = None,
     limit: int | None = None,
+    resize: str = PLAIN.resize,
+    background: str = PLAIN.background,
+    white_level: int | None = None,
+    max_pixels: int = PLAIN.max_pixels,
     log: Callable[[str], None] | None = None,
 ) -> AnnotatedImages:
     """Returns annotated images of a network's classes, from any data.
@@ -166,6 +170,10 @@ def load_annotated_images(
         part: as in `load_annotated`.
         masks: as in `load_annotated`.
         limit: as in `load_annotated`.
+        resize: as in `load_data`, as the next three.
+        background: see there.
+        white_level: see there.
+        max_pixels: see there.
         log: Callable that takes a line of progress, `None` for `logging`.
 
     Returns:
@@ -176,7 +184,16 @@ def load_annotated_images(
             `load_annotated` does.
     """
     _check_limit(limit)
-    request = checked_request(name, data_dir=data_dir, image_size=size, log=log)
+    request = checked_request(
+        name,
+        data_dir=data_dir,
+        image_size=size,
+        resize=resize,
+        background=background,
+        white_level=white_level,
+        max_pixels=max_pixels,
+        log=log,
+    )
     source = find_source(request.name, request.data_dir)(request)
     return source.annotate_classes(
         class_names, part=part, masks=masks, limit=limit

@@ -163,6 +163,8 @@ def _hashes(splits, track):
 
 def _grouped(groups, keys, labels):
     """Returns groups of numbers, counted over the splits, as `Groups`."""
+    if not groups:
+        return Groups([], across=0, classes=0)
     starts = np.cumsum([len(part) for part in labels])
     labels = np.concatenate(labels)
     splits = [np.searchsorted(starts, group, "right") for group in groups]

@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -81,28 +81,28 @@ def largest_sample(path: str | os.PathLike) -> int | None:
 
 
 def range_of_files(
-    paths: Sequence[str | os.PathLike], log: Callable[[str], Any]
-) -> int | None:
-    """Returns what is white in a set's images of 16 bits, and says so.
+    paths: Sequence[str | os.PathLike],
+) -> tuple[int | None, list[str]]:
+    """Returns what is white in a set's images of 16 bits, and a line on it.
 
     Where their files do not say: the next power of two above the largest value
     of all. Sixteen bits of which twelve are used would be almost black.
 
     Args:
         paths: of image files.
-        log: callable that takes a line.
 
     Returns:
-        int, or `None` where there are none or they use all bits.
+        A tuple of an int, or `None` where there are none or they use all
+        bits, and a list of lines.
     """
     found = [v for v in in_threads(largest_sample, paths) if v is not None]
     if not found or max(found) < 1:
-        return None
+        return None, []
     white = 2 ** int(max(found)).bit_length() - 1
     if white >= 65535:
-        return None
-    log(
+        return None, []
+    line = (
         f"{len(found):,} images have 16 bits and reach {max(found):,}: "
         f"{white:,} is taken for white. `white_level` says otherwise."
     )
-    return white
+    return white, [line]

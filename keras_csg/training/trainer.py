@@ -96,6 +96,7 @@ class Trainer:
         options = options.replace(
             data=self.data.source.lasting_name(),
             white_level=self.data.reading.white_level,
+            labels=self.data.source.lasting_labels(),
         )
         self.options = fill_in(options, self.data)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)

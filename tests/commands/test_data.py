@@ -116,3 +116,27 @@ def test_what_is_not_there_is_said(tmp_path, capfd):
     assert "must be an existing folder" in capfd.readouterr().err
     with pytest.raises(keras_csg.InputError, match="`near` must be True or"):
         keras_csg.describe_data("digits", near="yes")
+
+
+def test_a_folder_without_copies_has_a_report_without_near_pictures(tmp_path):
+    for name, first in (("ant", 0), ("bee", 50)):
+        write(tmp_path / name, range(first, first + 12))
+    report = keras_csg.describe_data(tmp_path, near=False, log=None)
+    assert report.copies.groups == [] and report.copies.across == 0
+
+
+def test_a_limit_of_pixels_is_named_where_it_leaves_nothing(tmp_path):
+    for name, first in (("ant", 0), ("bee", 50)):
+        write(tmp_path / name, range(first, first + 12))
+    with pytest.raises(ValueError, match="more than `max_pixels`, 50, count"):
+        keras_csg.describe_data(tmp_path, max_pixels=50, log=None)
+
+
+def test_the_report_says_what_is_white(tmp_path):
+    for name, value in (("dark", 100), ("light", 900)):
+        (tmp_path / name).mkdir()
+        for number in range(9):
+            pixels = np.full((8, 8), value + number, "uint16")
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    report = keras_csg.describe_data(tmp_path, log=None)
+    assert any("1,023 is taken for white" in line for line in report.notes)

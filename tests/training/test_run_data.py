@@ -142,6 +142,41 @@ def test_images_that_moved_into_the_test_split_are_not_tested_on(tmp_path):
     )
 
 
+def test_images_that_were_renamed_or_copied_are_not_tested_on(tmp_path):
+    photos = tmp_path / "photos"
+    for split, first in (("train", 0), ("test", 60)):
+        write(photos / split / "cat", range(first, first + 20))
+        write(photos / split / "dog", range(first + 20, first + 40))
+    train(tmp_path / "run", photos, epochs=1)
+    before, _ = data_of(tmp_path)
+    renamed, copied = sorted(levels(before.train))[:2]
+    path = next((photos / "train").glob(f"*/{renamed:03}.png"))
+    path.rename(photos / "test" / "dog" / "new.png")
+    path = next((photos / "train").glob(f"*/{copied:03}.png"))
+    shutil.copy(path, photos / "test" / "cat" / "other.png")
+    after, lines = data_of(tmp_path)
+    assert levels(after.test) == levels(before.test)
+    assert any(line.startswith("2 images that were trained") for line in lines)
+
+
+def test_a_table_with_other_labels_is_noticed(tmp_path):
+    write(tmp_path / "photos" / "heap", range(40))
+    table = tmp_path / "photos" / "labels.csv"
+    rows = [f"heap/{n:03}.png,{('cat', 'dog')[n % 2]}" for n in range(40)]
+    table.write_text("\n".join(["file,label", *rows]))
+    train(tmp_path / "run", tmp_path / "photos", labels="labels.csv", epochs=1)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["labels"] == str(table)
+    _, lines = data_of(tmp_path)
+    assert not any("has changed" in line for line in lines)
+    rows[0], rows[1] = (row[:-3] + "cow" for row in rows[:2])
+    rows[2] = rows[2][:-3] + "dog"
+    text = "\n".join(["file,label", *rows]).replace("cow", "cat")
+    table.write_text(text)
+    _, lines = data_of(tmp_path)
+    assert any("2 of another class images" in line for line in lines)
+
+
 class Halt(keras.callbacks.Callback):
     """Stops a training in its second epoch."""
 

@@ -100,6 +100,10 @@ class Source(abc.ABC):
         """Returns a name that means the same data wherever it is used."""
         return self.request.name
 
+    def lasting_labels(self) -> str | None:
+        """Returns the same of the table of labels, if there is one."""
+        return self.request.labels
+
     @abc.abstractmethod
     def load(self) -> "ClassificationData":
         """Loads the three splits.

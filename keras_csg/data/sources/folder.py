@@ -7,6 +7,7 @@ import numpy as np
 from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
 from keras_csg.data.file_images import decode_files, file_reader
 from keras_csg.data.image_files import in_threads, probe_size
+from keras_csg.data.image_reading import PLAIN
 from keras_csg.data.image_sizes import DEFAULT_SIZE
 from keras_csg.data.sample_range import range_of_files
 from keras_csg.data.sources.base import (
@@ -52,6 +53,13 @@ class FolderSource(Source):
         """Returns the folder's absolute path."""
         return os.path.abspath(Path(self.request.name).expanduser())
 
+    def lasting_labels(self) -> str | None:
+        """Returns the table's absolute path."""
+        labels = self.request.labels
+        if labels is None:
+            return None
+        return os.path.abspath(_beside(labels, self.folder))
+
     @property
     def folder(self) -> Path:
         """The folder."""
@@ -80,10 +88,10 @@ class FolderSource(Source):
         )
         size, readable = _common_size(sizes, request)
         cached = request.wants_cache(len(files.paths), size)
-        reading = _reading_for(files.paths, request)
+        reading, about_white = _reading_for(files.paths, request)
         read, whole = _reader(files.paths, size, reading, cached, tell)
         whole &= readable
-        skipped = _report_broken(files.paths, whole, folder, request.log)
+        skipped = _report_broken(files.paths, whole, folder, request)
         shares = share_out(files, whole, request)
         for line in shares.notes:
             request.log(line)
@@ -94,7 +102,7 @@ class FolderSource(Source):
             sizes=[sizes[number] for number in order],
             passed_over=layout.passed_over.to_dict(folder),
             copies=_in_order(shares.copies, order),
-            notes=[*layout.notes, *shares.notes],
+            notes=[*layout.notes, *about_white, *shares.notes],
         )
         names, shape = layout.class_names, (*size, 3)
         splits = [
@@ -146,8 +154,11 @@ class FolderSource(Source):
 def _beside(path, folder):
     """Returns the path of a file, from here or from the folder."""
     path = Path(path).expanduser()
-    within = folder / path
-    return within if within.is_file() and not path.is_file() else path
+    if path.is_file():
+        return path
+    # Where the folder moved, the table may have moved with it.
+    inner = (folder / path, folder / path.name)
+    return next((file for file in inner if file.is_file()), path)
 
 
 def _in_order(groups, order):
@@ -167,12 +178,14 @@ def _progress(total, log):
 
 def _reading_for(paths, request):
     """Returns how to read the files: what is white in them hangs on all."""
-    reading = request.reading
+    reading, notes = request.reading, []
     # A run's images are read as they were when it was trained.
     if reading.white_level is None and request.known is None:
-        white = range_of_files(paths, request.log)
+        white, notes = range_of_files(paths)
         reading = dataclasses.replace(reading, white_level=white)
-    return reading
+    for line in notes:
+        request.log(line)
+    return reading, notes
 
 
 def _reader(paths, size, reading, cached, tell):
@@ -194,7 +207,7 @@ def _common_size(sizes, request):
     return request.image_size or size, readable
 
 
-def _report_broken(paths, whole, folder, log):
+def _report_broken(paths, whole, folder, request):
     """Returns the broken files, or refuses the folder if they are many."""
     broken = [paths[number] for number in np.flatnonzero(~whole)]
     if len(broken) > MOST_BROKEN * len(paths):
@@ -202,10 +215,22 @@ def _report_broken(paths, whole, folder, log):
             "At most one image file in a hundred may be broken. Received: "
             f"{str(folder)!r}, where {len(broken)} of {len(paths)} are: "
             + _some(broken, 3)
+            + _about_limit(request.reading)
         )
     if broken:
-        log(f"Left out {len(broken)} broken images: {_some(broken, 20)}")
+        request.log(
+            f"Left out {len(broken)} broken images: {_some(broken, 20)}"
+        )
     return broken
+
+
+def _about_limit(reading):
+    if reading.max_pixels == PLAIN.max_pixels:
+        return ""
+    return (
+        f". Those of more than `max_pixels`, {reading.max_pixels:,}, count "
+        "as broken"
+    )
 
 
 def _some(names, count):

@@ -105,13 +105,22 @@ class FolderMasks:
                 mask = ImageOps.exif_transpose(image)
                 # A palette's numbers are the classes, whatever their colours.
                 if mask.mode != "P":
-                    mask = mask.convert("L")
+                    mask = _covered(mask)
                 fitted = self._reading.fit(
                     mask, self.size, Image.Resampling.NEAREST
                 )
         except Exception as error:  # Pillow raises many kinds.
             raise ValueError(f"Cannot read the mask {file}: {error}") from error
         return np.asarray(fitted) > 0
+
+
+def _covered(mask):
+    """Returns a mask as one channel: white where it is anything but black."""
+    if "A" in mask.getbands():  # How much shows of a colour is none of it.
+        mask = mask.convert("RGB")
+    pixels = np.asarray(mask)
+    pixels = pixels.reshape(*pixels.shape[:2], -1).any(axis=-1)
+    return Image.fromarray(np.uint8(255) * pixels)
 
 
 def has_annotations(folder: str | os.PathLike) -> bool:

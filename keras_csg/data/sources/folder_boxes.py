@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import math
+import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +13,8 @@ from keras_csg.data.sources.split_names import as_on_disk, composed
 
 BOXES = "boxes.csv"
 COCO = ("annotations.json", "_annotations.coco.json", "instances.json")
+SLACK = 1e-3
+"""By how much what is rounded may leave an image."""
 _SIDES = ("x0", "y0", "x1", "y1")
 
 
@@ -81,7 +84,7 @@ def plain_name(name: str, folder: Path) -> str:
 
     With backslashes, `./` before it, or as an absolute path.
     """
-    path = PurePosixPath(name.strip().replace("\\", "/"))
+    path = PurePosixPath(posixpath.normpath(name.strip().replace("\\", "/")))
     root = PurePosixPath(folder.absolute().as_posix())
     if path.is_relative_to(root):
         path = path.relative_to(root)
@@ -149,12 +152,35 @@ def _from_yolo(folder, images) -> Iterator[Box]:
             words = line.split()
             if not words:
                 continue
-            try:
-                x, y, width, height = map(float, words[1:5])
-            except ValueError as error:
-                raise ValueError(f"{place} has a broken box.") from error
-            sides = (x - width / 2, y - height / 2)
-            yield _box(image, (*sides, x + width / 2, y + height / 2), place)
+            yield _box(image, _yolo_corners(words[1:], place), place)
+
+
+def _yolo_corners(words, place):
+    """Returns the corners of a box, or of a polygon's extent, as shares."""
+    try:
+        values = [float(word) for word in words]
+    except ValueError as error:
+        raise ValueError(f"{place} has a broken box.") from error
+    if len(values) == 4:
+        x, y, width, height = values
+        xs, ys = (
+            (x - width / 2, x + width / 2),
+            (y - height / 2, y + height / 2),
+        )
+    elif len(values) >= 6 and len(values) % 2 == 0:
+        xs, ys = tuple(values[::2]), tuple(values[1::2])
+    else:
+        raise ValueError(
+            f"{place} must be a class and x, y, width and height, or a class "
+            f"and the points of a polygon. Received: {len(values)} numbers"
+        )
+    corners = (min(xs), min(ys), max(xs), max(ys))
+    if max(corners) > 1 + SLACK or min(corners) < -SLACK:
+        raise ValueError(
+            f"{place} must have shares of the image's sides, in 0..1. "
+            f"Received: {' '.join(words)}"
+        )
+    return tuple(min(max(side, 0.0), 1.0) for side in corners)
 
 
 def _box(image, corners, place):

@@ -42,6 +42,7 @@ class FolderLayout:
         notes: list of str. What a user should know besides, in lines.
         groups: dict from an image's path within the folder to what it belongs
             to: images of one group go to one split.
+        table: bool. Whether a table says the classes, not folders.
     """
 
     class_names: list[str]
@@ -49,6 +50,7 @@ class FolderLayout:
     passed_over: PassedOver
     notes: list[str]
     groups: dict[str, str] = dataclasses.field(default_factory=dict)
+    table: bool = False
 
 
 def read_layout(

@@ -13,6 +13,7 @@ from keras_csg.data.listing import (
     SPLITS,
     Listing,
     changes_since,
+    content_of,
     moved_from_training,
 )
 from keras_csg.data.sources.folder_layout import FolderLayout
@@ -37,6 +38,7 @@ class FolderFiles:
         keys: list of str. The same from the folder, with slashes.
         labels: int array `(files,)`.
         own: int array `(files,)`. The split that each lies in.
+        classes: dict from keys to class names, where a table has them.
     """
 
     def __init__(self, folder: Path, layout: FolderLayout):
@@ -51,6 +53,10 @@ class FolderFiles:
             for path in self.paths
         ]
         self.labels = np.concatenate([split.labels for split in splits])
+        names = [self.class_names[label] for label in self.labels]
+        self.classes = (
+            dict(zip(self.keys, names, strict=True)) if layout.table else {}
+        )
         self.own = np.repeat(
             [SPLITS.index(name) for name in layout.splits],
             [len(split.paths) for split in splits],
@@ -104,7 +110,7 @@ def share_out(
     )
     changes, notes = "", []
     if request.known is not None:
-        changes = changes_since(request.known, sizes)
+        changes = changes_since(request.known, sizes, files.classes)
         notes += _keep(files, own, sizes, request.known)
     else:
         notes += _about_copies(files, own, copies, request.drop_duplicates)
@@ -121,7 +127,15 @@ def share_out(
     if changes:
         changes = f"{files.folder} has changed since the run: {changes} images."
         notes.insert(0, changes)
-    return Shares(parts, Listing(images=images), changes, notes, copies)
+    listing = Listing("", images, _contents(files, parts), files.classes)
+    return Shares(parts, listing, changes, notes, copies)
+
+
+def _contents(files, parts):
+    """Returns hashes of what is trained and validated on, by its path."""
+    numbers = np.concatenate([parts[TRAIN], parts[VALIDATION]])
+    hashes = in_threads(content_of, [files.paths[n] for n in numbers])
+    return {files.keys[n]: h for n, h in zip(numbers, hashes, strict=True)}
 
 
 def _copies(files, whole):
@@ -177,7 +191,10 @@ def _keep(files, own, sizes, known):
         if key in before and own[number] != NOWHERE:
             left_out = before[key] == LEFT_OUT
             own[number] = NOWHERE if left_out else SPLITS.index(before[key])
-    added = [key for key in files.keys if key not in before]
+    numbers = [n for n, key in enumerate(files.keys) if key not in before]
+    contents = in_threads(content_of, [files.paths[n] for n in numbers])
+    keys = [files.keys[n] for n in numbers]
+    added = dict(zip(keys, contents, strict=True))
     moved = moved_from_training(known, sizes, added)
     held = [
         number

@@ -1,21 +1,26 @@
 """Image sets of Hugging Face: by name, or from where they were saved."""
 
-import hashlib
-import io
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_csg.data.image_files import in_threads, now_and_then, probe_size
-from keras_csg.data.image_sizes import DEFAULT_SIZE
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.base import ClassificationData, Source
+from keras_csg.data.sources.encoded_images import (
+    EncodedImages,
+    common_size,
+    digest_of,
+)
 from keras_csg.data.sources.registry import register_source
 from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
-from keras_csg.data.splits.hashed import TEST_FRACTION, hold_out_blocks
+from keras_csg.data.splits.hashed import (
+    TEST,
+    TRAIN,
+    VALIDATION,
+    assign_splits,
+)
 
 PREFIX = "hf:"
 SAVED = ("dataset_dict.json", "state.json")
@@ -59,32 +64,32 @@ class HuggingFaceSource(Source):
         parts = _open(request)
         image, label = _columns(parts, request.name)
         names = _class_names(parts, label)
-        plan = _plan(parts, request)
+        labels = {own: _labels(parts[own], label, names) for own in parts}
+        _leave_out(parts, labels, image, request)
+        plan = _plan(parts, labels, request)
         request.log(
             f"{request.name}: "
             + ", ".join(f"{len(parts[own]):,} {s}" for s, own in plan.items())
         )
-        size = request.image_size or _common_size(parts[plan["train"]], image)
+        size = request.image_size or common_size(parts[plan["train"]], image)
         count = sum(len(parts[own]) for own in plan.values())
         cached = request.wants_cache(count, size)
-        numbers = _numbers(parts, plan, request)
+        numbers = _numbers(plan, labels, request)
         readers = {
-            own: _Images(parts[own], image, size, request, cached)
+            own: EncodedImages(parts[own], image, size, request, cached)
             for own in set(plan.values())
         }
-        splits = [
-            _split(parts, plan.get(name, plan["train"]), name, numbers, readers)
-            for name in SPLITS
-        ]
         shape = (*size, 3)
-        listing = Listing(digest=_digest(parts))
+        data = (len(names), shape)
+        listing = Listing(digest=digest_of(parts, labels, image))
         return ClassificationData(
             self,
             names,
             shape,
             *(
-                _indexed(read, _labels(part, label, names), own, names, shape)
-                for read, part, own in splits
+                _indexed(readers[own].read, labels[own], numbers[name], data)
+                for name in SPLITS
+                for own in [plan.get(name, plan["train"])]
             ),
             listing=listing,
             reading=request.reading,
@@ -139,8 +144,13 @@ def _class_names(parts, label):
     feature = next(iter(parts.values())).features[label]
     if hasattr(feature, "names"):
         return list(feature.names)
-    found = {str(value) for part in parts.values() for value in part[label]}
-    return sorted(found)
+    found = {value for part in parts.values() for value in part[label]}
+    return sorted(str(value) for value in found if not _is_missing(value))
+
+
+def _is_missing(label):
+    """Whether a label is none: empty, or the -1 of those kept secret."""
+    return label in (None, "", -1)
 
 
 def _labels(part, label, names):
@@ -149,10 +159,29 @@ def _labels(part, label, names):
     if hasattr(part.features[label], "names"):
         return np.array([-1 if v is None else v for v in values], "int32")
     number_of = {name: number for number, name in enumerate(names)}
-    return np.array([number_of[str(value)] for value in values], "int32")
+    return np.array(
+        [-1 if _is_missing(v) else number_of[str(v)] for v in values], "int32"
+    )
 
 
-def _plan(parts, request):
+def _leave_out(parts, labels, image, request):
+    """Takes the labels off images that are missing, and counts who has none."""
+    import datasets
+
+    for own, part in parts.items():
+        if part.data.column(image).null_count:  # Else none need be looked at.
+            encoded = part.cast_column(image, datasets.Image(decode=False))
+            gone = [n for n, cell in enumerate(encoded[image]) if cell is None]
+            labels[own][gone] = -1
+        without = int(np.sum(labels[own] < 0))
+        if without:
+            request.log(
+                f"{request.name}: {without:,} of {len(part):,} images in {own} "
+                "are missing or have no label: they are not read."
+            )
+
+
+def _plan(parts, labels, request):
     """Says which of their splits each of ours is, if there is one."""
     asked = parse_splits(None if request.splits == NONE else request.splits)
     odd = [own for own in asked.values() if own not in parts]
@@ -161,10 +190,11 @@ def _plan(parts, request):
             f"`splits` must name some of {', '.join(parts)}. "
             f"Received: {odd[0]!r}"
         )
-    plan = asked or {
+    usable = [own for own in parts if np.any(labels[own] >= 0)]
+    plan = {split: own for split, own in asked.items() if own in usable} or {
         split: min(found, key=lambda own: (own != split, own))
         for split in SPLITS
-        if (found := [own for own in parts if split_of(own) == split])
+        if (found := [own for own in usable if split_of(own) == split])
     }
     if "train" not in plan:
         raise ValueError(
@@ -177,109 +207,45 @@ def _plan(parts, request):
     return plan
 
 
-def _numbers(parts, plan, request):
-    """Returns the numbers of the images held out of train, by split."""
-    shares = {"test": TEST_FRACTION, "validation": request.validation_split}
-    shares = {name: s for name, s in shares.items() if name not in plan}
-    if not shares:
-        return {}
-    request.log(f"{request.name}: {', '.join(shares)} held out of train.")
-    count = len(parts[plan["train"]])
-    return {
-        name: np.concatenate([np.arange(*pair) for pair in pairs])
-        for name, pairs in hold_out_blocks(count, shares, request.seed).items()
+def _numbers(plan, labels, request):
+    """Returns the numbers of each split's images in the set it is in.
+
+    What is held out hangs on an image's number; every class is served.
+    """
+    numbers = {
+        name: np.flatnonzero(labels[own] >= 0) for name, own in plan.items()
     }
+    missing = [name for name in ("test", "validation") if name not in plan]
+    if missing:
+        request.log(f"{request.name}: {', '.join(missing)} held out of train.")
+        train = numbers["train"]
+        shares = assign_splits(
+            [str(number) for number in train],
+            labels[plan["train"]][train],
+            request.validation_split,
+            request.seed,
+            with_test="test" in missing,
+        )
+        if "validation" not in missing:
+            shares = np.where(shares == VALIDATION, TRAIN, shares)
+        for name, place in (("test", TEST), ("validation", VALIDATION)):
+            if name in missing:
+                numbers[name] = train[shares == place]
+        numbers["train"] = train[shares == TRAIN]
+    for name in SPLITS:
+        if not len(numbers[name]):
+            raise ValueError(
+                "There must be images to train, to validate and to test on. "
+                f"Received: {request.name!r}, which leaves none for {name}"
+            )
+    return numbers
 
 
-def _split(parts, own, name, numbers, readers):
-    part = parts[own]
-    return readers[own].read, part, numbers.get(name, np.arange(len(part)))
-
-
-def _indexed(read, labels, own, names, shape):
+def _indexed(read, labels, own, data):
     from keras_csg.data.splits.indexed import IndexedSplit
 
-    own = own[labels[own] >= 0]
     cached = not hasattr(read, "streamed")
-    return IndexedSplit(read, labels, own, len(names), shape, cached=cached)
-
-
-class _Images:
-    """The images of a split: in memory, or decoded as they are asked for."""
-
-    def __init__(self, part, column, size, request, cached):
-        import datasets
-        import tensorflow as tf
-
-        from keras_csg.data.splits.indexed import cached_reader
-
-        self._encoded = part.cast_column(column, datasets.Image(decode=False))
-        self._column = column
-        self._size, self._reading = size, request.reading
-        if cached:
-            self.read = cached_reader(self._all(request))
-            return
-
-        def read(numbers):
-            return tf.numpy_function(
-                self._some, [numbers], tf.uint8, stateful=False
-            )
-
-        read.streamed = True  # type: ignore[attr-defined]
-        self.read = read
-
-    def _all(self, request):
-        count = len(self._encoded)
-        images = np.empty((count, *self._size, 3), "uint8")
-        tell = now_and_then(
-            lambda done: request.log(f"{done:,} of {count:,} images")
-        )
-        for start in range(0, count, 1024):
-            stop = min(start + 1024, count)
-            images[start:stop] = self._some(range(start, stop))
-            tell(stop)
-        return images
-
-    def _some(self, numbers):
-        numbers = [int(number) for number in numbers]
-        cells = self._encoded[numbers][self._column]
-        pairs = zip(numbers, cells, strict=True)
-        return np.stack(in_threads(lambda pair: self._decoded(*pair), pairs))
-
-    def _decoded(self, number, cell):
-        try:
-            return self._reading.decode(_file(cell), self._size)
-        except Exception as error:  # Pillow raises many kinds.
-            raise ValueError(
-                f"Cannot read image {number} of the set: {error}"
-            ) from error
-
-
-def _file(cell):
-    """Returns the stream or the path of an encoded image."""
-    return io.BytesIO(cell["bytes"]) if cell["bytes"] else cell["path"]
-
-
-def _common_size(part, column):
-    """Returns the size of the images, if the first have the same."""
-    import datasets
-
-    encoded = part.cast_column(column, datasets.Image(decode=False))
-    first = encoded[: min(256, len(encoded))][column]
-    sizes = {probe_size(_file(cell)) for cell in first}
-    size = sizes.pop() if len(sizes) == 1 else None
-    if size is None or max(size) > max(DEFAULT_SIZE):
-        return DEFAULT_SIZE
-    return size
-
-
-def _digest(parts):
-    """Returns what a set is known by: its columns, and how much it has."""
-    made_of = {
-        name: [len(part), str(part.features)]
-        for name, part in sorted(parts.items())
-    }
-    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+    return IndexedSplit(read, labels, own, *data, cached=cached)
 
 
 def _changes(request, listing):

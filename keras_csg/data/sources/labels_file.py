@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_boxes import plain_name, read_text
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
-from keras_csg.data.sources.folder_walk import PassedOver
+from keras_csg.data.sources.folder_walk import PassedOver, Walker
 from keras_csg.data.sources.split_names import (
     as_on_disk,
     composed,
@@ -53,8 +54,10 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
             passed_over.add(
                 name, f"rows of {path.name} whose file is not there"
             )
-        elif rows.setdefault(name, row)["label"] != row["label"]:
-            raise ValueError(f"{place} gives {name} a second label.")
+        else:
+            row["split"] = _split(row, place)
+            _check_agree(rows.setdefault(name, row), row, name, place)
+    _check_groups(rows, path)
     names = sorted({row["label"] for row in rows.values()})
     if len(names) < 2:
         raise ValueError(
@@ -63,7 +66,7 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
         )
     found: dict[str, list[str]] = {}
     for name, row in rows.items():
-        found.setdefault(_split(row, path), []).append(name)
+        found.setdefault(row["split"], []).append(name)
     splits = {
         split: FolderSplit(
             [str(as_on_disk(folder / name)) for name in found[split]],
@@ -77,7 +80,46 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
     if "test" not in splits and "validation" in splits:
         splits["test"] = splits.pop("validation")
     groups = {n: row["group"] for n, row in rows.items() if row.get("group")}
-    return FolderLayout(names, splits, passed_over, [], groups)
+    notes = _about_others(path, folder, rows)
+    return FolderLayout(names, splits, passed_over, notes, groups, table=True)
+
+
+def _about_others(path, folder, rows):
+    """Returns a line on images of the folder that have no row."""
+    images = Walker(PassedOver()).images(folder)
+    others = [
+        name
+        for file in images
+        if (name := composed(os.path.relpath(file, folder))) not in rows
+    ]
+    if not others:
+        return []
+    return [
+        f"{len(others):,} images in {folder} have no row in {path.name} and "
+        f"are not read, such as {others[0]}."
+    ]
+
+
+def _check_agree(first, row, name, place):
+    for column in ("label", "split"):
+        if first[column] != row[column]:
+            raise ValueError(f"{place} gives {name} a second {column}.")
+
+
+def _check_groups(rows, path):
+    """Refuses a group that is in two splits: it is to be on one side."""
+    split_of_group: dict[str, str] = {}
+    for row in rows.values():
+        group = row.get("group")
+        if (
+            group
+            and split_of_group.setdefault(group, row["split"]) != row["split"]
+        ):
+            raise ValueError(
+                f"{path} must have all images of a group in one split. "
+                f"Received: group {group!r} in {split_of_group[group]} and "
+                f"{row['split']}"
+            )
 
 
 def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -86,11 +128,12 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
         lines = enumerate(read_text(path).splitlines(), start=1)
         table = [(n, _parsed(path, n, line)) for n, line in lines if line]
     else:
-        reader = csv.DictReader(read_text(path).splitlines())
+        text = read_text(path).splitlines()
+        reader = csv.DictReader(text, delimiter=_delimiter(text))
         table = [(reader.line_num, row) for row in reader]
     for number, row in table:
         known = {
-            str(k).strip().lower(): composed(str(v).strip())
+            str(k).strip().lower(): "" if v is None else _text(v)
             for k, v in row.items()
         }
         found = {
@@ -108,6 +151,16 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
         yield place, found
 
 
+def _text(value):
+    return composed(str(value).strip())
+
+
+def _delimiter(lines):
+    """Returns what parts the columns: spreadsheets write others, too."""
+    head = lines[0] if lines else ""
+    return max(",;\t", key=head.count)
+
+
 def _parsed(path, number, line):
     try:
         row = json.loads(line)
@@ -118,12 +171,12 @@ def _parsed(path, number, line):
     return row
 
 
-def _split(row, path):
+def _split(row, place):
     name = row.get("split", "")
     split = split_of(name) if name else "train"
     if split is None:
         raise ValueError(
-            f"{path} must call splits train, validation or test. "
+            f"{place} must call splits train, validation or test. "
             f"Received: {name!r}"
         )
     return split

@@ -13,7 +13,7 @@ from keras_csg.files import whole_file
 
 MARK = "://"
 FOLDER = "keras-csg"
-"""Where copies are kept, below the user's folder of caches."""
+"""How the folder of an address's copies begins."""
 
 
 @register_source()
@@ -22,7 +22,8 @@ class RemoteSource(FolderSource):
 
     By `fsspec` and the package it needs for the kind of address. An image is
     copied once, and again when its size has changed there; what is gone there
-    is not used. `data_dir` says where the copies are.
+    is not used. Each address has a folder of its own for the copies, below
+    `data_dir` or the user's folder of caches.
     """
 
     @classmethod
@@ -43,11 +44,9 @@ class RemoteSource(FolderSource):
     def folder(self) -> Path:
         """Where the copies are."""
         name = self.request.name
-        if self.request.data_dir:
-            return Path(self.request.data_dir).expanduser()
+        own = f"{FOLDER}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        own = hashlib.sha256(name.encode()).hexdigest()[:16]
-        return Path(caches).expanduser() / FOLDER / own
+        return Path(self.request.data_dir or caches).expanduser() / own
 
     def load(self) -> ClassificationData:
         """Copies what is new, and loads the three splits.
@@ -65,6 +64,10 @@ class RemoteSource(FolderSource):
             found = system.find(root, detail=True)
         except Exception as error:  # Of the network, of rights.
             raise _unreadable(name, error) from error
+        if root in found:
+            raise ValueError(f"{name} is a file: name the folder of images.")
+        if not root.strip("/"):
+            raise ValueError(f"{name} names no folder.")
         sizes = {
             str(PurePosixPath(path).relative_to(PurePosixPath(root))): entry
             for path, entry in found.items()
@@ -101,9 +104,7 @@ class RemoteSource(FolderSource):
             shutil.copyfileobj(source, target, 2**20)
 
     def _forget(self, sizes):
-        """Removes copies of what is gone, in a folder of our own alone."""
-        if self.request.data_dir:
-            return
+        """Removes copies of what is gone; the folder is this address's own."""
         for own in self.folder.rglob("*"):
             path = own.relative_to(self.folder).as_posix()
             if own.is_file() and path not in sizes:

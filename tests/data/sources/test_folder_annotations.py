@@ -141,9 +141,40 @@ def test_yolo_boxes(folder):
     assert data.class_names == ["cat", "dog"]
     (mask,) = load_annotated(data).masks
     assert np.flatnonzero(mask.all(axis=0)).tolist() == [0, 1, 2, 3, 6, 7]
-    path.write_text("0 0.25 0.5\n")
-    with pytest.raises(ValueError, match="101.txt, line 1 has a broken box"):
-        load_annotated(data)
+    for text, message in (
+        ("0 0.25 0.5\n", "101.txt, line 1 must be a class and .*: 2 numbers"),
+        ("0 a b c d\n", "101.txt, line 1 has a broken box"),
+        ("0 3 2 4 5\n", "101.txt, line 1 must have shares .*: 3 2 4 5"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            load_annotated(data)
+
+
+def test_yolo_boxes_are_shares_however_they_are_rounded(folder):
+    path = folder / "labels" / "val" / "dog" / "101.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("0 0.750001 0.5 0.500002 1\n")
+    (mask,) = load_annotated(load_data(folder, image_size=8)).masks
+    assert np.flatnonzero(mask.all(axis=0)).tolist() == [4, 5, 6, 7]
+
+
+def test_yolo_polygons_have_an_extent(folder):
+    path = folder / "labels" / "val" / "dog" / "101.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("0 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75\n")
+    (mask,) = load_annotated(load_data(folder, image_size=8)).masks
+    assert mask.sum() == 16 and mask[2:6, 2:6].all()
+
+
+def test_dark_colours_are_no_background(folder):
+    pixels = np.zeros((16, 16, 3), "uint8")
+    pixels[8:, 8:, 2] = 3
+    path = folder / "masks" / "val" / "dog" / "101.png"
+    path.parent.mkdir(parents=True)
+    Image.fromarray(pixels).save(path)
+    (mask,) = load_annotated(load_data(folder, image_size=8)).masks
+    assert mask.sum() == 16 and mask[4:, 4:].all()
 
 
 def test_a_dark_palette_mask(folder):

@@ -122,3 +122,72 @@ def test_a_name_that_cannot_be_had_is_one_line(monkeypatch):
     )
     with pytest.raises(ValueError, match="^Cannot load hf:who/what: no$"):
         load_data("hf:who/what")
+
+
+def test_every_class_has_images_to_train_on(tmp_path):
+    """Also where the classes stand one behind the other."""
+    rows = made(43)
+    rows = rows.remove_columns("label").add_column(
+        "label", [0] * 20 + [1] * 20 + [2] * 3
+    )
+    rows = rows.cast_column("label", datasets.ClassLabel(names=NAMES))
+    rows.save_to_disk(tmp_path / "set")
+    data = load_data(tmp_path / "set")
+    assert min(data.train.class_counts) >= 1
+    assert min(data.test.class_counts) >= 1
+
+
+@pytest.mark.parametrize("missing", [None, -1, ""])
+def test_what_has_no_label_is_counted_and_no_class(tmp_path, missing):
+    kind = "int64" if missing == -1 else "string"
+    labels = [missing if n % 10 == 0 else n % 3 for n in range(40)]
+    if kind == "string":
+        labels = [v if v == missing else NAMES[v] for v in labels]
+    rows = made(40).remove_columns("label").add_column("label", labels)
+    rows.cast_column("label", datasets.Value(kind)).save_to_disk(
+        tmp_path / "set"
+    )
+    lines = []
+    data = load_data(tmp_path / "set", log=lines.append)
+    assert data.num_classes == 3
+    assert any("4 of 40 images in train are missing" in s for s in lines)
+    parts = (data.train, data.validation, data.test)
+    assert sum(split.num_examples for split in parts) == 36
+
+
+def test_a_test_split_without_labels_is_held_out_of_train(tmp_path):
+    test = made(9).remove_columns("label").add_column("label", [-1] * 9)
+    test = test.cast_column("label", datasets.ClassLabel(names=NAMES))
+    datasets.DatasetDict(train=made(40), test=test).save_to_disk(
+        tmp_path / "set"
+    )
+    data = load_data(tmp_path / "set")
+    parts = (data.train, data.validation, data.test)
+    assert sum(split.num_examples for split in parts) == 40
+
+
+def test_missing_and_broken_images_are_named(tmp_path):
+    rows = made(40).to_list()
+    rows[5]["image"] = None
+    features = made(1).features
+    whole = datasets.Dataset.from_list(rows, features=features)
+    whole.save_to_disk(tmp_path / "set")
+    lines = []
+    load_data(tmp_path / "set", log=lines.append)
+    assert any("1 of 40 images in train are missing" in s for s in lines)
+    rows[5]["image"] = {"bytes": b"no image", "path": None}
+    broken = datasets.Dataset.from_list(rows, features=features)
+    broken.save_to_disk(tmp_path / "other")
+    with pytest.raises(ValueError, match="Cannot read image 5 of .*other"):
+        load_data(tmp_path / "other")
+
+
+def test_other_images_of_the_same_number_are_another_set(tmp_path):
+    made(40).save_to_disk(tmp_path / "one")
+    made(40, first=3).save_to_disk(tmp_path / "two")
+    made(40).save_to_disk(tmp_path / "three")
+    digests = [
+        load_data(tmp_path / name).listing.digest
+        for name in ("one", "two", "three")
+    ]
+    assert digests[0] != digests[1] and digests[0] == digests[2]

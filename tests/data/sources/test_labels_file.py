@@ -166,3 +166,71 @@ def test_several_classes_become_one(four):
 def test_classes_that_there_are_not(four, given, message):
     with pytest.raises(ValueError, match=message):
         load_data(four, **given)
+
+
+def test_rows_without_a_label_are_counted_and_no_class(pile):
+    rows = alternating()
+    rows[3] = "photos/003.png"
+    lines = []
+    data = load_data(pile, labels=table(pile, rows), log=lines.append)
+    assert data.class_names == ["cat", "dog"]
+    assert any("1 images without a label" in line for line in lines)
+    given = [
+        {"file": f"photos/{n:03}.png", "label": ("cat", "dog")[n % 2]}
+        for n in range(40)
+    ]
+    given[5]["label"] = None
+    text = "\n".join(map(json.dumps, given))
+    (pile / "labels.jsonl").write_text(text)
+    data = load_data(pile, labels=pile / "labels.jsonl")
+    assert data.class_names == ["cat", "dog"]
+
+
+def test_images_without_a_row_are_counted(pile):
+    lines = []
+    path = table(pile, alternating(30))
+    load_data(pile, labels=path, log=lines.append)
+    assert any(line.startswith("10 images in") for line in lines)
+    assert any("have no row in labels.csv" in line for line in lines)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_columns_may_be_parted_otherwise(pile, mark):
+    rows = [row.replace(",", mark) for row in alternating()]
+    path = table(pile, rows, f"file{mark}label")
+    assert load_data(pile, labels=path).class_names == ["cat", "dog"]
+
+
+def test_one_file_counts_once_however_it_is_written(pile):
+    again = [row.replace("photos/", "photos/./") for row in alternating()]
+    data = load_data(pile, labels=table(pile, alternating() + again))
+    splits = (data.train, data.validation, data.test)
+    assert sum(s.num_examples for s in splits) == 40
+
+
+@pytest.mark.parametrize(
+    "rows, header, message",
+    [
+        (
+            [f"{r},train" for r in alternating()] + ["photos/000.png,cat,test"],
+            "file,label,split",
+            "labels.csv, line 42 gives photos/000.png a second split",
+        ),
+        (
+            [
+                f"{r},{s},one"
+                for r, s in zip(alternating(2), ("train", "test"), strict=True)
+            ],
+            "file,label,split,group",
+            "a group in one split.*group 'one' in train and test",
+        ),
+        (
+            [f"{alternating()[0]},bogus"],
+            "file,label,split",
+            "labels.csv, line 2 must call splits .*'bogus'",
+        ),
+    ],
+)
+def test_contradictions_are_named(pile, rows, header, message):
+    with pytest.raises(ValueError, match=message):
+        load_data(pile, labels=table(pile, rows, header))

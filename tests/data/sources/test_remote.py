@@ -72,6 +72,7 @@ def test_the_user_says_where_the_copies_are(address, tmp_path):
     (own / "notes.txt").write_text("mine")
     load_data(address, data_dir=own)
     assert len(list(own.rglob("*.png"))) == 40
+    assert not list(own.glob("*.png")) and not (own / "cat").exists()
     assert (own / "notes.txt").read_text() == "mine"
 
 
@@ -79,13 +80,14 @@ def test_the_user_says_where_the_copies_are(address, tmp_path):
     "name, message",
     [
         ("memory://nowhere/photos", "no files at memory://nowhere/photos"),
+        ("memory://bucket/photos/cat/000.png", "000.png is a file"),
         (
             "strange://bucket",
             "Cannot read strange://bucket: Protocol not known",
         ),
     ],
 )
-def test_mistakes_are_one_line(name, message):
+def test_mistakes_are_one_line(address, name, message):
     with pytest.raises(ValueError, match=message):
         load_data(name)
 

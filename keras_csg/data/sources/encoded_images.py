@@ -1,0 +1,98 @@
+"""The images in a column of a set of Hugging Face."""
+
+import hashlib
+import io
+
+import numpy as np
+
+from keras_csg.data.image_files import in_threads, now_and_then, probe_size
+from keras_csg.data.image_sizes import DEFAULT_SIZE
+
+MOST_LOOKED_AT = 64
+"""Images that a set is known by."""
+
+
+class EncodedImages:
+    """The images of a split: in memory, or decoded as they are asked for."""
+
+    def __init__(self, part, column, size, request, cached):
+        import datasets
+        import tensorflow as tf
+
+        from keras_csg.data.splits.indexed import cached_reader
+
+        self._encoded = part.cast_column(column, datasets.Image(decode=False))
+        self._column, self._name = column, request.name
+        self._size, self._reading = size, request.reading
+        if cached:
+            self.read = cached_reader(self._all(request))
+            return
+
+        def read(numbers):
+            return tf.numpy_function(
+                self._some, [numbers], tf.uint8, stateful=False
+            )
+
+        read.streamed = True  # type: ignore[attr-defined]
+        self.read = read
+
+    def _all(self, request):
+        count = len(self._encoded)
+        images = np.empty((count, *self._size, 3), "uint8")
+        tell = now_and_then(
+            lambda done: request.log(f"{done:,} of {count:,} images")
+        )
+        for start in range(0, count, 1024):
+            stop = min(start + 1024, count)
+            images[start:stop] = self._some(range(start, stop))
+            tell(stop)
+        return images
+
+    def _some(self, numbers):
+        numbers = [int(number) for number in numbers]
+        cells = self._encoded[numbers][self._column]
+        pairs = zip(numbers, cells, strict=True)
+        return np.stack(in_threads(lambda pair: self._decoded(*pair), pairs))
+
+    def _decoded(self, number, cell):
+        if cell is None:  # It is in no split.
+            return np.zeros((*self._size, 3), "uint8")
+        try:
+            return self._reading.decode(_file(cell), self._size)
+        except Exception as error:  # Pillow raises many kinds.
+            raise ValueError(
+                f"Cannot read image {number} of {self._name}: {error}"
+            ) from error
+
+
+def _file(cell):
+    """Returns the stream or the path of an encoded image."""
+    return io.BytesIO(cell["bytes"]) if cell["bytes"] else cell["path"]
+
+
+def common_size(part, column):
+    """Returns the size of the images, if the first have the same."""
+    import datasets
+
+    encoded = part.cast_column(column, datasets.Image(decode=False))
+    first = encoded[: min(256, len(encoded))][column]
+    sizes = {probe_size(_file(cell)) for cell in first if cell is not None}
+    size = sizes.pop() if len(sizes) == 1 else None
+    if size is None or max(size) > max(DEFAULT_SIZE):
+        return DEFAULT_SIZE
+    return size
+
+
+def digest_of(parts, labels, image):
+    """Returns what a set is known by: columns, labels, and some images."""
+    import datasets
+
+    digest = hashlib.sha256()
+    for name, part in sorted(parts.items()):
+        digest.update(f"{name} {len(part)} {part.features}".encode())
+        digest.update(labels[name].tobytes())
+        encoded = part.cast_column(image, datasets.Image(decode=False))
+        some = np.linspace(0, len(part) - 1, min(len(part), MOST_LOOKED_AT))
+        for cell in encoded[some.astype(int).tolist()][image]:
+            digest.update((cell and cell["bytes"]) or b"")
+    return digest.hexdigest()
