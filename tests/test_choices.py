@@ -25,7 +25,9 @@ OFFERED = [
     if isinstance(option.type, click.Choice)
 ]
 LISTS = {
-    tuple(value) for name, value in vars(choices).items() if name.isupper()
+    tuple(value)
+    for name, value in vars(choices).items()
+    if name.isupper() and not isinstance(value, int)
 }
 
 

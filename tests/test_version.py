@@ -52,6 +52,7 @@ def test_a_package_may_be_installed_under_another_name(monkeypatch):
         package_version("no-such-package")
 
 
+@pytest.mark.slow
 def test_a_checkout_that_is_not_installed_can_be_imported(tmp_path):
     shutil.copytree(ROOT / "keras_csg", tmp_path / "keras_csg")
     done = subprocess.run(

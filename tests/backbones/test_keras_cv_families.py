@@ -93,6 +93,7 @@ def darknet_order(depth, stage):
     return [f"{name}_inside", f"{name}_past", *blocks, f"{name}_out"]
 
 
+@pytest.mark.slow
 def test_csp_darknet_computes_what_keras_cvs_does(keras_cv_models):
     stock = keras_cv_models.CSPDarkNetBackbone(
         stackwise_channels=[48, 96, 192, 384],

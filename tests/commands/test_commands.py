@@ -83,6 +83,7 @@ def test_evaluating_gives_what_it_writes(run):
     assert f"Drew {run / 'ablation-3.png'}" in lines
 
 
+@pytest.mark.slow
 def test_several_runs_are_put_together(run, tmp_path):
     other = shutil.copytree(run, tmp_path / "other")
     whole = keras_csg.evaluate_runs([run, other], log=silent)

@@ -16,7 +16,7 @@ TOLERANCES = {"mixed_bfloat16": 0.02, "mixed_float16": 0.01}
 pytestmark = pytest.mark.filterwarnings(
     "ignore:`train_on_batch` knows of no epochs"
 )
-QUICK = ["alternating penalty", "soft labels, sample weights"]
+QUICK = ["soft labels, sample weights"]
 
 
 def gap(ours, theirs):
