@@ -37,7 +37,10 @@ def option(name, *args, **kwargs):
 @option(
     "--recipe", metavar="NAME", help="Options that go together; see `recipes`."
 )
-@option("--data", help="digits (default), a TFDS name or a folder.")
+@option(
+    "--data",
+    help="digits (default), a folder, a TFDS name, hf:NAME or an address.",
+)
 @option(
     "--data-dir",
     type=click.Path(),

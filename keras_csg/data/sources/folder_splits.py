@@ -219,9 +219,10 @@ def _about_copies(files, own, groups, drop):
     lines = []
     several = [g for g in groups if len(np.unique(files.labels[g])) > 1]
     if several:
+        _, apart = np.unique(files.labels[several[0]], return_index=True)
         lines.append(
             f"{len(several):,} images lie in the folders of several classes, "
-            f"such as {_names(files, several[0])}."
+            f"such as {_names(files, several[0][apart])}."
         )
     across = [g for g in groups if len(np.unique(own[g])) > 1]
     if not across:

@@ -20,6 +20,12 @@ def check_slices(
         ValueError: naming the split.
     """
     pieces = {split: _pieces(builder, spec) for split, spec in asked.items()}
+    for split, parts in pieces.items():
+        if sum(stop - start for _, start, stop in parts) < 1:
+            raise ValueError(
+                "`splits` must have images in each split. "
+                f"Received: {split}={asked[split]}"
+            )
     for one, other in itertools.combinations(pieces, 2):
         shared = sum(
             max(0, min(stop, end) - max(start, begin))

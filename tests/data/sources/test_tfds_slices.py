@@ -68,6 +68,7 @@ def test_what_is_held_out_of_a_part_does_not_hang_on_the_cache(prepare_tfds):
     "splits, message",
     [
         ("train=plain[:60%],test=plain[50%:]", "train and test share 3"),
+        ("train=plain[:0],test=extra", r"in each split.*train=plain\[:0\]"),
         ("train=plane,test=extra", "some of plain, extra.*'plane'"),
         ("train=plain[:x],test=extra", r"Received: 'plain\[:x\]'"),
     ],
