@@ -1,12 +1,15 @@
 """A training step as a function of all variables' values, as JAX takes it."""
 
-import contextlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
 import keras
+
+from keras_csg.engines import alike
+from keras_csg.engines.alike import count_replicas as count_replicas
+from keras_csg.engines.alike import placing as placing
+from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
 
 
 def train_step(model: Any, state: tuple, data: Any) -> tuple:
@@ -69,7 +72,7 @@ def test_step(model: Any, state: tuple, data: Any) -> tuple:
 def update(optimizer: Any, gradients: list, variables: list) -> None:
     """Takes a step of an optimizer, within that of a model."""
     if not hasattr(optimizer, "inner_optimizer"):
-        optimizer.apply(gradients, variables)
+        alike.update(optimizer, gradients, variables)
         return
     # A scaled loss that overflows is left out by a condition: JAX takes back
     # what its branches return, not what they assign.
@@ -105,21 +108,6 @@ def compiled(
     return lambda images, *state: run(
         [variable.value for variable in variables], images, *state
     )
-
-
-def placing(model: keras.Model) -> AbstractContextManager:
-    """Returns the context in which to make variables of a model."""
-    return contextlib.nullcontext()
-
-
-def count_replicas() -> int:
-    """Returns 1: a batch that is spread over devices is one batch to JAX."""
-    return 1
-
-
-def sum_over_replicas(gradient: Any) -> Any:
-    """Returns a gradient, which is that of the whole batch."""
-    return gradient
 
 
 def _kinds(model):

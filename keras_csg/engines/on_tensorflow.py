@@ -7,6 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_csg.engines.alike import test_step as test_step
+from keras_csg.engines.alike import update as update
+
 
 def train_step(model: Any, data: Any) -> dict[str, Any]:
     """Trains a model on a batch.
@@ -28,18 +31,6 @@ def train_step(model: Any, data: Any) -> dict[str, Any]:
         scaled_loss = model.optimizer.scale_loss(loss)
     model.apply_gradients(tape.gradient(scaled_loss, variables))
     return model.batch_logs(x, y, loss, paths, sample_weight)
-
-
-def test_step(model: Any, data: Any) -> dict[str, Any]:
-    """Evaluates a model on a batch; see `train_step`."""
-    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    loss, paths = model.batch_loss(x, y, sample_weight)
-    return model.batch_logs(x, y, loss, paths, sample_weight)
-
-
-def update(optimizer: Any, gradients: list, variables: list) -> None:
-    """Takes a step of an optimizer, within that of a model."""
-    optimizer.apply(gradients, variables)
 
 
 def compiled(

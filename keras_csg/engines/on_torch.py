@@ -1,12 +1,16 @@
 """A training step by PyTorch's autograd."""
 
-import contextlib
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
 import torch
+
+from keras_csg.engines import alike
+from keras_csg.engines.alike import count_replicas as count_replicas
+from keras_csg.engines.alike import placing as placing
+from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
+from keras_csg.engines.alike import update as update
 
 
 def train_step(model: Any, data: Any) -> dict[str, Any]:
@@ -32,17 +36,7 @@ def train_step(model: Any, data: Any) -> dict[str, Any]:
         return model.batch_logs(x, y, loss, paths, sample_weight)
 
 
-def test_step(model: Any, data: Any) -> dict[str, Any]:
-    """Evaluates a model on a batch; see `train_step`."""
-    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    with torch.no_grad():
-        loss, paths = model.batch_loss(x, y, sample_weight)
-        return model.batch_logs(x, y, loss, paths, sample_weight)
-
-
-def update(optimizer: Any, gradients: list, variables: list) -> None:
-    """Takes a step of an optimizer, within that of a model."""
-    optimizer.apply(gradients, variables)
+test_step = torch.no_grad()(alike.test_step)
 
 
 def compiled(
@@ -57,18 +51,3 @@ def compiled(
         state: not used.
     """
     return torch.no_grad()(step)
-
-
-def placing(model: keras.Model) -> AbstractContextManager:
-    """Returns the context in which to make variables of a model."""
-    return contextlib.nullcontext()
-
-
-def count_replicas() -> int:
-    """Returns 1: the replicas of PyTorch are processes of their own."""
-    return 1
-
-
-def sum_over_replicas(gradient: Any) -> Any:
-    """Returns a gradient, which is that of the whole batch."""
-    return gradient

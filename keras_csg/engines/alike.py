@@ -1,0 +1,42 @@
+"""What is the same on most backends; each module takes what fits it."""
+
+import contextlib
+from contextlib import AbstractContextManager
+from typing import Any
+
+import keras
+
+
+def test_step(model: Any, data: Any) -> dict[str, Any]:
+    """Evaluates a model on a batch, where variables keep their own values.
+
+    Args:
+        model: `DualPathStep`.
+        data: a batch, as `evaluate` has it.
+
+    Returns:
+        dict of the figures of the step.
+    """
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    loss, paths = model.batch_loss(x, y, sample_weight)
+    return model.batch_logs(x, y, loss, paths, sample_weight)
+
+
+def update(optimizer: Any, gradients: list, variables: list) -> None:
+    """Takes a step of an optimizer, within that of a model."""
+    optimizer.apply(gradients, variables)
+
+
+def placing(model: keras.Model) -> AbstractContextManager:
+    """Returns the context in which to make variables of a model."""
+    return contextlib.nullcontext()
+
+
+def count_replicas() -> int:
+    """Returns 1: JAX spreads one batch, PyTorch's replicas are processes."""
+    return 1
+
+
+def sum_over_replicas(gradient: Any) -> Any:
+    """Returns a gradient, which is that of the whole batch."""
+    return gradient
