@@ -66,10 +66,7 @@ class Steps:
 
         self.batch = (images, labels)
         self.jax = keras.backend.backend() == "jax"
-        model.build_optimizer() if hasattr(
-            model, "build_optimizer"
-        ) else model.optimizer.build(model.trainable_variables)
-        # The loss and the metrics make their variables.
+        # Optimizer, loss and metrics make their variables.
         model.train_on_batch(*self.batch)
         self.model = model
         if self.jax:
@@ -100,7 +97,7 @@ class Steps:
         return time.perf_counter() - began
 
 
-def operations_of(model, size):
+def operations_of(model):
     """Returns the operations of inference on an image, of its products."""
     import keras
 
@@ -153,9 +150,7 @@ def main(backbone, image_size, classes, batch, precision, steps, turns):
         timed[name] = Steps(model, images, labels)
         timed[name].take(2)
         memory[name] = device()[1]
-        operations = operations_of(
-            getattr(model, "backbone", model), image_size
-        )
+        operations = operations_of(getattr(model, "backbone", model))
         print(f"{name}: ready in {time.perf_counter() - began:.0f} s")
     taken = {name: [] for name in timed}
     for _ in range(turns):

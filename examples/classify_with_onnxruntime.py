@@ -46,16 +46,18 @@ def main(model_path, image_path):
 def read_photo(path, given):
     """Returns a photograph, upright and on its background, as RGB."""
     photo = ImageOps.exif_transpose(Image.open(path)).convert("RGBA")
-    ground = Image.new("RGBA", photo.size, given["background"])
+    ground = Image.new("RGBA", photo.size, given.get("background", "white"))
     return Image.alpha_composite(ground, photo).convert("RGB")
 
 
 def fitted(photo, size, given, method=Image.Resampling.BILINEAR):
     """Returns a photograph at a size, as the network's images got theirs."""
-    if given["resize"] == "squash":
+    if given.get("resize") == "squash":
         return photo.resize(size, method)
-    if given["resize"] == "pad":
-        return ImageOps.pad(photo, size, method, given["background"])
+    if given.get("resize") == "pad":
+        return ImageOps.pad(
+            photo, size, method, given.get("background", "white")
+        )
     return ImageOps.fit(photo, size, method)
 
 

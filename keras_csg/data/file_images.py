@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_csg.data.image_files import in_threads
 from keras_csg.data.image_reading import ImageReading
+from keras_csg.data.splits.indexed import reader_of
 
 
 def decode_files(
@@ -61,8 +62,4 @@ def file_reader(
     def decode(numbers):
         return np.stack([reading.decode(paths[n], size) for n in numbers])
 
-    # Declared stateless, so that `tf.data` may run batches side by side even
-    # where TensorFlow is told to be deterministic.
-    return lambda numbers: tf.numpy_function(
-        decode, [numbers], tf.uint8, stateful=False
-    )
+    return reader_of(decode)

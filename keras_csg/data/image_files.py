@@ -1,6 +1,7 @@
 """Image files with Pillow, which knows WebP and EXIF orientation."""
 
 import contextlib
+import functools
 import os
 import threading
 import time
@@ -22,15 +23,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+@functools.cache
 def add_plugins() -> None:
     """Lets Pillow open HEIC, where a plugin for it is installed."""
     with contextlib.suppress(ImportError):
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
-
-
-add_plugins()
 
 
 def probe_size(
@@ -59,6 +58,7 @@ def open_image(
         ValueError: if it has too many pixels.
         OSError: if it cannot be opened, and what else Pillow raises.
     """
+    add_plugins()
     with _opening:  # Pillow's own limit is a global, and that of a poster.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:

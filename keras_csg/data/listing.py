@@ -2,17 +2,13 @@
 
 import dataclasses
 import gzip
-import hashlib
 import json
-import os
 import pathlib
 from collections.abc import Mapping
 
 from keras_csg.files import whole_file
 
 SPLITS = ("train", "validation", "test")
-START = 2**16
-"""Bytes of a file that tell it from others, with its size."""
 LEFT_OUT = "left out"
 """Stands for a split: broken files, and those that are dropped."""
 
@@ -128,14 +124,6 @@ def moved_from_training(
         if path not in now
     }
     return {path for path in added if _identity(path, now[path]) in gone}
-
-
-def content_of(path: str | os.PathLike) -> str:
-    """Returns a hash of a file's size and how it starts, 16 hex digits."""
-    with open(path, "rb") as stream:
-        own = hashlib.blake2b(stream.read(START), digest_size=8)
-        own.update(str(os.fstat(stream.fileno()).st_size).encode())
-    return own.hexdigest()
 
 
 def _identity(path, size):

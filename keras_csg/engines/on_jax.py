@@ -6,10 +6,10 @@ from typing import Any
 import jax
 import keras
 
-from keras_csg.engines import alike
 from keras_csg.engines.alike import count_replicas as count_replicas
 from keras_csg.engines.alike import placing as placing
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
+from keras_csg.engines.alike import update as plain_update
 
 
 def train_step(model: Any, state: tuple, data: Any) -> tuple:
@@ -72,7 +72,7 @@ def test_step(model: Any, state: tuple, data: Any) -> tuple:
 def update(optimizer: Any, gradients: list, variables: list) -> None:
     """Takes a step of an optimizer, within that of a model."""
     if not hasattr(optimizer, "inner_optimizer"):
-        alike.update(optimizer, gradients, variables)
+        plain_update(optimizer, gradients, variables)
         return
     # A scaled loss that overflows is left out by a condition: JAX takes back
     # what its branches return, not what they assign.

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 import torch
 
-from keras_csg.engines import alike
 from keras_csg.engines.alike import count_replicas as count_replicas
 from keras_csg.engines.alike import placing as placing
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
+from keras_csg.engines.alike import test_step as plain_test_step
 from keras_csg.engines.alike import update as update
 
 
@@ -36,7 +36,7 @@ def train_step(model: Any, data: Any) -> dict[str, Any]:
         return model.batch_logs(x, y, loss, paths, sample_weight)
 
 
-test_step = torch.no_grad()(alike.test_step)
+test_step = torch.no_grad()(plain_test_step)
 
 
 def compiled(

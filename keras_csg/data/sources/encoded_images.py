@@ -6,7 +6,7 @@ import io
 import numpy as np
 
 from keras_csg.data.image_files import in_threads, now_and_then, probe_size
-from keras_csg.data.image_sizes import DEFAULT_SIZE
+from keras_csg.data.image_sizes import size_of_all
 
 MOST_LOOKED_AT = 64
 """Images that a set is known by."""
@@ -17,24 +17,17 @@ class EncodedImages:
 
     def __init__(self, part, column, size, request, cached):
         import datasets
-        import tensorflow as tf
 
-        from keras_csg.data.splits.indexed import cached_reader
+        from keras_csg.data.splits.indexed import cached_reader, reader_of
 
         self._encoded = part.cast_column(column, datasets.Image(decode=False))
         self._column, self._name = column, request.name
         self._size, self._reading = size, request.reading
+        self.cached = cached
         if cached:
             self.read = cached_reader(self._all(request))
-            return
-
-        def read(numbers):
-            return tf.numpy_function(
-                self._some, [numbers], tf.uint8, stateful=False
-            )
-
-        read.streamed = True  # type: ignore[attr-defined]
-        self.read = read
+        else:
+            self.read = reader_of(self._some)
 
     def _all(self, request):
         count = len(self._encoded)
@@ -76,11 +69,9 @@ def common_size(part, column):
 
     encoded = part.cast_column(column, datasets.Image(decode=False))
     first = encoded[: min(256, len(encoded))][column]
-    sizes = {probe_size(_file(cell)) for cell in first if cell is not None}
-    size = sizes.pop() if len(sizes) == 1 else None
-    if size is None or max(size) > max(DEFAULT_SIZE):
-        return DEFAULT_SIZE
-    return size
+    return size_of_all(
+        probe_size(_file(cell)) for cell in first if cell is not None
+    )
 
 
 def digest_of(parts, labels, image):

@@ -8,7 +8,7 @@ from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
 from keras_csg.data.file_images import decode_files, file_reader
 from keras_csg.data.image_files import in_threads, probe_size
 from keras_csg.data.image_reading import PLAIN
-from keras_csg.data.image_sizes import DEFAULT_SIZE
+from keras_csg.data.image_sizes import size_of_all
 from keras_csg.data.sample_range import range_of_files
 from keras_csg.data.sources.base import (
     OPTIONAL,
@@ -86,11 +86,11 @@ class FolderSource(Source):
             files.paths,
             tell,
         )
-        size, readable = _common_size(sizes, request)
+        size = request.image_size or size_of_all(sizes)
         cached = request.wants_cache(len(files.paths), size)
         reading, about_white = _reading_for(files.paths, request)
         read, whole = _reader(files.paths, size, reading, cached, tell)
-        whole &= readable
+        whole &= np.array([known is not None for known in sizes])
         skipped = _report_broken(files.paths, whole, folder, request)
         shares = share_out(files, whole, request)
         for line in shares.notes:
@@ -195,16 +195,6 @@ def _reader(paths, size, reading, cached, tell):
         return cached_reader(images), whole
     whole = np.array(in_threads(reading.is_whole, paths, tell))
     return file_reader(paths, size, reading), whole
-
-
-def _common_size(sizes, request):
-    """Returns the size to use, and which files have one: `(files,)` bools."""
-    known = {size for size in sizes if size is not None}
-    size = next(iter(known)) if len(known) == 1 else DEFAULT_SIZE
-    if max(size) > max(DEFAULT_SIZE):  # Of one camera: nobody trains on it.
-        size = DEFAULT_SIZE
-    readable = np.array([size is not None for size in sizes])
-    return request.image_size or size, readable
 
 
 def _report_broken(paths, whole, folder, request):

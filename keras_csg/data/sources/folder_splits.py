@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_csg.data.duplicates import equal_files
+from keras_csg.data.duplicates import content_of, equal_files
 from keras_csg.data.image_files import in_threads
 from keras_csg.data.listing import (
     LEFT_OUT,
     SPLITS,
     Listing,
     changes_since,
-    content_of,
     moved_from_training,
 )
 from keras_csg.data.sources.folder_layout import FolderLayout
@@ -127,7 +126,9 @@ def share_out(
     if changes:
         changes = f"{files.folder} has changed since the run: {changes} images."
         notes.insert(0, changes)
-    listing = Listing("", images, _contents(files, parts), files.classes)
+    # A run that has its list already writes none.
+    contents = {} if request.known else _contents(files, parts)
+    listing = Listing("", images, contents, files.classes)
     return Shares(parts, listing, changes, notes, copies)
 
 

@@ -14,7 +14,7 @@ from keras_csg.data.sources.encoded_images import (
     digest_of,
 )
 from keras_csg.data.sources.registry import register_source
-from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
+from keras_csg.data.sources.split_names import NONE, named_for, parse_splits
 from keras_csg.data.splits.hashed import (
     TEST,
     TRAIN,
@@ -87,13 +87,13 @@ class HuggingFaceSource(Source):
             names,
             shape,
             *(
-                _indexed(readers[own].read, labels[own], numbers[name], data)
+                _indexed(readers[own], labels[own], numbers[name], data)
                 for name in SPLITS
                 for own in [plan.get(name, plan["train"])]
             ),
             listing=listing,
             reading=request.reading,
-            changes=_changes(request, listing),
+            changes=request.changes_in(listing),
         )
 
 
@@ -192,9 +192,9 @@ def _plan(parts, labels, request):
         )
     usable = [own for own in parts if np.any(labels[own] >= 0)]
     plan = {split: own for split, own in asked.items() if own in usable} or {
-        split: min(found, key=lambda own: (own != split, own))
+        split: own
         for split in SPLITS
-        if (found := [own for own in usable if split_of(own) == split])
+        if (own := named_for(split, usable)) is not None
     }
     if "train" not in plan:
         raise ValueError(
@@ -241,16 +241,7 @@ def _numbers(plan, labels, request):
     return numbers
 
 
-def _indexed(read, labels, own, data):
+def _indexed(images, labels, own, data):
     from keras_csg.data.splits.indexed import IndexedSplit
 
-    cached = not hasattr(read, "streamed")
-    return IndexedSplit(read, labels, own, *data, cached=cached)
-
-
-def _changes(request, listing):
-    if request.known is None or request.known.digest == listing.digest:
-        return ""
-    changes = f"{request.name} is not the set that the run was trained on."
-    request.log(changes)
-    return changes
+    return IndexedSplit(images.read, labels, own, *data, cached=images.cached)

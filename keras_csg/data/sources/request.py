@@ -42,6 +42,21 @@ class Request:
     known: Listing | None = None
     shuffled: bool = False
 
+    def changes_in(self, listing: Listing) -> str:
+        """Says whether a set is not the one that a run was trained on.
+
+        Args:
+            listing: `Listing` of the set as it is, with a digest.
+
+        Returns:
+            A line, which is logged as well; `""` for nothing.
+        """
+        if self.known is None or self.known.digest == listing.digest:
+            return ""
+        changes = f"{self.name} is not the set that the run was trained on."
+        self.log(changes)
+        return changes
+
     def wants_cache(self, num_images: int, image_size: tuple[int, int]) -> bool:
         """Whether to keep images of `(height, width)` in memory."""
         if self.cache != "auto":

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 NONE = "none"
@@ -28,6 +28,17 @@ _FILLERS = {
     *("set", "sets", "seg", "split", "data", "dataset", "folder", "dir"),
     *("image", "images", "img", "imgs", "photos", "pictures", "classes"),
 }
+
+
+def named_for(split: str, names: Iterable[str]) -> str | None:
+    """Returns which of the names speaks of a split, the plain one first.
+
+    Args:
+        split: `"train"`, `"validation"` or `"test"`.
+        names: what the splits of a data set are called.
+    """
+    found = [name for name in names if split_of(name) == split]
+    return min(found, key=lambda name: (name != split, name), default=None)
 
 
 def composed(name: str) -> str:

@@ -11,7 +11,12 @@ from keras_csg.data.image_files import in_threads, now_and_then
 from keras_csg.data.image_sizes import SMALL_IMAGE
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.base import ClassificationData, Source
-from keras_csg.data.sources.split_names import NONE, parse_splits, split_of
+from keras_csg.data.sources.split_names import (
+    NONE,
+    named_for,
+    parse_splits,
+    split_of,
+)
 from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
 from keras_csg.data.sources.tfds_features import image_features
 from keras_csg.data.sources.tfds_slices import (
@@ -71,7 +76,7 @@ def load_tfds(source: Source) -> ClassificationData:
         allow_flip=base_name(request.name) not in _CHARACTERS,
         listing=listing,
         reading=request.reading,
-        changes=_changes(request, listing),
+        changes=request.changes_in(listing),
     )
 
 
@@ -83,15 +88,6 @@ def _digest(builder):
     }
     text = json.dumps([builder.info.full_name, made_of])
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _changes(request, listing):
-    """Says whether a set is not the one that a run was trained on."""
-    if request.known is None or request.known.digest == listing.digest:
-        return ""
-    changes = f"{request.name} is not the set that the run was trained on."
-    request.log(changes)
-    return changes
 
 
 def _held_out(builder, plan, request):
@@ -115,7 +111,7 @@ def _plan_splits(builder, features, request):
         _log_plan(asked, request)
         return asked
     own = [name for name, split in builder.info.splits.items() if split]
-    named = {split: _named(own, split) for split in SPLITS}
+    named = {split: named_for(split, own) for split in SPLITS}
     if named["train"] is None:
         raise ValueError(
             "The data must be a data set with a train split. Received: "
@@ -130,12 +126,6 @@ def _plan_splits(builder, features, request):
     plan.update(zip(("test", "validation"), labelled, strict=False))
     _log_plan(plan, request)
     return plan
-
-
-def _named(names, split):
-    """Returns which of the names speaks of a split, the plain one first."""
-    found = [name for name in names if split_of(name) == split]
-    return min(found, key=lambda name: (name != split, name), default=None)
 
 
 def _log_plan(plan, request):

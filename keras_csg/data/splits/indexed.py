@@ -69,8 +69,19 @@ def cached_reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     Args:
         images: uint8 array of shape `(images, height, width, 3)`.
     """
+    return reader_of(lambda numbers: images[numbers])
+
+
+def reader_of(
+    read: Callable[[np.ndarray], np.ndarray],
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns a reader for `IndexedSplit` that calls Python.
+
+    Args:
+        read: callable from int64 numbers `(batch,)` to uint8 images.
+    """
     # Declared stateless, so that `tf.data` may run batches side by side even
     # where TensorFlow is told to be deterministic.
     return lambda numbers: tf.numpy_function(
-        lambda own: images[own], [numbers], tf.uint8, stateful=False
+        read, [numbers], tf.uint8, stateful=False
     )
