@@ -38,10 +38,15 @@ def probe_size(
     """Returns `(height, width)` as displayed, or `None` for a broken file."""
     try:
         with open_image(path, max_pixels) as image:
-            width, height = image.size
-            turned = image.getexif().get(ORIENTATION, 1) >= 5
+            return displayed_size(image)
     except Exception:  # Pillow raises SyntaxError, struct.error and others.
         return None
+
+
+def displayed_size(image: Image.Image) -> tuple[int, int]:
+    """Returns the `(height, width)` of an opened image, turned as it says."""
+    width, height = image.size
+    turned = image.getexif().get(ORIENTATION, 1) >= 5
     return (width, height) if turned else (height, width)
 
 

@@ -2,13 +2,13 @@
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from keras_csg.data.image_files import in_threads, open_image
+from keras_csg.data.image_files import displayed_size, open_image
 
 BITS_PER_SAMPLE, MAX_SAMPLE_VALUE = 258, 281  # TIFF tags.
 PNG_HEAD = 4096
@@ -65,23 +65,33 @@ def _range_of_png(file):
     return None
 
 
-def largest_sample(path: str | os.PathLike) -> int | None:
-    """Returns the largest value of an image of 16 bits.
+def size_and_largest(
+    path: str | os.PathLike, max_pixels: int
+) -> tuple[tuple[int, int] | None, int | None]:
+    """Looks at a file once, for its size and how many bits it uses.
 
-    `None` for other images, for those that say what their range is, and for
-    broken files.
+    Args:
+        path: of an image file.
+        max_pixels: int. Those with more count as broken.
+
+    Returns:
+        A tuple of what `probe_size` returns and the largest value of an image
+        of 16 bits; `None` for other images and those that say what their range
+        is.
     """
+    size = None
     try:
-        with open_image(path) as file:
+        with open_image(path, max_pixels) as file:
+            size = displayed_size(file)
             if not file.mode.startswith("I") or sample_range(file):
-                return None
-            return int(np.asarray(file).max())
+                return size, None
+            return size, int(np.asarray(file).max())
     except Exception:  # Pillow raises many kinds; others count them.
-        return None
+        return size, None
 
 
 def range_of_files(
-    paths: Sequence[str | os.PathLike],
+    largest: Iterable[int | None],
 ) -> tuple[int | None, list[str]]:
     """Returns what is white in a set's images of 16 bits, and a line on it.
 
@@ -89,13 +99,13 @@ def range_of_files(
     of all. Sixteen bits of which twelve are used would be almost black.
 
     Args:
-        paths: of image files.
+        largest: of each file, as `size_and_largest` returns it.
 
     Returns:
         A tuple of an int, or `None` where there are none or they use all
         bits, and a list of lines.
     """
-    found = [v for v in in_threads(largest_sample, paths) if v is not None]
+    found = [value for value in largest if value is not None]
     if not found or max(found) < 1:
         return None, []
     white = 2 ** int(max(found)).bit_length() - 1

@@ -160,6 +160,12 @@ class TrainingOptions:
             if value is not None:
                 _check_range(name, value, *bounds)
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How image files become pixels: arguments of `load_data`."""
+        names = ("resize", "background", "white_level", "max_pixels")
+        return {name: getattr(self, name) for name in names}
+
     @classmethod
     def from_dict(cls, values: dict) -> "TrainingOptions":
         """Returns the options in `values`.

@@ -51,10 +51,7 @@ def load_data_for(
         labels=options.labels,
         classes=options.classes,
         rename_classes=options.rename_classes,
-        resize=options.resize,
-        background=options.background,
-        white_level=options.white_level,
-        max_pixels=options.max_pixels,
+        **options.reading,
         known=known,
         # Before runs kept a list, what is held out hung on all images.
         shuffled=run is not None and known is None,
@@ -99,10 +96,7 @@ def load_run_data(
             validation_split=options.validation_split,
             seed=options.seed,
             cache=switched(options.cache),
-            resize=options.resize,
-            background=options.background,
-            white_level=options.white_level,
-            max_pixels=options.max_pixels,
+            **options.reading,
             log=log,
         )
     known = model.class_names or found.class_names

@@ -124,13 +124,19 @@ def test_the_run_works_from_another_directory(root, monkeypatch, tmp_path):
     assert load_run_data(run, run.load_model()).changes == ""
 
 
-def test_images_that_moved_into_the_test_split_are_not_tested_on(tmp_path):
-    photos = tmp_path / "photos"
+def trained_with_a_test_split(root):
+    """Returns a folder with two splits, and its data as a run has seen it."""
+    photos = root / "photos"
     for split, first in (("train", 0), ("test", 60)):
         write(photos / split / "cat", range(first, first + 20))
         write(photos / split / "dog", range(first + 20, first + 40))
-    train(tmp_path / "run", photos, epochs=1)
-    before, _ = data_of(tmp_path)
+    train(root / "run", photos, epochs=1)
+    before, _ = data_of(root)
+    return photos, before
+
+
+def test_images_that_moved_into_the_test_split_are_not_tested_on(tmp_path):
+    photos, before = trained_with_a_test_split(tmp_path)
     for number in sorted(levels(before.train))[:3]:
         path = next((photos / "train").glob(f"*/{number:03}.png"))
         path.rename(photos / "test" / path.parent.name / path.name)
@@ -143,12 +149,7 @@ def test_images_that_moved_into_the_test_split_are_not_tested_on(tmp_path):
 
 
 def test_images_that_were_renamed_or_copied_are_not_tested_on(tmp_path):
-    photos = tmp_path / "photos"
-    for split, first in (("train", 0), ("test", 60)):
-        write(photos / split / "cat", range(first, first + 20))
-        write(photos / split / "dog", range(first + 20, first + 40))
-    train(tmp_path / "run", photos, epochs=1)
-    before, _ = data_of(tmp_path)
+    photos, before = trained_with_a_test_split(tmp_path)
     renamed, copied = sorted(levels(before.train))[:2]
     path = next((photos / "train").glob(f"*/{renamed:03}.png"))
     path.rename(photos / "test" / "dog" / "new.png")

@@ -9,7 +9,7 @@ from keras_csg.data.file_images import decode_files, file_reader
 from keras_csg.data.image_files import in_threads, probe_size
 from keras_csg.data.image_reading import PLAIN
 from keras_csg.data.image_sizes import size_of_all
-from keras_csg.data.sample_range import range_of_files
+from keras_csg.data.sample_range import range_of_files, size_and_largest
 from keras_csg.data.sources.base import (
     OPTIONAL,
     ClassificationData,
@@ -81,14 +81,9 @@ class FolderSource(Source):
         counts = ", ".join(f"{len(s.paths):,} {name}" for name, s in found)
         request.log(f"Reading the images of {folder}: {counts}.")
         tell = _progress(len(files.paths), request.log)
-        sizes = in_threads(
-            lambda path: probe_size(path, request.reading.max_pixels),
-            files.paths,
-            tell,
-        )
+        sizes, reading, about_white = _look_at(files.paths, request, tell)
         size = request.image_size or size_of_all(sizes)
         cached = request.wants_cache(len(files.paths), size)
-        reading, about_white = _reading_for(files.paths, request)
         read, whole = _reader(files.paths, size, reading, cached, tell)
         whole &= np.array([known is not None for known in sizes])
         skipped = _report_broken(files.paths, whole, folder, request)
@@ -176,16 +171,26 @@ def _progress(total, log):
     return lambda done: log(f"{done:,} of {total:,} files")
 
 
-def _reading_for(paths, request):
-    """Returns how to read the files: what is white in them hangs on all."""
-    reading, notes = request.reading, []
+def _look_at(paths, request, tell):
+    """Returns the files' sizes, how to read them, and lines on that.
+
+    What is white in them hangs on all.
+    """
+    reading = request.reading
     # A run's images are read as they were when it was trained.
-    if reading.white_level is None and request.known is None:
-        white, notes = range_of_files(paths)
-        reading = dataclasses.replace(reading, white_level=white)
+    if reading.white_level is not None or request.known is not None:
+        sizes = in_threads(
+            lambda path: probe_size(path, reading.max_pixels), paths, tell
+        )
+        return sizes, reading, []
+    looks = in_threads(
+        lambda path: size_and_largest(path, reading.max_pixels), paths, tell
+    )
+    white, notes = range_of_files(largest for _, largest in looks)
     for line in notes:
         request.log(line)
-    return reading, notes
+    reading = dataclasses.replace(reading, white_level=white)
+    return [size for size, _ in looks], reading, notes
 
 
 def _reader(paths, size, reading, cached, tell):
