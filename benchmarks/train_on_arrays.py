@@ -125,6 +125,7 @@ def batches_of(folder, split, batch_size, seed=0, names=None, workers=1):
 def train(path, folder, workers):
     """Trains a run to its last epoch; returns a line about it."""
     import study
+
     from keras_csg.training import Run
 
     run = Run(path)
