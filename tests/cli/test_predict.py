@@ -19,6 +19,8 @@ def test_predictions_are_the_models(trained, digit, run_cli):
     assert code == 0, err
     model = open_run(trained).load_model()
     logits = np.asarray(model(images))
+    # A processor may train in bfloat16, which each way rounds elsewhere.
+    close = 1e-4 if model.dtype_policy.name == "float32" else 1e-2
     for row, prediction, path in zip(
         logits, json.loads(out), paths, strict=True
     ):
@@ -27,7 +29,7 @@ def test_predictions_are_the_models(trained, digit, run_cli):
         assert best["class_name"] == model.class_names[row.argmax()]
         p = np.exp(row - row.max())
         p /= p.sum()
-        assert best["probability"] == pytest.approx(p.max(), rel=1e-4)
+        assert best["probability"] == pytest.approx(p.max(), rel=close)
         assert len(prediction["classes"]) == 3
         shares = [entry["share"] for entry in prediction["filters"]]
         assert shares == sorted(shares, reverse=True)

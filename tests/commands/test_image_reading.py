@@ -25,6 +25,7 @@ def test_a_network_keeps_how_its_images_were_read(tmp_path, tiny_name):
         image_size=16,
         resize="pad",
         background="#404040",
+        precision="float32",  # The figures below are compared closely.
         log=None,
     )
     model = keras_csg.training.Run(run).load_model()

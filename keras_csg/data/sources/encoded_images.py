@@ -1,12 +1,20 @@
 """The images in a column of a set of Hugging Face."""
 
+from __future__ import annotations
+
 import hashlib
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_csg.data.image_files import in_threads, now_and_then, probe_size
 from keras_csg.data.image_sizes import size_of_all
+
+if TYPE_CHECKING:
+    import datasets
+
+    from keras_csg.data.sources.request import Request
 
 MOST_LOOKED_AT = 64
 """Images that a set is known by."""
@@ -15,7 +23,14 @@ MOST_LOOKED_AT = 64
 class EncodedImages:
     """The images of a split: in memory, or decoded as they are asked for."""
 
-    def __init__(self, part, column, size, request, cached):
+    def __init__(
+        self,
+        part: datasets.Dataset,
+        column: str,
+        size: tuple[int, int],
+        request: Request,
+        cached: bool,
+    ):
         import datasets
 
         from keras_csg.data.splits.indexed import cached_reader, reader_of
@@ -63,7 +78,7 @@ def _file(cell):
     return io.BytesIO(cell["bytes"]) if cell["bytes"] else cell["path"]
 
 
-def common_size(part, column):
+def common_size(part: datasets.Dataset, column: str) -> tuple[int, int] | None:
     """Returns the size of the images, if the first have the same."""
     import datasets
 
@@ -74,7 +89,11 @@ def common_size(part, column):
     )
 
 
-def digest_of(parts, labels, image):
+def digest_of(
+    parts: dict[str, datasets.Dataset],
+    labels: dict[str, np.ndarray],
+    image: str,
+) -> str:
     """Returns what a set is known by: columns, labels, and some images."""
     import datasets
 
