@@ -78,8 +78,8 @@ def _file(cell):
     return io.BytesIO(cell["bytes"]) if cell["bytes"] else cell["path"]
 
 
-def common_size(part: datasets.Dataset, column: str) -> tuple[int, int] | None:
-    """Returns the size of the images, if the first have the same."""
+def common_size(part: datasets.Dataset, column: str) -> tuple[int, int]:
+    """Returns the size of the images, by the first of them."""
     import datasets
 
     encoded = part.cast_column(column, datasets.Image(decode=False))
