@@ -166,8 +166,10 @@ def export_run(
 def _open(run_path, outputs, data, data_dir, log):
     """Returns a run's model, and its data as arguments of `export_all`."""
     from keras_csg.deployment.graph.answers import check_outputs
+    from keras_csg.engines import require_tensorflow
     from keras_csg.training.opening import open_run
 
+    require_tensorflow("Exports")
     run = open_run(run_path)
     model = run.load_model()
     if outputs is not None:

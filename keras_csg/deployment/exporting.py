@@ -15,6 +15,7 @@ from keras_csg.deployment.layouts import arrange, formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
 from keras_csg.deployment.publishing import publish, staged
+from keras_csg.engines import require_tensorflow
 from keras_csg.files import files_at
 from keras_csg.models.classifier import CSGClassifier
 
@@ -88,6 +89,7 @@ def export(
         >>> keras_csg.export(model, "birds.onnx")["bytes"]  # doctest: +SKIP
         1101234
     """
+    require_tensorflow("Exports")
     path = pathlib.Path(os.path.abspath(path))
     writer = _choose_format(format, path, layout)
     settings = _settings(writer, quantize, calibration)

@@ -13,3 +13,21 @@ _name = _MODULES.get(keras.backend.backend(), "on_tensorflow")
 
 engine: Any = importlib.import_module(f"keras_csg.engines.{_name}")
 """`train_step`, `test_step`, `update`, `compiled` and what replicas need."""
+
+
+def require_tensorflow(what: str) -> None:
+    """Refuses what only TensorFlow can do.
+
+    Args:
+        what: words such as `"Files for servers"`.
+
+    Raises:
+        ValueError: if Keras runs on another backend.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ValueError(
+            f"{what} are written on TensorFlow, and Keras runs on {backend} "
+            "here: set KERAS_BACKEND=tensorflow, where runs and saved models "
+            "of every backend open."
+        )

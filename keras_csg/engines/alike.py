@@ -1,6 +1,7 @@
 """What is the same on most backends; each module takes what fits it."""
 
 import contextlib
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -30,6 +31,20 @@ def update(optimizer: Any, gradients: list, variables: list) -> None:
 def placing(model: keras.Model) -> AbstractContextManager:
     """Returns the context in which to make variables of a model."""
     return contextlib.nullcontext()
+
+
+def policy_on_gpus(capabilities: Iterable[tuple[int, int]]) -> str | None:
+    """Returns the dtype policy that suits all GPUs; `None` without any.
+
+    Args:
+        capabilities: the compute capability of each, such as `(8, 0)`.
+    """
+    least = min(capabilities, default=None)
+    if least is None:
+        return None
+    if least >= (8, 0):
+        return "mixed_bfloat16"
+    return "mixed_float16" if least >= (7, 0) else "float32"
 
 
 def count_replicas() -> int:

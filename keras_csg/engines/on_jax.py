@@ -1,13 +1,16 @@
 """A training step as a function of all variables' values, as JAX takes it."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import keras
+import numpy as np
 
 from keras_csg.engines.alike import count_replicas as count_replicas
 from keras_csg.engines.alike import placing as placing
+from keras_csg.engines.alike import policy_on_gpus
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
 from keras_csg.engines.alike import update as plain_update
 
@@ -108,6 +111,97 @@ def compiled(
     return lambda images, *state: run(
         [variable.value for variable in variables], images, *state
     )
+
+
+def weighted_gradients(
+    function: Callable, model: keras.Model, shape: tuple
+) -> Callable:
+    """Returns what differentiates by the images; see `on_tensorflow`.
+
+    Args:
+        function: see there.
+        model: see there.
+        shape: not used.
+    """
+    variables = model.variables
+
+    @jax.jit
+    def run(values, images, directions):
+        def outputs_of(images):
+            pairs = list(zip(variables, values, strict=True))
+            with keras.StatelessScope(pairs):
+                return function(images)
+
+        _, pull = jax.vjp(outputs_of, images)
+        return jax.lax.map(
+            lambda direction: jax.numpy.linalg.norm(
+                pull(direction)[0], axis=-1
+            ),
+            directions,
+        )
+
+    return lambda images, directions: np.asarray(
+        run([variable.value for variable in variables], images, directions)
+    )
+
+
+def accelerator_policy() -> str | None:
+    """Returns the dtype policy for what computes; `None` for processors."""
+    devices = _devices()
+    if devices[0].platform == "tpu":
+        return "mixed_bfloat16"
+    return policy_on_gpus(_capability(x) for x in devices if _is_gpu(x))
+
+
+def has_gpu() -> bool:
+    """Whether a GPU can be used."""
+    return any(map(_is_gpu, jax.devices()))
+
+
+def leave_gpus() -> None:
+    """Computes on the processor from now on, in the whole process."""
+    jax.config.update("jax_default_device", jax.devices("cpu")[0])
+
+
+def is_deterministic() -> bool:
+    """Whether operations give the same bits every time."""
+    return not any(map(_is_gpu, _devices())) or _FLAG in os.environ.get(
+        "XLA_FLAGS", ""
+    )
+
+
+def set_deterministic(wanted: bool) -> None:
+    """Sees whether operations give the same bits every time.
+
+    Raises:
+        ValueError: if they do not and should. JAX reads the flag at its start.
+    """
+    if wanted and not is_deterministic():
+        raise ValueError(
+            "On a GPU JAX is deterministic only if it was started so: set "
+            f"XLA_FLAGS={_FLAG}=true"
+        )
+
+
+_FLAG = "--xla_gpu_deterministic_ops"
+
+
+def _devices():
+    """Returns those that compute where nothing else is said."""
+    chosen = jax.config.jax_default_device
+    return [chosen] if chosen is not None else jax.devices()
+
+
+def _is_gpu(device):
+    return device.platform in ("gpu", "cuda", "rocm")
+
+
+def _capability(device):
+    """Returns such as `(9, 0)`; of AMD, whose text is another, `(0, 0)`."""
+    numbers = str(getattr(device, "compute_capability", "")).split(".")
+    if not all(number.isdecimal() for number in numbers):
+        return (0, 0)
+    return tuple(map(int, numbers))
 
 
 def _kinds(model):

@@ -5,8 +5,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from keras_csg import private_api
+from keras_csg.engines.alike import policy_on_gpus
 from keras_csg.engines.alike import test_step as test_step
 from keras_csg.engines.alike import update as update
 
@@ -53,6 +56,77 @@ def compiled(
         ],
         autograph=False,
     )
+
+
+def weighted_gradients(
+    function: Callable, model: keras.Model, shape: tuple
+) -> Callable:
+    """Returns what differentiates weighted sums of outputs by the images.
+
+    Args:
+        function: callable from images to outputs `(samples, n)`.
+        model: `keras.Model` that it runs.
+        shape: of an image.
+
+    Returns:
+        Callable from images `(samples, *shape)` and directions `(d, samples,
+        n)` to an array of shape `(d, samples, *shape[:-1])`: the L2 norms of
+        the gradients over the channels. One pass forwards, and one backwards
+        for each direction.
+    """
+
+    def differentiate(images, directions):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(images)
+            outputs = function(images)
+
+        def norms(direction):
+            gradients = tape.gradient(outputs, images, direction)
+            return tf.norm(gradients, axis=-1)
+
+        return tf.map_fn(norms, directions, parallel_iterations=1)
+
+    compiled = tf.function(differentiate).get_concrete_function(
+        tf.TensorSpec([None, *shape]), tf.TensorSpec([None, None, None])
+    )
+    return lambda images, directions: np.asarray(compiled(images, directions))
+
+
+def accelerator_policy() -> str | None:
+    """Returns the dtype policy for what computes; `None` for processors."""
+    gpus = tf.config.get_visible_devices("GPU")
+    details = map(tf.config.experimental.get_device_details, gpus)
+    return policy_on_gpus(x.get("compute_capability", (0, 0)) for x in details)
+
+
+def has_gpu() -> bool:
+    """Whether a GPU can be used."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def leave_gpus() -> None:
+    """Computes on the processor from now on, in the whole process.
+
+    TensorFlow has no way back.
+
+    Raises:
+        RuntimeError: if a GPU is in use already.
+    """
+    if tf.config.get_visible_devices("GPU"):
+        tf.config.set_visible_devices([], "GPU")
+
+
+def is_deterministic() -> bool:
+    """Whether operations give the same bits every time."""
+    return private_api.op_determinism()
+
+
+def set_deterministic(wanted: bool) -> None:
+    """Makes operations give the same bits every time, or no longer so."""
+    if wanted:
+        tf.config.experimental.enable_op_determinism()
+    else:
+        private_api.disable_op_determinism()
 
 
 def placing(model: keras.Model) -> AbstractContextManager:

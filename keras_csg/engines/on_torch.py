@@ -8,6 +8,7 @@ import torch
 
 from keras_csg.engines.alike import count_replicas as count_replicas
 from keras_csg.engines.alike import placing as placing
+from keras_csg.engines.alike import policy_on_gpus
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
 from keras_csg.engines.alike import test_step as plain_test_step
 from keras_csg.engines.alike import update as update
@@ -51,3 +52,60 @@ def compiled(
         state: not used.
     """
     return torch.no_grad()(step)
+
+
+def weighted_gradients(
+    function: Callable, model: keras.Model, shape: tuple
+) -> Callable:
+    """Returns what differentiates by the images; see `on_tensorflow`.
+
+    Args:
+        function: see there.
+        model: not used.
+        shape: not used.
+    """
+
+    def run(images, directions):
+        images = keras.ops.convert_to_tensor(images).requires_grad_()
+        outputs = function(images)
+        norms = []
+        for direction in keras.ops.convert_to_tensor(directions):
+            (gradients,) = torch.autograd.grad(
+                outputs, images, direction, retain_graph=True
+            )
+            norms.append(torch.linalg.vector_norm(gradients, dim=-1))
+        return keras.ops.convert_to_numpy(torch.stack(norms))
+
+    return run
+
+
+def accelerator_policy() -> str | None:
+    """Returns the dtype policy for what computes; `None` for processors."""
+    if not str(_device()).startswith("cuda"):
+        return None
+    return policy_on_gpus([torch.cuda.get_device_capability()])
+
+
+def has_gpu() -> bool:
+    """Whether a GPU can be used."""
+    return torch.cuda.is_available()
+
+
+def leave_gpus() -> None:
+    """Computes on the processor from now on, in the whole process."""
+    keras.device("cpu:0").__enter__()
+
+
+def is_deterministic() -> bool:
+    """Whether operations give the same bits every time."""
+    return torch.are_deterministic_algorithms_enabled()
+
+
+def set_deterministic(wanted: bool) -> None:
+    """Makes operations give the same bits every time, or no longer so."""
+    torch.use_deterministic_algorithms(wanted)
+
+
+def _device():
+    """Returns where Keras puts what is made."""
+    return keras.ops.zeros(()).device

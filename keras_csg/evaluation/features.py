@@ -58,7 +58,7 @@ class FeatureExtractor:
         """
         outputs, labels = [], []
         for images, batch_labels in batches:
-            outputs.append(self._extractor.predict_on_batch(images))
+            outputs.append(self._extractor.predict_on_batch(np.asarray(images)))
             labels.append(ops.convert_to_numpy(batch_labels))
         if not labels:
             raise ValueError(

@@ -66,7 +66,7 @@ def evaluate_grid_pointing(
     activations of these filters. With the gate and without.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         images: uint8 array of shape `(samples, height, width, 3)`.
         labels: ints of shape `(samples,)`.
         side: int. Images in a row and in a column of a mosaic.

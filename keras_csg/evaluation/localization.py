@@ -66,7 +66,7 @@ def evaluate_localization(
     - The baselines of `baseline_figures`.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         annotated: `AnnotatedImages`, with masks.
         batch_size: int.
         filters: int. Number of filters of a class for the gradient maps.

@@ -54,7 +54,7 @@ def evaluate_maps(
     of 2 x 2 and of 3 x 3 images, where there are none or `grid` asks for it.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         annotated: `AnnotatedImages`.
         part: str. What the masks show.
         batch_size: int. Images at a time.
@@ -122,7 +122,7 @@ def evaluate_sanity(
     """Compares the maps with those of a network ever more random.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         annotated: `AnnotatedImages`; masks are not needed.
         most: int, at least 1. Number of images, spread evenly over those
             given.

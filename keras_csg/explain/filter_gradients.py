@@ -3,6 +3,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
+from keras_csg.engines import engine
 from keras_csg.metrics.resizing import one_blas_thread
 from keras_csg.models.classifier import CSGClassifier
 
@@ -14,12 +15,16 @@ class FilterGradients:
     """Differentiates a classifier's features by the pixels.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
     """
 
     def __init__(self, model: CSGClassifier) -> None:
         self.model = model
-        self._norms = _graph_function(model)
+        self._norms = engine.weighted_gradients(
+            lambda images: model.features(images, training=False),
+            model,
+            model.backbone.input_shape[1:],
+        )
 
     def maps(self, images: np.ndarray, filters: np.ndarray) -> np.ndarray:
         """Returns what `filter_gradient_maps` does, of one batch."""
@@ -42,27 +47,7 @@ class FilterGradients:
         """
         images = np.asarray(images, "float32")
         directions = np.asarray(np.swapaxes(weights, 0, 1), "float32")
-        return np.swapaxes(self._norms(images, directions).numpy(), 0, 1)
-
-
-def _graph_function(model):
-    import tensorflow as tf
-
-    def differentiate(images, directions):
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(images)
-            features = model.features(images, training=False)
-
-        def norms(direction):
-            gradients = tape.gradient(features, images, direction)
-            return tf.norm(gradients, axis=-1)
-
-        return tf.map_fn(norms, directions, parallel_iterations=1)
-
-    return tf.function(differentiate).get_concrete_function(
-        tf.TensorSpec([None, *model.backbone.input_shape[1:]]),
-        tf.TensorSpec([None, None, model.filters]),
-    )
+        return np.swapaxes(self._norms(images, directions), 0, 1)
 
 
 def blur_gradients(norms: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ def map_gallery(
     """Chooses some images and computes every kind of map of their classes.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         annotated: `AnnotatedImages`; masks are not needed.
         most: int, at least 1. Number of images, spread evenly over those
             given.

@@ -32,7 +32,7 @@ def gradient_map(
     those most active on average over the given images of the class.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         images: array of shape `(samples, height, width, 3)`, RGB in 0..255.
         classes: ints of shape `(samples,)`; `None` for those predicted.
         gated: bool. Whether to choose among the class's own filters.
@@ -91,7 +91,7 @@ def filter_gradient_maps(
     blurred by a Gaussian of `BLUR`.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         images: array of shape `(samples, height, width, 3)`, RGB in 0..255.
         filters: ints of shape `(samples, n)`: n filters of each sample.
         batch_size: int.

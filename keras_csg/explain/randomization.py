@@ -35,7 +35,7 @@ def cascading_randomization(
     the head is what it selects from. The model itself is not touched.
 
     Args:
-        model: `CSGClassifier`, on TensorFlow.
+        model: `CSGClassifier`.
         images: array of shape `(samples, height, width, 3)`, RGB in 0..255.
         classes: ints of shape `(samples,)`; `None` for those predicted.
         gated: bool. Whether to look at the gated maps.

@@ -3,9 +3,18 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_csg import private_api
+from keras_csg.engines import engine, on_tensorflow
+
+NO_GPU = {
+    "tensorflow": "A GPU was asked for and TensorFlow sees none: install the "
+    "drivers and `pip install 'keras-csg[gpu]'`, or leave out `device`.",
+    "jax": "A GPU was asked for and JAX sees none: install the drivers and "
+    "`pip install 'jax[cuda13]'`, or leave out `device`.",
+    "torch": "A GPU was asked for and PyTorch sees none: install the drivers "
+    "and a PyTorch for CUDA, or leave out `device`.",
+}
 
 
 class TrainingEnvironment:
@@ -19,8 +28,8 @@ class TrainingEnvironment:
     Args:
         precision: str. Name of a Keras dtype policy.
         seed: int.
-        deterministic: bool. Whether TensorFlow's operations have to give the
-            same bits every time.
+        deterministic: bool. Whether operations have to give the same bits
+            every time.
     """
 
     def __init__(self, precision: str, seed: int, deterministic: bool):
@@ -33,7 +42,7 @@ class TrainingEnvironment:
     def __enter__(self) -> "TrainingEnvironment":
         self._outside = (
             keras.config.dtype_policy(),
-            private_api.op_determinism(),
+            engine.is_deterministic(),
             _random_states(),
         )
         keras.utils.set_random_seed(self.seed)  # First: it may refuse.
@@ -41,7 +50,7 @@ class TrainingEnvironment:
         if self._inside is not None:
             _set_random_states(self._inside)
         if self.deterministic:
-            tf.config.experimental.enable_op_determinism()
+            engine.set_deterministic(True)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -49,14 +58,15 @@ class TrainingEnvironment:
         policy, deterministic, states = self._outside
         keras.config.set_dtype_policy(policy)
         if self.deterministic and not deterministic:
-            private_api.disable_op_determinism()
+            engine.set_deterministic(False)
         _set_random_states(states)
 
 
 def choose_device(device: str) -> None:
-    """Hides the GPUs from TensorFlow where the processor is asked for.
+    """Computes on the processor where it is asked for.
 
-    For the whole process and for good: TensorFlow has no way back.
+    For the whole process and for good. Where TensorFlow only reads the data it
+    gets no GPU: it would take all of its memory.
 
     Args:
         device: str. `"auto"`, `"cpu"` or `"gpu"`.
@@ -65,16 +75,14 @@ def choose_device(device: str) -> None:
         ValueError: if a GPU is asked for and there is none, or TensorFlow has
             one in use already and must not.
     """
-    gpus = tf.config.list_physical_devices("GPU")
-    if device == "gpu" and not gpus:
-        raise ValueError(
-            "A GPU was asked for and TensorFlow sees none: install the "
-            "drivers and `pip install 'keras-csg[gpu]'`, or leave out `device`."
-        )
-    if device != "cpu" or not tf.config.get_visible_devices("GPU"):
+    if keras.backend.backend() != "tensorflow":
+        on_tensorflow.leave_gpus()
+    if device == "gpu" and not engine.has_gpu():
+        raise ValueError(NO_GPU[keras.backend.backend()])
+    if device != "cpu":
         return
     try:
-        tf.config.set_visible_devices([], "GPU")
+        engine.leave_gpus()
     except RuntimeError as error:
         raise ValueError(
             "`device='cpu'` must be asked for before TensorFlow uses a GPU. "

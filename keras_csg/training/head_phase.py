@@ -129,7 +129,7 @@ def _answers(resting, batches, most):
     answers, labels = [], []
     count = 0
     for images, numbers in batches:
-        given = resting.predict_on_batch(images)
+        given = resting.predict_on_batch(np.asarray(images))
         given = given.reshape(len(given), *_map_shape(given))
         answers.append(given.astype("float32"))
         labels.append(np.asarray(numbers))

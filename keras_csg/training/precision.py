@@ -1,9 +1,10 @@
 import pathlib
 import re
 
-import tensorflow as tf
+import keras
 
 from keras_csg.backbones.catalog import has_depthwise_convolutions
+from keras_csg.engines import engine
 from keras_csg.training.environment import TrainingEnvironment
 
 CPU_DESCRIPTION = pathlib.Path("/proc/cpuinfo")
@@ -15,10 +16,11 @@ def choose_precision(backbone: str) -> str:
     """Returns the dtype policy that trains a backbone fastest here.
 
     On a GPU `mixed_bfloat16` from compute capability 8.0 on, `mixed_float16`
-    from 7.0 on (Keras then scales the loss). On a CPU `mixed_bfloat16` where
-    it multiplies such numbers and the backbone has no depthwise convolutions,
-    which TensorFlow runs several times slower in bfloat16 than in float32.
-    Else `float32`. `benchmarks/bench_training.py --families` backs the rule.
+    from 7.0 on (Keras then scales the loss); on a TPU `mixed_bfloat16`. On a
+    CPU, under TensorFlow, `mixed_bfloat16` where it multiplies such numbers
+    and the backbone has no depthwise convolutions, which TensorFlow runs
+    several times slower in bfloat16 than in float32. Else `float32`.
+    `benchmarks/bench_training.py --families` backs the rule.
 
     Args:
         backbone: str. Name of a backbone.
@@ -32,9 +34,10 @@ def choose_precision(backbone: str) -> str:
     # One that is in no catalogue is built to see, which draws random numbers.
     with TrainingEnvironment("float32", seed=0, deterministic=False):
         depthwise = has_depthwise_convolutions(backbone)
-    gpus = tf.config.get_visible_devices("GPU")
-    if gpus:
-        return _for_gpu(min(_compute_capability(gpu) for gpu in gpus))
+    if (policy := engine.accelerator_policy()) is not None:
+        return policy
+    if keras.backend.backend() != "tensorflow":
+        return "float32"
     if cpu_multiplies_bfloat16() and not depthwise:
         return "mixed_bfloat16"
     return "float32"
@@ -50,16 +53,3 @@ def cpu_multiplies_bfloat16() -> bool:
     if flags is None:
         return False
     return not BFLOAT16_INSTRUCTIONS.isdisjoint(flags[1].split())
-
-
-def _compute_capability(gpu):
-    details = tf.config.experimental.get_device_details(gpu)
-    return details.get("compute_capability", (0, 0))
-
-
-def _for_gpu(compute_capability):
-    if compute_capability >= (8, 0):
-        return "mixed_bfloat16"
-    if compute_capability >= (7, 0):
-        return "mixed_float16"
-    return "float32"

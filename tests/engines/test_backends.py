@@ -9,7 +9,9 @@ import keras
 import numpy as np
 import pytest
 
-from tests.engines import ten_steps, without_tensorflow
+from keras_csg.explain import gradient_map
+from keras_csg.training import Run
+from tests.engines import runs, ten_steps, without_tensorflow
 
 TOLERANCES = {"mixed_bfloat16": 0.02, "mixed_float16": 0.01}
 """Of rounding to 16 bits, which each backend does where it sees fit."""
@@ -90,3 +92,22 @@ def test_it_works_without_tensorflow(backend, tmp_path):
     with np.load(tmp_path / "predicted.npz") as there:
         logits = model.predict(there["images"], verbose=0)
         np.testing.assert_allclose(logits, there["logits"], atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_a_run_is_trained_resumed_and_measured(backend, tmp_path):
+    """And predicts and explains the same here."""
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", runs.__name__, tmp_path],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        check=True,
+    )
+    model = Run(tmp_path / "whole").load_model()
+    with np.load(tmp_path / "found.npz") as there:
+        images = there["images"]
+        logits = model.predict(images, verbose=0)
+        np.testing.assert_allclose(logits, there["logits"], atol=1e-5)
+        maps = gradient_map(model, images, there["labels"])
+        np.testing.assert_allclose(maps, there["maps"], atol=1e-4)
