@@ -3,7 +3,7 @@ import json
 import click
 
 from keras_csg_cli.options import (
-    ImageSize,
+    NumberOrText,
     folder_options,
     json_option,
     load_library,
@@ -26,7 +26,7 @@ SHOWN = 3
 )
 @click.option(
     "--image-size",
-    type=ImageSize(),
+    type=NumberOrText(),
     metavar="SIDE|HEIGHTxWIDTH",
     help="What images are resized to.",
 )

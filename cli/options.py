@@ -13,10 +13,10 @@ json_option = click.option(
 )
 
 
-class ImageSize(click.ParamType):
-    """A side, or height and width."""
+class NumberOrText(click.ParamType):
+    """A number, or what stands in its place."""
 
-    name = "size"
+    name = "value"
 
     def convert(self, value, param, ctx):
         """Returns a number as int; the library judges the value."""

@@ -6,24 +6,13 @@ from click.core import ParameterSource
 from keras_csg import choices
 from keras_csg_cli import STARTED
 from keras_csg_cli.options import (
-    ImageSize,
+    NumberOrText,
     folder_options,
     json_option,
     load_library,
     say,
     user_mistakes,
 )
-
-
-class FreezeType(click.ParamType):
-    """The words or the number that `freeze` takes."""
-
-    name = "freeze"
-
-    def convert(self, value, param, ctx):
-        """Returns a number as int; the library judges the value."""
-        return int(value) if value.isdecimal() else value
-
 
 BY_RECIPE = "default: fits backbone and data"
 
@@ -48,7 +37,7 @@ def option(name, *args, **kwargs):
 )
 @option(
     "--image-size",
-    type=ImageSize(),
+    type=NumberOrText(),
     metavar="SIDE|HEIGHTxWIDTH",
     help="What images are resized to.",
 )
@@ -78,7 +67,7 @@ def option(name, *args, **kwargs):
 )
 @option(
     "--freeze",
-    type=FreezeType(),
+    type=NumberOrText(),
     metavar="all|N|statistics",
     help="What rests of the backbone: all, its first N layers with weights, "
     "or the statistics of batch normalization.",
@@ -180,6 +169,12 @@ def option(name, *args, **kwargs):
     help="auto (default) takes what trains this backbone fastest here.",
 )
 @option("--device", type=click.Choice(choices.DEVICES))
+@option(
+    "--devices",
+    type=NumberOrText(),
+    metavar="N|auto",
+    help="GPUs to share each batch among (default: 1).",
+)
 @option(
     "--jit-compile",
     type=click.Choice(choices.SWITCHES),

@@ -39,10 +39,26 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 LR_SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DEVICES = ("auto", "cpu", "gpu")
+# Of the machine, not of the run: may change where a run is gone on with.
+OF_THE_MACHINE = ("device", "devices", "cache")
 MOST_PIXELS = 10**9
 """Pixels above which a file is not decoded: it takes gigabytes."""
 RESIZES = ("crop", "pad", "squash")
 SWITCHES = ("auto", "on", "off")
+
+
+def check_devices(devices: int | str) -> None:
+    """Checks a number of devices to train on.
+
+    Raises:
+        ValueError: if it is neither a number above 0 nor `"auto"`.
+    """
+    number = isinstance(devices, Integral) and not isinstance(devices, bool)
+    if devices != "auto" and (not number or int(devices) < 1):
+        raise ValueError(
+            "`devices` must be auto or a number above 0. "
+            f"Received: devices={devices!r}"
+        )
 
 
 def check_freeze(freeze: int | str | None) -> None:

@@ -7,10 +7,11 @@ words are warned of. A name that a later version of Keras or TensorFlow no
 longer has turns it off too, and a test notices.
 """
 
+import contextlib
 import functools
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -206,3 +207,23 @@ def global_seed() -> int | None:
     from tensorflow.python.eager import context
 
     return context.global_seed()
+
+
+@contextlib.contextmanager
+def layouts_by_batch() -> Iterator[None]:
+    """Has Keras on JAX ask for the layout of each batch, not of the first.
+
+    The last batch of an epoch may not divide among the devices. Where Keras no
+    longer has the function, batches have to.
+    """
+    from keras.src.backend.jax import trainer
+
+    distribute = getattr(trainer, "_distribute_data", None)
+    if distribute is None:
+        yield
+        return
+    trainer._distribute_data = lambda data, layouts=None: distribute(data)
+    try:
+        yield
+    finally:
+        trainer._distribute_data = distribute

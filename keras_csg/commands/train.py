@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_csg.choices import WEIGHTS_PREFIX
+from keras_csg.choices import OF_THE_MACHINE, WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_flag, check_path, listed, logger
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.training.callbacks.epoch_lines import EpochLines
@@ -164,11 +164,15 @@ def _options_of_run(out, config, options):
             f"There is no run to go on with in {run.path}: it has no "
             "config.json."
         )
-    if options or config:
-        names = [*options, *(["config"] if config else [])]
+    here = {k: v for k, v in options.items() if k in OF_THE_MACHINE}
+    names = [name for name in options if name not in here]
+    if config:
+        names.append("config")
+    if names:
         named = ", ".join(f"`{name}`" for name in names)
         raise ValueError(
             f"`resume` goes on with the options in {run.config_path}; "
             f"leave out {named}."
         )
-    return run.options, run.path
+    changed = TrainingOptions.from_dict({**run.options.to_dict(), **here})
+    return changed, run.path

@@ -12,6 +12,8 @@ from keras_csg.data.splits.hashed import by_label
 
 START = 2**16
 """Bytes that are compared before whole files are."""
+WHOLE = 2**20
+"""Bytes up to which a file is hashed as a whole."""
 NEAR = 4
 """Bits of 64 in which the hashes of near pictures differ, at most."""
 
@@ -35,10 +37,20 @@ def equal_files(paths: Sequence[str]) -> list[list[int]]:
 
 
 def content_of(path: str | os.PathLike) -> str:
-    """Returns a hash of a file's size and how it starts, 16 hex digits."""
+    """Returns a hash of a file, 16 hex digits.
+
+    Of all of it up to `WHOLE` bytes; of larger ones of the size, the start,
+    the middle and the end.
+    """
     with open(path, "rb") as stream:
-        own = hashlib.blake2b(stream.read(START), digest_size=8)
-        own.update(str(os.fstat(stream.fileno()).st_size).encode())
+        size = os.fstat(stream.fileno()).st_size
+        own = hashlib.blake2b(str(size).encode(), digest_size=8)
+        if size <= WHOLE:
+            own.update(stream.read())
+        else:
+            for place in (0, size // 2, size - START):
+                stream.seek(place)
+                own.update(stream.read(START))
     return own.hexdigest()
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import gzip
 import json
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from keras_csg.files import whole_file
 
@@ -22,10 +22,14 @@ class Listing:
             the user's, such as a set of TensorFlow Datasets; else `""`.
         images: dict from `"train"`, `"validation"`, `"test"` and `"left out"`
             to a dict from a file's path within the data to its size in bytes.
-        contents: dict from the paths of what was trained and validated on to
-            a hash of size and first bytes (`content_of`).
+        contents: dict from the path of each image that can be read to a hash
+            of it (`content_of`).
         classes: dict from the path of each image to its class, where a table
             says it.
+        times: dict from the path of each image to when it was last changed,
+            in nanoseconds.
+        seen: list of the hashes of images that were trained or validated on
+            and are no longer there.
     """
 
     digest: str = ""
@@ -34,6 +38,8 @@ class Listing:
     )
     contents: Mapping[str, str] = dataclasses.field(default_factory=dict)
     classes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    times: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    seen: Sequence[str] = ()
 
     def split_of(self) -> dict[str, str]:
         """Returns the name of each image's split by its path."""
@@ -42,6 +48,18 @@ class Listing:
             for split, files in self.images.items()
             for path in files
         }
+
+    def split_of_content(self) -> dict[str, str]:
+        """Returns the split that each content was in, by its hash.
+
+        Of several, that which most hangs on it: training, then validation.
+        """
+        found = {}
+        for split in reversed(SPLITS):
+            for path in self.images.get(split, {}):
+                if path in self.contents:
+                    found[self.contents[path]] = split
+        return found | dict.fromkeys(self.seen, "train")
 
     def sizes(self) -> dict[str, int]:
         """Returns the size of each image by its path."""
@@ -67,8 +85,9 @@ class Listing:
         """
         try:
             values = json.loads(gzip.decompress(path.read_bytes()))
-            more = (values.get(name, {}) for name in ("contents", "classes"))
-            return cls(values["digest"], values["images"], *more)
+            names = [field.name for field in dataclasses.fields(cls)]
+            given = {"digest": values["digest"], "images": values["images"]}
+            return cls(**{n: values[n] for n in names if n in values} | given)
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{path} is damaged: {str(error) or 'it ends early'}."
@@ -76,13 +95,17 @@ class Listing:
 
 
 def changes_since(
-    known: Listing, now: Mapping[str, int], classes: Mapping[str, str]
+    known: Listing,
+    now: Mapping[str, int],
+    contents: Mapping[str, str],
+    classes: Mapping[str, str],
 ) -> str:
     """Says what has changed in a folder of images, `""` for nothing.
 
     Args:
         known: `Listing` of before.
         now: dict from the path of each image to its size.
+        contents: dict from the path of each that can be read to its hash.
         classes: dict from the path of each image to its class, as `known` has.
     """
     before = known.sizes()
@@ -90,41 +113,15 @@ def changes_since(
     counts = {
         "missing": len(before.keys() - now.keys()),
         "added": len(now.keys() - before.keys()),
-        "of another size": sum(now[path] != before[path] for path in both),
+        "changed": sum(
+            now[path] != before[path]
+            or contents.get(path)
+            != known.contents.get(path, contents.get(path))
+            for path in both
+        ),
         "of another class": sum(
             classes.get(path) != known.classes[path]
             for path in both & known.classes.keys()
         ),
     }
     return ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)
-
-
-def moved_from_training(
-    known: Listing, now: Mapping[str, int], added: Mapping[str, str]
-) -> set[str]:
-    """Returns added images that were trained on under another path.
-
-    Those of the same content as one of train or validation, wherever that is
-    now; by lists without contents, of the same name, class folder and size as
-    one that is gone.
-
-    Args:
-        known: `Listing` of before.
-        now: dict from the path of each image to its size.
-        added: dict from the paths of images that are not on the list to what
-            `content_of` says of them.
-    """
-    if known.contents:
-        seen = set(known.contents.values())
-        return {path for path, content in added.items() if content in seen}
-    gone = {
-        _identity(path, size)
-        for split in ("train", "validation")
-        for path, size in known.images.get(split, {}).items()
-        if path not in now
-    }
-    return {path for path in added if _identity(path, now[path]) in gone}
-
-
-def _identity(path, size):
-    return *pathlib.PurePosixPath(path).parts[-2:], size

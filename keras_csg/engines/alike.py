@@ -33,6 +33,26 @@ def placing(model: keras.Model) -> AbstractContextManager:
     return contextlib.nullcontext()
 
 
+def some_of(devices: list, wanted: int | str) -> list:
+    """Returns the first devices.
+
+    Args:
+        devices: all that there are.
+        wanted: number of them; `"auto"` for all.
+
+    Raises:
+        ValueError: if there are fewer.
+    """
+    count = len(devices) if wanted == "auto" else int(wanted)
+    if count > len(devices):
+        raise ValueError(
+            f"`devices` must be at most the number that there are, "
+            f"{len(devices)} under {keras.backend.backend()}, or auto. "
+            f"Received: devices={wanted}"
+        )
+    return devices[:count]
+
+
 def policy_on_gpus(capabilities: Iterable[tuple[int, int]]) -> str | None:
     """Returns the dtype policy that suits all GPUs; `None` without any.
 

@@ -1,16 +1,18 @@
 """A training step as a function of all variables' values, as JAX takes it."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import keras
 import numpy as np
 
+from keras_csg import private_api
 from keras_csg.engines.alike import count_replicas as count_replicas
 from keras_csg.engines.alike import placing as placing
-from keras_csg.engines.alike import policy_on_gpus
+from keras_csg.engines.alike import policy_on_gpus, some_of
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
 from keras_csg.engines.alike import update as plain_update
 
@@ -181,6 +183,46 @@ def set_deterministic(wanted: bool) -> None:
             "On a GPU JAX is deterministic only if it was started so: set "
             f"XLA_FLAGS={_FLAG}=true"
         )
+
+
+@contextlib.contextmanager
+def sharing(devices: int | str, making: bool) -> Iterator[None]:
+    """Makes and trains models on several devices, as if they were one.
+
+    A batch that does not divide is computed by each of them.
+
+    Args:
+        devices: int or `"auto"`: how many GPUs or TPUs, or processors without
+            any.
+        making: not used: it is needed as long as the model trains.
+
+    Raises:
+        ValueError: if there are fewer.
+    """
+    kind = _devices()[0].platform
+    known = keras.distribution.list_devices("cpu" if kind == "cpu" else None)
+    chosen = some_of(known, devices)
+    with private_api.layouts_by_batch():
+        with _DataParallel(devices=chosen).scope():
+            yield
+
+
+class _DataParallel(keras.distribution.DataParallel):
+    """Has each device compute a batch that does not divide among them."""
+
+    def get_data_layout(self, data_shape: tuple) -> Any:
+        """Returns the layout of an array of a batch."""
+        layout = super().get_data_layout(data_shape)
+        if data_shape[0] % self.num_model_replicas == 0:
+            return layout
+        axes = [None] * len(data_shape)
+        return keras.distribution.TensorLayout(axes, self.device_mesh)
+
+
+def count_shares() -> int:
+    """Returns how many devices share a batch."""
+    distribution = keras.distribution.distribution()
+    return 1 if distribution is None else distribution.device_mesh.devices.size
 
 
 _FLAG = "--xla_gpu_deterministic_ops"

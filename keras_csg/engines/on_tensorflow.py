@@ -1,5 +1,7 @@
 """A training step by TensorFlow's tape, on one device or on replicas."""
 
+import contextlib
+import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -9,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_csg import private_api
-from keras_csg.engines.alike import policy_on_gpus
+from keras_csg.engines.alike import policy_on_gpus, some_of
 from keras_csg.engines.alike import test_step as test_step
 from keras_csg.engines.alike import update as update
 
@@ -132,6 +134,36 @@ def set_deterministic(wanted: bool) -> None:
 def placing(model: keras.Model) -> AbstractContextManager:
     """Returns the context in which to make variables of a model."""
     return model.distribute_strategy.scope()
+
+
+def sharing(devices: int | str, making: bool) -> AbstractContextManager:
+    """Returns the context in which a model is made and trained on several.
+
+    Each replica gets its part of a batch, and normalizes it by itself.
+
+    Args:
+        devices: int or `"auto"`: how many GPUs, or processors without any.
+        making: bool. Whether the model is made in it, which remembers it.
+            Another model made while it trains would do all twice.
+
+    Raises:
+        ValueError: if there are fewer.
+    """
+    known = tf.config.list_logical_devices("GPU")
+    known = known or tf.config.list_logical_devices("CPU")
+    names = tuple(device.name for device in some_of(known, devices))
+    return _mirrored(names).scope() if making else contextlib.nullcontext()
+
+
+@functools.cache
+def _mirrored(names):
+    # One for all: each would count its reductions from the same number.
+    return tf.distribute.MirroredStrategy(names)
+
+
+def count_shares() -> int:
+    """Returns how many devices share a batch."""
+    return count_replicas()
 
 
 def count_replicas() -> int:

@@ -1,6 +1,8 @@
 """A training step by PyTorch's autograd."""
 
+import contextlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
@@ -104,6 +106,30 @@ def is_deterministic() -> bool:
 def set_deterministic(wanted: bool) -> None:
     """Makes operations give the same bits every time, or no longer so."""
     torch.use_deterministic_algorithms(wanted)
+
+
+def sharing(devices: int | str, making: bool) -> AbstractContextManager:
+    """Refuses several devices, unless there is but one.
+
+    Args:
+        devices: int or `"auto"`.
+        making: not used.
+
+    Raises:
+        ValueError: if more than one is asked for.
+    """
+    if devices != "auto":
+        raise ValueError(
+            "Several devices share a batch on JAX and on TensorFlow, not on "
+            "PyTorch: set KERAS_BACKEND, or leave out `devices`. "
+            f"Received: devices={devices}"
+        )
+    return contextlib.nullcontext()
+
+
+def count_shares() -> int:
+    """Returns how many devices share a batch."""
+    return 1
 
 
 def _device():

@@ -1,3 +1,4 @@
+import contextlib
 import random
 from typing import Any
 
@@ -30,36 +31,45 @@ class TrainingEnvironment:
         seed: int.
         deterministic: bool. Whether operations have to give the same bits
             every time.
+        devices: int or `"auto"`. How many share each batch.
     """
 
-    def __init__(self, precision: str, seed: int, deterministic: bool):
+    def __init__(
+        self,
+        precision: str,
+        seed: int,
+        deterministic: bool,
+        devices: int | str = 1,
+    ):
         self.precision = precision
         self.seed = seed
         self.deterministic = deterministic
+        self.devices = devices
         self._inside: Any = None
         self._outside: Any = None
 
     def __enter__(self) -> "TrainingEnvironment":
-        self._outside = (
-            keras.config.dtype_policy(),
-            engine.is_deterministic(),
-            _random_states(),
-        )
-        keras.utils.set_random_seed(self.seed)  # First: it may refuse.
-        keras.config.set_dtype_policy(self.precision)
-        if self._inside is not None:
-            _set_random_states(self._inside)
-        if self.deterministic:
-            engine.set_deterministic(True)
+        with contextlib.ExitStack() as outside:  # Undone if one refuses.
+            if self.devices != 1:
+                outside.enter_context(
+                    engine.sharing(self.devices, making=self._inside is None)
+                )
+            if self.deterministic and not engine.is_deterministic():
+                engine.set_deterministic(True)
+                outside.callback(engine.set_deterministic, False)
+            outside.callback(_set_random_states, _random_states())
+            keras.utils.set_random_seed(self.seed)
+            policy = keras.config.dtype_policy()
+            outside.callback(keras.config.set_dtype_policy, policy)
+            keras.config.set_dtype_policy(self.precision)
+            if self._inside is not None:
+                _set_random_states(self._inside)
+            self._outside = outside.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._inside = _random_states()
-        policy, deterministic, states = self._outside
-        keras.config.set_dtype_policy(policy)
-        if self.deterministic and not deterministic:
-            engine.set_deterministic(False)
-        _set_random_states(states)
+        self._outside.close()
 
 
 def choose_device(device: str) -> None:

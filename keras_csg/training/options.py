@@ -123,6 +123,7 @@ class TrainingOptions:
     momentum: float = 0.9
     precision: str = "auto"
     device: str = "auto"
+    devices: int | str = 1
     jit_compile: str = "auto"
     steps_per_execution: int = 1
     trust_curve: bool = False
@@ -148,6 +149,7 @@ class TrainingOptions:
                 )
         height_and_width(self.image_size)
         choices.check_freeze(self.freeze)
+        choices.check_devices(self.devices)
         for name, reason in NEED_WEIGHTS.items():
             value = getattr(self, name)
             if value not in (None, 0) and self.weights is None:

@@ -1,11 +1,13 @@
 """The data of a run: at its start, and when they are looked at again."""
 
 import itertools
+import logging
 import os
 from collections.abc import Callable
 
 from keras_csg.data import ClassificationData, load_data, moved_name
 from keras_csg.data.sources.known import find_source
+from keras_csg.data.sources.known_images import count_seen
 from keras_csg.data.sources.request import checked_request
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.options import TrainingOptions, switched
@@ -99,6 +101,7 @@ def load_run_data(
             **options.reading,
             log=log,
         )
+        _say_what_was_seen(run, found, log or logging.getLogger(__name__).info)
     known = model.class_names or found.class_names
     if sorted(found.class_names) == sorted(known):
         found = found.in_order_of(list(known))
@@ -109,6 +112,24 @@ def load_run_data(
             f"{_first_difference(known, found.class_names)}."
         )
     return found
+
+
+def _say_what_was_seen(run, data, log):
+    """Tells of images of other data that the run was trained on."""
+    known, listing = run.read_listing(), data.listing
+    if known is None or listing is None:
+        return
+    tested = [
+        listing.contents[path]
+        for path in listing.images.get("test", ())
+        if path in listing.contents
+    ]
+    seen = count_seen(tested, known)
+    if seen:
+        log(
+            f"The run was trained on {seen:,} of the {len(tested):,} images "
+            f"that {data.name} is tested on: figures are too good by them."
+        )
 
 
 def _first_difference(then, now):

@@ -109,8 +109,7 @@ class Run:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self.lock()
-            if listing is not None:
-                listing.write(self.listing_path)
+            self.write_listing(listing)
             record = {"weights_sha256": weights_sha256, "versions": versions()}
             write_json(self.config_path, {**options.to_dict(), **record})
         except OSError as error:
@@ -167,6 +166,15 @@ class Run:
         """
         path = self.listing_path
         return Listing.read(path) if path.exists() else None
+
+    def write_listing(self, listing: Listing | None) -> None:
+        """Writes the list of its images, where they may change.
+
+        Args:
+            listing: `Listing`, or `None`.
+        """
+        if listing is not None:
+            listing.write(self.listing_path)
 
     def has_backup(self) -> bool:
         """Whether training was stopped after an epoch, and can go on there."""

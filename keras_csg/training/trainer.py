@@ -7,6 +7,7 @@ import keras
 
 import keras_csg.plots as plots
 from keras_csg.data.report import uneven_classes
+from keras_csg.engines import engine
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import GateScheduler
 from keras_csg.training.callbacks import (
@@ -68,7 +69,10 @@ class Trainer:
             precision = choose_precision(options.backbone)
             options = options.replace(precision=precision)
         self.environment = TrainingEnvironment(
-            options.precision, options.seed, options.deterministic
+            options.precision,
+            options.seed,
+            options.deterministic,
+            options.devices,
         )
         with self.environment, self.timings.of("startup"):
             try:
@@ -99,6 +103,7 @@ class Trainer:
             labels=self.data.source.lasting_labels(),
         )
         self.options = fill_in(options, self.data)
+        _check_shares(self.options)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
             shape = self.data.image_shape
@@ -121,6 +126,8 @@ class Trainer:
             epochs=self.options.epochs,
             augmentation=self.options.augment,
         )
+        if resume and self.data.changes:
+            self.run.write_listing(self.data.listing)
         if not resume:  # The last: nothing is written before all is well.
             sha256 = report.sha256 if report else None
             self.run.create(self.options, sha256, self.data.listing)
@@ -250,3 +257,12 @@ class Trainer:
             names = model.class_names
             plots.save_gate(gate_matrix, names, run.gate_path)
             plots.save_ablation(ablation, names, run.ablation_path)
+
+
+def _check_shares(options):
+    shares = engine.count_shares()
+    if options.batch_size % shares:
+        raise ValueError(
+            f"`batch_size` must divide by the number of devices, {shares}. "
+            f"Received: batch_size={options.batch_size}"
+        )

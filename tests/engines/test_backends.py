@@ -11,7 +11,7 @@ import pytest
 
 from keras_csg.explain import gradient_map
 from keras_csg.training import Run
-from tests.engines import runs, ten_steps, without_tensorflow
+from tests.engines import runs, several_devices, ten_steps, without_tensorflow
 
 TOLERANCES = {"mixed_bfloat16": 0.02, "mixed_float16": 0.01}
 """Of rounding to 16 bits, which each backend does where it sees fit."""
@@ -38,21 +38,24 @@ def largest_gap(case, found, expected):
     return max(gaps.values()), max(gaps, key=gaps.get)
 
 
-def steps_on(backend, cases, folder):
-    path = folder / "figures.npz"
+def run_on(backend, module, *args, **environment):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
     subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", ten_steps.__name__]
-        + [path, *cases],
-        env={**os.environ, "KERAS_BACKEND": backend},
+        [sys.executable, "-W", "ignore", "-m", module.__name__, *args],
+        env={**os.environ, "KERAS_BACKEND": backend, **environment},
         check=True,
     )
+
+
+def steps_on(backend, cases, folder):
+    path = folder / "figures.npz"
+    run_on(backend, ten_steps, path, *cases)
     with np.load(path) as figures:
         return dict(figures)
 
 
 def check(backend, cases, folder):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
     if keras.backend.backend() == backend:
         pytest.skip("they are compared with the backend of this process")
     found = steps_on(backend, cases, folder)
@@ -80,30 +83,26 @@ def test_ten_steps_of_every_kind_are_the_same(backend, tmp_path):
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_it_works_without_tensorflow(backend, tmp_path):
     """And what was saved there predicts the same here."""
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", without_tensorflow.__name__]
-        + [tmp_path],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        check=True,
-    )
+    run_on(backend, without_tensorflow, tmp_path)
     model = keras.models.load_model(tmp_path / "model.keras")
     with np.load(tmp_path / "predicted.npz") as there:
         logits = model.predict(there["images"], verbose=0)
         np.testing.assert_allclose(logits, there["logits"], atol=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", ["2", "auto"])
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_several_devices_train_like_one(backend, devices, tmp_path):
+    """Of 4 logical processors, with batches that do not divide."""
+    environment = several_devices.PROCESSORS
+    run_on(backend, several_devices, tmp_path, devices, **environment)
+
+
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_run_is_trained_resumed_and_measured(backend, tmp_path):
     """And predicts and explains the same here."""
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", runs.__name__, tmp_path],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        check=True,
-    )
+    run_on(backend, runs, tmp_path)
     model = Run(tmp_path / "whole").load_model()
     with np.load(tmp_path / "found.npz") as there:
         images = there["images"]

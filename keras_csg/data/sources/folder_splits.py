@@ -6,22 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_csg.data.duplicates import content_of, equal_files
-from keras_csg.data.image_files import in_threads
+from keras_csg.data.duplicates import equal_files
 from keras_csg.data.listing import (
     LEFT_OUT,
     SPLITS,
     Listing,
     changes_since,
-    moved_from_training,
 )
 from keras_csg.data.sources.folder_layout import FolderLayout
+from keras_csg.data.sources.known_images import (
+    NOWHERE,
+    SEEN,
+    contents_of,
+    keep_in_place,
+    stats_of,
+)
 from keras_csg.data.sources.request import Request
 from keras_csg.data.sources.split_names import composed
 from keras_csg.data.splits.hashed import TEST, TRAIN, VALIDATION, assign_splits
 from keras_csg.data.splits.holdout import hold_out, three_ways
 
-NOWHERE = -1
 SHOWN = 4
 
 
@@ -104,13 +108,16 @@ def share_out(
     else:
         own = _by_name(files, whole, request, copies)
     own = np.where(whole, own, NOWHERE)
-    sizes = dict(
-        zip(files.keys, in_threads(os.path.getsize, files.paths), strict=True)
-    )
+    known = request.known
+    stats = dict(zip(files.keys, stats_of(files.paths), strict=True))
+    sizes = {key: size for key, (size, _) in stats.items()}
+    times = {key: time for key, (_, time) in stats.items()}
+    readable = {files.keys[n]: files.paths[n] for n in np.flatnonzero(whole)}
+    contents = contents_of(readable, sizes, times, known)
     changes, notes = "", []
-    if request.known is not None:
-        changes = changes_since(request.known, sizes, files.classes)
-        notes += _keep(files, own, sizes, request.known)
+    if known is not None:
+        changes = changes_since(known, sizes, contents, files.classes)
+        notes += keep_in_place(own, files.keys, files.groups, contents, known)
     else:
         notes += _about_copies(files, own, copies, request.drop_duplicates)
     parts = [np.flatnonzero(own == number) for number in range(len(SPLITS))]
@@ -126,17 +133,20 @@ def share_out(
     if changes:
         changes = f"{files.folder} has changed since the run: {changes} images."
         notes.insert(0, changes)
-    # A run that has its list already writes none.
-    contents = {} if request.known else _contents(files, parts)
-    listing = Listing("", images, contents, files.classes)
+    listing = Listing("", images, contents, files.classes, times)
+    if known is not None:
+        listing = dataclasses.replace(listing, seen=_gone(known, listing))
     return Shares(parts, listing, changes, notes, copies)
 
 
-def _contents(files, parts):
-    """Returns hashes of what is trained and validated on, by its path."""
-    numbers = np.concatenate([parts[TRAIN], parts[VALIDATION]])
-    hashes = in_threads(content_of, [files.paths[n] for n in numbers])
-    return {files.keys[n]: h for n, h in zip(numbers, hashes, strict=True)}
+def _gone(known, listing):
+    """Returns the hashes of what was trained on and is no longer there."""
+    before, now = known.split_of_content(), listing.split_of_content()
+    return sorted(
+        content
+        for content, split in before.items()
+        if split in SEEN and now.get(content) not in SEEN
+    )
 
 
 def _copies(files, whole):
@@ -147,14 +157,8 @@ def _copies(files, whole):
 
 
 def _by_name(files, whole, request, copies):
-    """Holds out by the hash of each name, or group, within the class.
-
-    Copies go where the first of them goes.
-    """
-    keys = [files.groups.get(key, key) for key in files.keys]
-    for group in copies:
-        for number in group:
-            keys[number] = keys[group[0]]
+    """Holds out by the hash of each name, or group, within the class."""
+    keys = _joined([files.groups.get(key, key) for key in files.keys], copies)
     own = files.own.copy()
     if "validation" in files.given:
         return own
@@ -167,6 +171,24 @@ def _by_name(files, whole, request, copies):
         with_test="test" not in files.given,
     )
     return own
+
+
+def _joined(keys, copies):
+    """Returns the keys, one for all that go together by copies among them.
+
+    A group stays whole where one of its images is equal to another group's.
+    """
+    first: dict[str, str] = {}
+
+    def root(key):
+        while key in first:
+            key = first[key]
+        return key
+
+    for group in copies:
+        roots = sorted({root(keys[number]) for number in group})
+        first |= dict.fromkeys(roots[1:], roots[0])
+    return [root(key) for key in keys]
 
 
 def _by_shuffling(files, whole, request):
@@ -183,32 +205,6 @@ def _by_shuffling(files, whole, request):
         return own
     own[train[validation]] = VALIDATION
     return own
-
-
-def _keep(files, own, sizes, known):
-    """Puts every image where a run had it; returns a line on moved ones."""
-    before = known.split_of()
-    for number, key in enumerate(files.keys):
-        if key in before and own[number] != NOWHERE:
-            left_out = before[key] == LEFT_OUT
-            own[number] = NOWHERE if left_out else SPLITS.index(before[key])
-    numbers = [n for n, key in enumerate(files.keys) if key not in before]
-    contents = in_threads(content_of, [files.paths[n] for n in numbers])
-    keys = [files.keys[n] for n in numbers]
-    added = dict(zip(keys, contents, strict=True))
-    moved = moved_from_training(known, sizes, added)
-    held = [
-        number
-        for number, key in enumerate(files.keys)
-        if key in moved and own[number] in (VALIDATION, TEST)
-    ]
-    own[held] = NOWHERE
-    if not held:
-        return []
-    return [
-        f"{len(held):,} images that were trained on lie in the other splits "
-        "now: they are left out."
-    ]
 
 
 def _about_copies(files, own, groups, drop):

@@ -47,9 +47,14 @@ def assign_splits(
     nearness = {TRAIN: by_seed, TEST: -by_name, VALIDATION: -by_seed}
     if not with_test:
         del nearness[TEST]
-    for own in by_label(labels):
-        if len(np.unique(splits[own])) < len(nearness):
-            _serve(splits, own, by_name, nearness)
+    classes = by_label(labels)
+    for number, split in enumerate(nearness):
+        # One that is in more need than these gives them its only one.
+        later = [*nearness][number + 1 :]
+        for own in classes:
+            if not np.any(splits[own] == split):
+                order = np.argsort(-nearness[split][own], kind="stable")
+                _serve(splits, own[order], split, later, by_name, labels)
     return splits
 
 
@@ -64,21 +69,17 @@ def by_label(labels: np.ndarray) -> list[np.ndarray]:
     return np.split(order, starts[1:])
 
 
-def _serve(splits, own, names, nearness):
-    """Gives each split one of a class's names, as far as they go."""
-    for number, split in enumerate(nearness):
-        counts = np.array(
-            [len(np.unique(names[own[splits[own] == s]])) for s in range(3)]
-        )
-        if counts[split]:
-            continue
-        # From those with more than one, or in less need of their only one.
-        giving = counts > 1
-        giving[list(nearness)[number + 1 :]] = True
-        spare = own[giving[splits[own]]]
-        if len(spare):
-            chosen = spare[np.argmax(nearness[split][spare])]
-            splits[names == names[chosen]] = split
+def _serve(splits, own, split, later, names, labels):
+    """Gives a split the first of a class's names that the others can spare."""
+    for chosen in own:
+        moved = names == names[chosen]
+        given = splits[chosen]
+        if given in later or all(
+            len(np.unique(names[(labels == label) & (splits == given)])) > 1
+            for label in np.unique(labels[moved])
+        ):
+            splits[moved] = split
+            return
 
 
 def _unit_hashes(keys, salt):

@@ -1,0 +1,122 @@
+"""What a run has seen of a folder stays where it was, whatever it is called."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_csg.data.duplicates import content_of
+from keras_csg.data.image_files import in_threads
+from keras_csg.data.listing import LEFT_OUT, SPLITS, Listing
+from keras_csg.data.splits.hashed import TEST, VALIDATION
+
+NOWHERE = -1
+SEEN = ("train", "validation")
+
+
+def stats_of(paths: Sequence[str]) -> list[tuple[int, int]]:
+    """Returns the size and the time of the last change of each file.
+
+    Args:
+        paths: list of str.
+    """
+
+    def stat(path):
+        found = os.stat(path)
+        return found.st_size, found.st_mtime_ns
+
+    return in_threads(stat, paths)
+
+
+def contents_of(
+    paths: Mapping[str, str],
+    sizes: Mapping[str, int],
+    times: Mapping[str, int],
+    known: Listing | None,
+) -> dict[str, str]:
+    """Returns a hash of each file, reading what a run does not know.
+
+    A file of the size and the time that it had is what it was, as for git.
+
+    Args:
+        paths: dict from a file's path within the data to its path.
+        sizes: dict from the former to its size.
+        times: dict from the former to the time of its last change.
+        known: `Listing` of before, or `None`.
+    """
+    contents: dict[str, str] = {}
+    if known is not None:
+        before = known.sizes()
+        contents = {
+            key: content
+            for key, content in known.contents.items()
+            if key in paths
+            and (before.get(key), known.times.get(key))
+            == (sizes[key], times[key])
+        }
+    new = [key for key in paths if key not in contents]
+    hashes = in_threads(content_of, [paths[key] for key in new])
+    return contents | dict(zip(new, hashes, strict=True))
+
+
+def keep_in_place(
+    own: np.ndarray,
+    keys: Sequence[str],
+    groups: Mapping[str, Any],
+    contents: Mapping[str, str],
+    known: Listing,
+) -> list[str]:
+    """Puts every image where a run had it; returns a line on moved ones.
+
+    An image is known by what is in its file. One that was trained on and lies
+    elsewhere now goes nowhere; one that was validated or tested on goes there
+    again. New ones go where their name was, or their group.
+
+    Args:
+        own: int array `(files,)`, the split of each; it is changed.
+        keys: list of the paths of the files within the data.
+        groups: dict from these to their groups, where a table has some.
+        contents: dict from these to hashes.
+        known: `Listing` of before.
+    """
+    before = known.split_of()
+    split_of_content = known.split_of_content()
+    split_of_group = {
+        groups[key]: before[key]
+        for key in keys
+        if key in groups and before.get(key, LEFT_OUT) != LEFT_OUT
+    }
+    held = 0
+    for number, key in enumerate(keys):
+        if own[number] == NOWHERE:
+            continue
+        split = before.get(key) or split_of_group.get(groups.get(key))
+        if split is not None:
+            own[number] = NOWHERE if split == LEFT_OUT else SPLITS.index(split)
+        if known.contents.get(key, contents[key]) == contents[key]:
+            if key in before:
+                continue
+        was = split_of_content.get(contents[key])
+        if was in ("validation", "test"):
+            own[number] = SPLITS.index(was)
+        elif was == "train" and own[number] in (VALIDATION, TEST):
+            own[number] = NOWHERE
+            held += 1
+    if not held:
+        return []
+    return [
+        f"{held:,} images that were trained on lie in the other splits now: "
+        "they are left out."
+    ]
+
+
+def count_seen(contents: Sequence[str], known: Listing) -> int:
+    """Returns how many images a run was trained or validated on.
+
+    Args:
+        contents: list of hashes of images.
+        known: `Listing` of the run.
+    """
+    seen = known.split_of_content()
+    return sum(seen.get(content) in SEEN for content in contents)
