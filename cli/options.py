@@ -72,8 +72,8 @@ READING_OPTIONS = (
     click.option(
         "--white-level",
         type=int,
-        help="White in images of 16 bits that do not say (default: a folder's "
-        "show how many bits they use).",
+        help="White in images of more than 8 bits that do not say (default: as "
+        "a folder's use it).",
     ),
     click.option(
         "--max-pixels",

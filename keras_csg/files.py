@@ -60,6 +60,23 @@ def set_aside(*paths: pathlib.Path) -> Iterator[None]:
         remove(kept)
 
 
+def check_writable(path: pathlib.Path) -> None:
+    """Makes the folder of a file, and tries whether it can be written there.
+
+    Raises:
+        ValueError: if it cannot, naming the path.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        with hidden_part(path) as part:
+            part.touch()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(f"Cannot write to {path}: {reason}") from error
+
+
 def flush_to_disk(path: pathlib.Path) -> None:
     """Waits until a file, or all within a folder, is on the disk."""
     for file in files_at(path):

@@ -1,11 +1,13 @@
 """What the functions of this room ask of their arguments, in one line each."""
 
 import os
+import pathlib
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from keras_csg.arguments import share, whole_number
 from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.files import check_writable
 
 
 def check_path(name: str, value: Any, *, optional: bool = False) -> None:
@@ -25,6 +27,18 @@ def check_path(name: str, value: Any, *, optional: bool = False) -> None:
         raise InputError(f"`{name}` must be a path. Received: {name}={value!r}")
     if not os.fspath(value):
         raise InputError(f"`{name}` must not be empty. Received: {name}=''")
+
+
+def check_picture(name: str, value: str | os.PathLike) -> None:
+    """Refuses what no PNG file can be written to; see `check_path`."""
+    path = pathlib.Path(value)
+    if path.suffix.lower() != ".png":
+        raise InputError(
+            f"`{name}` must be the path of a .png file. "
+            f"Received: {name}={os.fspath(value)!r}"
+        )
+    with input_errors():
+        check_writable(path)
 
 
 def check_text(name: str, value: Any, *, optional: bool = False) -> None:

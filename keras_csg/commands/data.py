@@ -11,15 +11,13 @@ from keras_csg.commands.arguments import (
     check_callable,
     check_flag,
     check_path,
+    check_picture,
     logger,
 )
 from keras_csg.commands.input_error import input_errors
-from keras_csg.data import (
-    ClassificationData,
-    DataReport,
-    load_data,
-    report_on,
-)
+from keras_csg.data import ClassificationData, DataReport, report_on
+from keras_csg.data.sources.known import find_source
+from keras_csg.data.sources.request import checked_request
 
 MOST_CLASSES = 24
 EXAMPLES = 6
@@ -82,10 +80,12 @@ def describe_data(
     """
     check_path("data", data)
     check_path("picture", picture, optional=True)
+    if picture is not None:
+        check_picture("picture", picture)
     check_flag("near", near)
     check_callable("track", track)
     with input_errors():
-        loaded = load_data(
+        request = checked_request(
             data,
             data_dir=data_dir,
             image_size=image_size,
@@ -100,8 +100,10 @@ def describe_data(
             white_level=white_level,
             max_pixels=max_pixels,
             seed=seed,
+            looking=True,
             log=logger(log),
         )
+        loaded = find_source(request.name, request.data_dir)(request).load()
     report = report_on(loaded, near=near, track=track)
     if picture is not None:
         with input_errors():

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_csg.commands.arguments import check_path
 from keras_csg.commands.input_error import InputError, input_errors
-from keras_csg.files import whole_file
+from keras_csg.files import check_writable, whole_file
 
 COLUMNS = (
     "image",
@@ -46,9 +46,7 @@ def write_predictions(
             f"Predictions go to a .csv or a .jsonl file. Received: {path}"
         )
     with input_errors():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir() or not os.access(path.parent, os.W_OK):
-            raise ValueError(f"Cannot write to {path}.")
+        check_writable(path)
     return _written(predictions, path)
 
 
@@ -69,7 +67,8 @@ def _written(predictions, path):
 
 
 def _csv_writer(stream):
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    # A carriage return in a name is quoted only where it ends the lines.
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     return writer.writerow
 

@@ -10,8 +10,14 @@ from PIL import Image, ImageColor, ImageOps
 
 from keras_csg.choices import MOST_PIXELS, RESIZES
 from keras_csg.data.image_files import open_image
-from keras_csg.data.sample_range import sample_range
+from keras_csg.data.sample_range import (
+    is_deep,
+    largest_value,
+    level_above,
+    sample_range,
+)
 
+MOST_WHITE = 2**32 - 1
 BILINEAR = Image.Resampling.BILINEAR
 
 
@@ -27,8 +33,9 @@ class ImageReading:
             gives it up.
         background: what lies under transparent pixels and beside padded
             images: a colour as CSS has it, `"white"`, `"#808080"`.
-        white_level: int in `[1, 65535]`. What is white in images of 16 bits
-            that do not say so; `None` for 65,535.
+        white_level: int in `[1, 2**32 - 1]`. What is white in images of more
+            than eight bits that do not say so; `None` for 65,535, and of
+            floats for 1, 255 or more, as the image needs.
         max_pixels: int, at least 1. Larger files are not decoded.
 
     Raises:
@@ -47,7 +54,7 @@ class ImageReading:
                 f"Received: resize={self.resize!r}"
             )
         _color(self.background)
-        for name, most in (("white_level", 65535), ("max_pixels", None)):
+        for name, most in (("white_level", MOST_WHITE), ("max_pixels", None)):
             value = getattr(self, name)
             if value is None and most:
                 continue
@@ -139,6 +146,17 @@ class ImageReading:
             return False
         return True
 
+    def why_broken(self, path: str | os.PathLike) -> str:
+        """Returns why a file cannot be decoded, in a few words."""
+        if not os.path.getsize(path):
+            return "empty"
+        try:
+            self.decode(path, (16, 16))
+        except Exception as error:  # Pillow raises many kinds.
+            text = str(error).replace(f" {str(path)!r}", "")
+            return " ".join(text.split()) or type(error).__name__
+        return "broken"
+
     def to_dict(self) -> dict[str, Any]:
         """Returns what a network keeps: all but the limit of this machine."""
         values = dataclasses.asdict(self)
@@ -146,14 +164,17 @@ class ImageReading:
         return values
 
     def _white(self, file):
-        if not file.mode.startswith("I"):
+        if not is_deep(file):
             return None
-        return sample_range(file) or self.white_level or 65535
+        white = sample_range(file) or self.white_level
+        if white is None and file.mode.startswith("F"):
+            white = level_above(largest_value(file))
+        return white or 65535
 
     def _as_rgb(self, image, white):
         if white is not None:  # 16 bits a pixel, where RGB has 8.
-            levels = np.asarray(image, "float32") * (255 / white)
-            levels = np.clip(np.rint(levels), 0, 255)
+            levels = np.asarray(image, "float32") * np.float32(255 / white)
+            levels = np.clip(np.nan_to_num(np.rint(levels)), 0, 255)
             image = Image.fromarray(levels.astype("uint8"))
         if not image.has_transparency_data:
             return image.convert("RGB")

@@ -1,5 +1,6 @@
 """What is white in images of more than eight bits a channel."""
 
+import math
 import os
 import struct
 from collections.abc import Iterable
@@ -65,54 +66,85 @@ def _range_of_png(file):
     return None
 
 
+def is_deep(file: Image.Image) -> bool:
+    """Whether an image has one channel of more than eight bits, or floats."""
+    return file.mode.startswith(("I", "F"))
+
+
+def level_above(largest: float) -> int | None:
+    """Returns what is white, where nothing says it.
+
+    The next power of two less one. Of floats up to 1 that is 1: they are
+    shares, as floats up to 255 are the levels of eight bits.
+
+    Args:
+        largest: the largest value of all; a float where they are floats.
+
+    Returns:
+        int, or `None` for integers that use all of 16 bits, or none of them.
+    """
+    if isinstance(largest, float) and 0 < largest <= 255:
+        return 1 if largest <= 1 else 255
+    white = 2 ** math.ceil(largest).bit_length() - 1
+    return None if largest <= 0 or white == 65535 else white
+
+
+def largest_value(file: Image.Image) -> float:
+    """Returns the largest finite value of a deep image, a float of floats."""
+    values = np.asarray(file)
+    if values.dtype.kind != "f":
+        return int(values.max())
+    finite = values[np.isfinite(values)]
+    return float(finite.max()) if finite.size else 0.0
+
+
 def size_and_largest(
     path: str | os.PathLike, max_pixels: int
-) -> tuple[tuple[int, int] | None, int | None]:
-    """Looks at a file once, for its size and how many bits it uses.
+) -> tuple[tuple[int, int] | None, float | None]:
+    """Looks at a file once, for its size and how much of its range it uses.
 
     Args:
         path: of an image file.
         max_pixels: int. Those with more count as broken.
 
     Returns:
-        A tuple of what `probe_size` returns and the largest value of an image
-        of 16 bits; `None` for other images and those that say what their range
-        is.
+        A tuple of what `probe_size` returns and the largest value of a deep
+        image; `None` for other images and those that say what their range is.
     """
     size = None
     try:
         with open_image(path, max_pixels) as file:
             size = displayed_size(file)
-            if not file.mode.startswith("I") or sample_range(file):
+            if not is_deep(file) or sample_range(file):
                 return size, None
-            return size, int(np.asarray(file).max())
+            return size, largest_value(file)
     except Exception:  # Pillow raises many kinds; others count them.
         return size, None
 
 
 def range_of_files(
-    largest: Iterable[int | None],
+    largest: Iterable[float | None],
 ) -> tuple[int | None, list[str]]:
-    """Returns what is white in a set's images of 16 bits, and a line on it.
+    """Returns what is white in a set's deep images, and a line on it.
 
-    Where their files do not say: the next power of two above the largest value
-    of all. Sixteen bits of which twelve are used would be almost black.
+    Where their files do not say: see `level_above`, of the largest value of
+    all. Sixteen bits of which twelve are used would be almost black.
 
     Args:
         largest: of each file, as `size_and_largest` returns it.
 
     Returns:
-        A tuple of an int, or `None` where there are none or they use all
+        A tuple of an int, or `None` where there are none or they use all of 16
         bits, and a list of lines.
     """
     found = [value for value in largest if value is not None]
-    if not found or max(found) < 1:
+    white = level_above(max(found)) if found else None
+    if white is None:
         return None, []
-    white = 2 ** int(max(found)).bit_length() - 1
-    if white >= 65535:
-        return None, []
+    kinds = "floats" if isinstance(max(found), float) else "16 bits or more"
     line = (
-        f"{len(found):,} images have 16 bits and reach {max(found):,}: "
-        f"{white:,} is taken for white. `white_level` says otherwise."
+        f"{len(found):,} images have {kinds} and reach {max(found):,.6g}: "
+        f"{white:,} is taken for white, and what is below 0 for black. "
+        "`white_level` says otherwise."
     )
     return white, [line]

@@ -59,7 +59,15 @@ def load_data_for(
         shuffled=run is not None and known is None,
         log=log,
     )
-    return find_source(request.name, request.data_dir)(request).load()
+    try:
+        source = find_source(request.name, request.data_dir)
+    except ValueError as error:
+        if run is None or data_dir is not None:
+            raise
+        raise ValueError(
+            f"{error}; where the run's data are now is said with `data_dir`"
+        ) from error
+    return source(request).load()
 
 
 def load_run_data(

@@ -1,4 +1,5 @@
 import importlib.util
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -6,6 +7,7 @@ from collections.abc import Callable, Iterable
 import keras
 
 import keras_csg.plots as plots
+from keras_csg.data.memory import available_memory
 from keras_csg.data.report import uneven_classes
 from keras_csg.engines import engine
 from keras_csg.evaluation import evaluate_classification
@@ -104,6 +106,7 @@ class Trainer:
         )
         self.options = fill_in(options, self.data)
         _check_shares(self.options)
+        _check_size(self.options, self.data.image_shape)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
             shape = self.data.image_shape
@@ -265,4 +268,15 @@ def _check_shares(options):
         raise ValueError(
             f"`batch_size` must divide by the number of devices, {shares}. "
             f"Received: batch_size={options.batch_size}"
+        )
+
+
+def _check_size(options, shape):
+    """Refuses images of which not even the pixels of a batch fit."""
+    size = 4 * options.batch_size * math.prod(shape)
+    if size > available_memory():
+        raise ValueError(
+            f"A batch of {options.batch_size} images of {shape[0]}x{shape[1]} "
+            f"takes {size / 2**30:,.0f} GiB before anything is computed of it, "
+            "more than is free: ask for a smaller `image_size`."
         )

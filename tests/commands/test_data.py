@@ -140,3 +140,18 @@ def test_the_report_says_what_is_white(tmp_path):
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
     report = keras_csg.describe_data(tmp_path, log=None)
     assert any("1,023 is taken for white" in line for line in report.notes)
+
+
+@pytest.mark.parametrize(
+    "picture, said",
+    [
+        ("x.txt", "must be the path of a .png file"),
+        ("a.csv/x.png", "Cannot write"),
+    ],
+)
+def test_a_picture_is_refused_before_all_is_read(tmp_path, picture, said):
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(keras_csg.InputError, match=said):
+        keras_csg.describe_data(
+            "digits", picture=tmp_path / picture, log=pytest.fail
+        )

@@ -70,7 +70,7 @@ def test_what_is_transparent_has_the_background(tmp_path):
         ({"background": "whiet"}, "background='whiet'"),
         ({"background": 3}, "background=3"),
         ({"white_level": 0}, "white_level=0"),
-        ({"white_level": 70000}, "white_level=70000"),
+        ({"white_level": 2**32}, "white_level=4294967296"),
         ({"max_pixels": True}, "max_pixels=True"),
     ],
 )
@@ -149,3 +149,38 @@ def test_telephones_photographs_are_read(tmp_path):
     data = keras_csg.load_data(tmp_path, image_size=16)
     images, labels = data.test.images_and_labels()
     assert_allclose(images[labels == 0].mean((0, 1, 2)), (250, 0, 0), atol=12)
+
+
+@pytest.mark.parametrize(
+    "kind, low, high, white",
+    [
+        ("float32", 0.0, 0.98, 1),
+        ("float32", 0.0, 200.0, 255),
+        ("float32", -1000.0, 3000.0, 4095),
+        ("int32", 0, 100_000, 131_071),
+    ],
+)
+def test_floats_and_32_bits_go_by_the_range_of_the_set(
+    tmp_path, kind, low, high, white
+):
+    """Whatever is below 0 is black, and NaN too."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for number in range(6):
+            pixels = np.full((8, 8), high / 2, kind)
+            pixels[0, :] = low
+            pixels[1, 0] = number * high / 50
+            if kind == "float32":
+                pixels[7, 7] = np.nan
+            pixels[4, 4] = high if name == "a" else high / 2
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.tif")
+    lines = []
+    data = keras_csg.load_data(tmp_path, log=lines.append)
+    assert data.reading.white_level == white
+    assert any(f"{white:,} is taken for white" in line for line in lines)
+    images, _ = data.train.images_and_labels()
+    assert images[0, 0, 1, 0] == 0 and images[0, 3, 3, 0] == round(
+        high / 2 / white * 255
+    )
+    if kind == "float32":
+        assert images[0, 7, 7, 0] == 0

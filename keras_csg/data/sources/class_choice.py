@@ -36,15 +36,19 @@ def renames_of(rename: str | Mapping[str, str] | None) -> dict[str, str]:
     if rename is None:
         return {}
     if isinstance(rename, Mapping):
-        return {composed(old): composed(new) for old, new in rename.items()}
-    parts = [part.partition("=") for part in str(rename).split(",")]
-    found = {
-        composed(old.strip()): composed(new.strip()) for old, _, new in parts
-    }
-    if not all(found) or not all(found.values()):
+        pairs = [*rename.items()]
+    else:
+        parts = [part.partition("=") for part in str(rename).split(",")]
+        pairs = [(old.strip(), new.strip()) for old, _, new in parts]
+    texts = all(
+        isinstance(x, str) and x.strip() for pair in pairs for x in pair
+    )
+    found = texts and {composed(old): composed(new) for old, new in pairs}
+    if not found or len(found) < len(pairs):
         raise ValueError(
-            "`rename_classes` must be old and new names, such as "
-            f"'kitten=cat,puppy=dog'. Received: rename_classes={rename!r}"
+            "`rename_classes` must be old names, each once, and new ones, such "
+            "as 'kitten=cat,puppy=dog'. Received: "
+            f"rename_classes={rename!r}"
         )
     return found
 
@@ -74,6 +78,7 @@ def choose_classes(
             "Two or more classes must be left. "
             f"Received: rename_classes={rename!r}"
         )
+    _check_text(chosen)
     numbers = {name: number for number, name in enumerate(chosen)}
     label_of = np.array([numbers.get(name, -1) for name in new])
     splits = {
@@ -86,6 +91,18 @@ def _taken(files, label_of):
     labels = label_of[files.labels]
     kept = np.flatnonzero(labels >= 0)
     return FolderSplit([files.paths[n] for n in kept], labels[kept])
+
+
+def _check_text(names):
+    """Refuses names that cannot be written into figures and files."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                "Class names must be UTF-8: rename the folder. "
+                f"Received: {name!r}"
+            ) from None
 
 
 def _check_there(names, known, argument):

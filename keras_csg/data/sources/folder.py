@@ -70,8 +70,14 @@ class FolderSource(Source):
         request = self.request
         folder = self.folder
         if request.labels is None:
-            layout = read_layout(folder, request.splits)
+            some = request.classes is not None
+            layout = read_layout(folder, request.splits, some)
         else:
+            if request.splits is not None:
+                raise ValueError(
+                    "`splits` are of folders; of `labels` the table's column "
+                    f"`split` says them. Received: splits={request.splits!r}"
+                )
             layout = read_labels(_beside(request.labels, folder), folder)
         layout = choose_classes(layout, request.classes, request.rename_classes)
         files = FolderFiles(folder, layout)
@@ -205,17 +211,19 @@ def _reader(paths, size, reading, cached, tell):
 def _report_broken(paths, whole, folder, request):
     """Returns the broken files, or refuses the folder if they are many."""
     broken = [paths[number] for number in np.flatnonzero(~whole)]
-    if len(broken) > MOST_BROKEN * len(paths):
+    why = request.reading.why_broken
+    most = len(paths) - 1 if request.looking else MOST_BROKEN * len(paths)
+    if len(broken) > most:
         raise ValueError(
-            "At most one image file in a hundred may be broken. Received: "
+            "At most one image file in a hundred may be broken: mend or remove "
+            "them; `keras-csg data` lists all. Received: "
             f"{str(folder)!r}, where {len(broken)} of {len(paths)} are: "
-            + _some(broken, 3)
+            + _some([f"{path} ({why(path)})" for path in broken[:4]], 3)
             + _about_limit(request.reading)
         )
     if broken:
-        request.log(
-            f"Left out {len(broken)} broken images: {_some(broken, 20)}"
-        )
+        told = [f"{path} ({why(path)})" for path in broken[:21]]
+        request.log(f"Left out {len(broken)} broken images: {_some(told, 20)}")
     return broken
 
 

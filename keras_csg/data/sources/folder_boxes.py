@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from keras_csg.data.sources.folder_layout import YOLO
-from keras_csg.data.sources.split_names import as_on_disk, composed
+from keras_csg.data.sources.split_names import composed
 
 BOXES = "boxes.csv"
 COCO = ("annotations.json", "_annotations.coco.json", "instances.json")
@@ -121,9 +121,11 @@ def _from_csv(path, folder, part) -> Iterator[Box]:
             f"for part={part!r}. Received: {', '.join(found) or 'nothing'}"
         )
     for row in reader:
-        if row["file"] and row[columns[0]]:
-            place = f"{path}, line {reader.line_num}"
-            corners = [row[name] for name in columns]
+        place = f"{path}, line {reader.line_num}"
+        corners = [row[name] for name in columns]
+        if any(corners):
+            if not row["file"]:
+                raise ValueError(f"{place} has a box and no file.")
             yield _box(plain_name(row["file"], folder), corners, place)
 
 
@@ -131,22 +133,45 @@ def _from_coco(path, folder) -> Iterator[Box]:
     try:
         table = json.loads(read_text(path))
         names = {image["id"]: image["file_name"] for image in table["images"]}
-        for number, entry in enumerate(table["annotations"]):
-            x, y, width, height = entry["bbox"]
+        entries = [*table["annotations"]]
+        for number, entry in enumerate(entries):
             place = f"{path}, annotation {number}"
-            name = plain_name(names[entry["image_id"]], folder)
-            yield _box(name, (x, y, x + width, y + height), place)
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+            name = names.get(entry["image_id"])
+            if name is None:
+                raise ValueError(
+                    f"{place} is of an image that is not in the file: "
+                    f"image_id {entry['image_id']}"
+                )
+            box = entry.get("bbox")
+            if not box:  # Such as of a crowd, or of keypoints alone.
+                continue
+            corners = _coco_corners(box, place)
+            yield _box(plain_name(name, folder), corners, place)
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is no COCO file of boxes: {type(error).__name__} {error}"
         ) from error
 
 
+def _coco_corners(box, place):
+    try:
+        x, y, width, height = map(float, box)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{place} must have a bbox of x, y, width and height. "
+            f"Received: {box!r}"
+        ) from error
+    return x, y, x + width, y + height
+
+
 def _from_yolo(folder, images) -> Iterator[Box]:
-    for image in images:
-        path = as_on_disk((folder / YOLO / image).with_suffix(".txt"))
-        if not path.is_file():
+    known = {PurePosixPath(image).with_suffix(""): image for image in images}
+    for path in sorted((folder / YOLO).rglob("*.txt")):
+        name = composed(path.relative_to(folder / YOLO).as_posix())
+        if name == "classes.txt":
             continue
+        # Of no image: told of by its own name.
+        image = known.get(PurePosixPath(name).with_suffix(""), name)
         for number, line in enumerate(read_text(path).splitlines(), start=1):
             place = f"{path}, line {number}"
             words = line.split()
@@ -162,6 +187,8 @@ def _yolo_corners(words, place):
     except ValueError as error:
         raise ValueError(f"{place} has a broken box.") from error
     if len(values) == 4:
+        if min(values[2:]) < 0:
+            raise ValueError(f"{place} has a box of negative size.")
         x, y, width, height = values
         xs, ys = (
             (x - width / 2, x + width / 2),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,7 +55,9 @@ class FolderLayout:
 
 
 def read_layout(
-    folder: Path, splits: str | Mapping[str, str] | None = None
+    folder: Path,
+    splits: str | Mapping[str, str] | None = None,
+    some: bool = False,
 ) -> FolderLayout:
     """Finds the images of a folder.
 
@@ -63,6 +66,8 @@ def read_layout(
             the names that people give those.
         splits: the folder of each split, `"train=A,test=B"` or a dict, or
             `"none"` where the folders are classes.
+        some: bool. Whether but some of the classes will be taken, so that
+            others may lack images.
 
     Raises:
         ValueError: if the folder does not hold two classes or more, one has
@@ -71,7 +76,10 @@ def read_layout(
     """
     walker = Walker(PassedOver())
     roots, notes = _split_folders(folder, splits, walker)
-    classes = {split: _class_folders(roots[split], walker) for split in roots}
+    classes = {
+        split: _class_folders(root, walker, {*roots.values()})
+        for split, root in roots.items()
+    }
     names = sorted(classes["train"])
     for root in dict.fromkeys([folder, *roots.values()]):
         walker.enter(root)
@@ -88,9 +96,10 @@ def read_layout(
         if split != "train" and not classes[split].keys() & set(names):
             notes.append(f"{root} has none of the classes: it is not read.")
             continue
-        _check_known(root, classes[split], names)
+        if not some:
+            _check_known(root, classes[split], names)
         found[split] = _find_images(classes[split], names, walker)
-        notes += _without(split, found[split], root, names)
+        notes += _without(split, found[split], root, names, some)
     return FolderLayout(
         names,
         {split: files for split, files in found.items() if files.paths},
@@ -109,7 +118,16 @@ def _split_folders(folder, splits, walker):
         return {"train": folder}, []
     asked = parse_splits(splits)
     if asked:
-        return {split: _there(folder, asked[split]) for split in asked}, []
+        roots = {split: _there(folder, asked[split]) for split in asked}
+        if len(set(roots.values())) < len(roots):
+            raise ValueError(
+                "Each of `splits` must be a folder of its own. "
+                f"Received: splits={splits!r}"
+            )
+        if folder in roots.values():  # Whose folders are classes.
+            return roots, []
+        taken = {root.relative_to(folder).parts[0] for root in roots.values()}
+        return roots, _not_read(folder, inner, taken | {*ANNOTATIONS})
     # A class may be called `train` too, but then it has no class folders.
     deep = {path.name: path for path in inner if walker.sub_folders(path)}
     named: dict[str, list[str]] = {}
@@ -125,11 +143,25 @@ def _split_folders(folder, splits, walker):
     roots = {
         split: _innermost(deep[n], walker) for split, (n,) in named.items()
     }
-    left = [p.name for p in inner if p.name not in deep or p.name in others]
-    left = [name for name in left if name not in ANNOTATIONS]
+    taken = {*deep, *ANNOTATIONS} - {*others}
     if "test" not in roots and "validation" in roots:
         roots["test"] = roots.pop("validation")
-    return roots, [f"Not read in {folder}: {', '.join(left)}"] if left else []
+    return roots, _not_read(folder, inner, taken)
+
+
+def _not_read(folder, inner, taken):
+    """Returns a line on folders that are no split, with their files."""
+    left = [
+        f"{path.name} ({sum(len(row[2]) for row in os.walk(path)):,} files)"
+        for path in inner
+        if path.name not in taken
+    ]
+    if not left:
+        return []
+    return [
+        f"Not read in {folder}, where no split is called so: "
+        f"{', '.join(left)}. `splits` says which is which."
+    ]
 
 
 def _there(folder, name):
@@ -164,10 +196,7 @@ def _unclear(folder, deep, walker):
         f"{name} ({_some([p.name for p in walker.sub_folders(path)])})"
         for name, path in sorted(deep.items())
     ]
-    example = ",".join(
-        f"{split}={name}"
-        for split, name in zip(("train", "test"), sorted(deep), strict=False)
-    )
+    example = _example(folder, deep, walker)
     return ValueError(
         "It must be clear which folders are splits and which are classes. "
         f"Received: {str(folder)!r} with {_some(held)}. Say it with "
@@ -175,12 +204,29 @@ def _unclear(folder, deep, walker):
     )
 
 
-def _class_folders(root, walker):
+def _example(folder, deep, walker):
+    """Returns how `splits` may be said, by what the names seem to mean."""
+    names = sorted(deep)
+    test = [n for n in names if split_of(n) == "test"] or [
+        n for n in names if n.lower().startswith(("te", "val", "hold"))
+    ]
+    train = [n for n in names if split_of(n) == "train"] or [
+        n for n in names if n not in test
+    ]
+    if any(map(walker.holds_images, walker.sub_folders(folder))):
+        train = ["."]  # Classes lie beside the split.
+    test = test or [n for n in names if n not in train[:1]]
+    pairs = zip(("train", "test"), (train, test), strict=True)
+    return ",".join(f"{split}={found[0]}" for split, found in pairs if found)
+
+
+def _class_folders(root, walker, splits=frozenset()):
     """Returns the class folders by their names: not that of their masks.
 
-    A name may be written in two forms, and then has two folders.
+    A name may be written in two forms, and then has two folders. Folders of
+    splits within one are no classes.
     """
-    paths = walker.sub_folders(root)
+    paths = [p for p in walker.sub_folders(root) if p not in splits]
     found: dict[str, list[Path]] = {}
     for path in paths:
         found.setdefault(composed(path.name), []).append(path)
@@ -212,13 +258,14 @@ def _find_images(folders, names, walker):
     return FolderSplit(list(itertools.chain.from_iterable(found)), labels)
 
 
-def _without(split, files, root, names):
+def _without(split, files, root, names, some):
     """Returns lines on classes without images; refuses them in train."""
     counts = np.bincount(files.labels, minlength=len(names))
     empty = [n for n, count in zip(names, counts, strict=True) if not count]
-    if empty and split == "train":
+    if empty and split == "train" and not some:
         raise ValueError(
-            "Every class folder must hold images to train on. Received: "
+            "Every class folder must hold images to train on, but for those "
+            "that `classes` leaves out. Received: "
             f"{str(root / empty[0])!r}, which has none"
         )
     return [f"{root} has no images of {_some(empty)}."] if empty else []

@@ -160,16 +160,19 @@ def _by_name(files, whole, request, copies):
     """Holds out by the hash of each name, or group, within the class."""
     keys = _joined([files.groups.get(key, key) for key in files.keys], copies)
     own = files.own.copy()
-    if "validation" in files.given:
+    if {"validation", "test"} <= files.given:
         return own
     train = np.flatnonzero((own == TRAIN) & whole)
-    own[train] = assign_splits(
+    found = assign_splits(
         [keys[number] for number in train],
         files.labels[train],
         request.validation_split,
         request.seed,
         with_test="test" not in files.given,
     )
+    if "validation" in files.given:
+        found[found == VALIDATION] = TRAIN
+    own[train] = found
     return own
 
 
@@ -253,7 +256,7 @@ def _check(files, parts):
         raise ValueError(
             "Every class must have images to train on. Received: "
             f"{str(files.folder)!r}, where "
-            f"{_without(counts[TRAIN], files)} has none that can be read"
+            f"{_without(counts[TRAIN], files)} has none left that can be read"
         )
     for number in (TEST, VALIDATION):
         if not len(parts[number]):

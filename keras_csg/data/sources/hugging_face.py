@@ -107,6 +107,11 @@ def _open(request) -> dict[str, Any]:
             f"`pip install 'keras-csg[hf]'`. Received: {request.name!r}"
         ) from None
     name = request.name
+    saved = Path(name.removeprefix(PREFIX) or "-").expanduser()
+    if any((saved / file).is_file() for file in SAVED):
+        name = str(saved)
+    if name == PREFIX:
+        raise ValueError(f"`{PREFIX}` needs the name of a set behind it.")
     try:
         if name.startswith(PREFIX):
             path, _, config = name.removeprefix(PREFIX).partition(":")

@@ -59,6 +59,11 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
             _check_agree(rows.setdefault(name, row), row, name, place)
     _check_groups(rows, path)
     names = sorted({row["label"] for row in rows.values()})
+    if not rows and passed_over.counts:
+        raise ValueError(
+            f"{path} must name images as they are called from {folder}. "
+            f"Received: {'; '.join(passed_over.lines(folder))}"
+        )
     if len(names) < 2:
         raise ValueError(
             f"{path} must have labels of two or more classes for images in "
@@ -101,8 +106,8 @@ def _about_others(path, folder, rows):
 
 
 def _check_agree(first, row, name, place):
-    for column in ("label", "split"):
-        if first[column] != row[column]:
+    for column in ("label", "split", "group"):
+        if first.get(column) != row.get(column):
             raise ValueError(f"{place} gives {name} a second {column}.")
 
 

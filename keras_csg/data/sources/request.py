@@ -24,6 +24,8 @@ class Request:
         known: `Listing` of the images that a run was trained and tested on.
         shuffled: bool. Whether what is held out is drawn from all images there
             are, as before runs kept such a list.
+        looking: bool. Whether the data are only looked at: many broken files
+            are told of, not refused.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Request:
     reading: ImageReading = PLAIN
     known: Listing | None = None
     shuffled: bool = False
+    looking: bool = False
 
     def changes_in(self, listing: Listing) -> str:
         """Says whether a set is not the one that a run was trained on.
@@ -90,6 +93,7 @@ def checked_request(
     max_pixels: int = PLAIN.max_pixels,
     known: Listing | None = None,
     shuffled: bool = False,
+    looking: bool = False,
     log: Callable[[str], None] | None = None,
 ) -> Request:
     """Checks the arguments of `load_data` and fills in what is left open.
@@ -98,8 +102,8 @@ def checked_request(
         ValueError: for an argument that no source of data could serve.
     """
     return Request(
-        name=os.fspath(name),
-        data_dir=os.fspath(data_dir) if data_dir else None,
+        name=_checked_path("name", name),
+        data_dir=_checked_path("data_dir", data_dir),
         image_size=height_and_width(image_size),
         validation_split=_checked_split(validation_split),
         seed=_checked_seed(seed),
@@ -107,13 +111,26 @@ def checked_request(
         log=log or _logger.info,
         splits=_checked_splits(splits),
         drop_duplicates=_checked_flag("drop_duplicates", drop_duplicates),
-        labels=os.fspath(labels) if labels else None,
+        labels=_checked_path("labels", labels),
         classes=classes,
         rename_classes=rename_classes,
         reading=ImageReading(resize, background, white_level, max_pixels),
         known=known,
         shuffled=shuffled,
+        looking=looking,
     )
+
+
+def _checked_path(argument, path):
+    """Returns a path as str; an empty one would be the current directory."""
+    if path is None and argument != "name":
+        return None
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise ValueError(
+            f"`{argument}` must be a name or a path. "
+            f"Received: {argument}={path!r}"
+        )
+    return os.fspath(path)
 
 
 def _checked_split(validation_split):

@@ -216,7 +216,10 @@ def test_folders_beside_the_splits_are_said(make):
     make(train__cat=5, train__dog=5, test__cat=2, test__dog=2, extra=3)
     make(old__cat=3, masks__test__cat=2)
     layout = read_layout(make())
-    assert layout.notes == [f"Not read in {make()}: extra, old"]
+    assert layout.notes == [
+        f"Not read in {make()}, where no split is called so: extra (3 files), "
+        "old (3 files). `splits` says which is which."
+    ]
 
 
 @pytest.mark.parametrize("suffix", [".tiff", ".JFIF", ".jpe", ".avif", ".jp2"])

@@ -152,7 +152,10 @@ def test_several_classes_become_one(four):
         ({"classes": "ant"}, "two or more classes, each once"),
         ({"classes": "ant,ant"}, "two or more classes, each once"),
         ({"rename_classes": "emu=ant"}, "`rename_classes`.*Received: emu"),
-        ({"rename_classes": "ant"}, "old and new names"),
+        ({"rename_classes": "ant"}, "old names, each once, and new ones"),
+        ({"rename_classes": "ant=a,ant=b"}, "old names, each once"),
+        ({"rename_classes": {"ant": ""}}, "old names, each once"),
+        ({"rename_classes": {"ant": 5}}, "old names, each once"),
         (
             {
                 "rename_classes": dict.fromkeys(
