@@ -37,5 +37,6 @@ from .models import ClassAccuracy as ClassAccuracy
 from .models import CSGClassifier as CSGClassifier
 from .models import LogitCrossentropy as LogitCrossentropy
 from .models import build as build
+from .models import class_layout as class_layout
 from .training import list_recipes as list_recipes
 from .version import __version__ as __version__

@@ -10,11 +10,12 @@ import keras
 import numpy as np
 
 import keras_csg
+from keras_csg import CSGClassifier
 from keras_csg.data.annotated_images import AnnotatedImages
 from keras_csg.evaluation import evaluate_localization
 from keras_csg.explain import gradient_map
 from keras_csg.training import Run
-from tests.tiny import registered_tiny
+from tests.tiny import registered_tiny, tiny_backbone
 
 OPTIONS = {"data": "digits", "image_size": 8, "epochs": 2, "batch_size": 64}
 
@@ -73,6 +74,27 @@ def measured(folder):
     )
 
 
+def fits_what_people_have():
+    """A `tf.data.Dataset`, and a `DataLoader` where PyTorch is installed."""
+    data = keras_csg.load_data("digits", image_size=8, log=None)
+    images, labels = data.test.images_and_labels()
+    model = CSGClassifier(tiny_backbone(), 10)
+    model.compile(keras.optimizers.Adam(1e-2))
+    batches = data.test.batches(90)
+    found = model.fit(batches, epochs=4, verbose=0).history["loss"]
+    assert found[-1] < found[0]
+    figures = model.evaluate(batches, verbose=0, return_dict=True)
+    try:
+        from torch.utils.data import DataLoader, TensorDataset, default_convert
+    except ImportError:
+        return
+    pairs = TensorDataset(default_convert(images), default_convert(labels))
+    loader = DataLoader(pairs, batch_size=90)
+    same = model.evaluate(loader, verbose=0, return_dict=True)
+    np.testing.assert_allclose(same["loss"], figures["loss"], rtol=1e-5)
+    model.fit(loader, verbose=0)
+
+
 def refused(folder):
     try:
         keras_csg.export_run(folder / "whole", log=None)
@@ -87,6 +109,7 @@ def main(folder):
         resumed_bit_for_bit(folder, name)
         measured(folder)
         refused(folder)
+    fits_what_people_have()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,13 @@ import pytest
 
 from keras_csg.explain import gradient_map
 from keras_csg.training import Run
-from tests.engines import runs, several_devices, ten_steps, without_tensorflow
+from tests.engines import (
+    runs,
+    several_devices,
+    shared_classes,
+    ten_steps,
+    without_tensorflow,
+)
 
 TOLERANCES = {"mixed_bfloat16": 0.02, "mixed_float16": 0.01}
 """Of rounding to 16 bits, which each backend does where it sees fit."""
@@ -99,6 +105,12 @@ def test_several_devices_train_like_one(backend, devices, tmp_path):
     run_on(backend, several_devices, tmp_path, devices, **environment)
 
 
+@pytest.mark.slow
+def test_classes_are_shared_among_devices():
+    run_on("jax", shared_classes, **several_devices.PROCESSORS)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_run_is_trained_resumed_and_measured(backend, tmp_path):
     """And predicts and explains the same here."""

@@ -154,6 +154,19 @@ def test_the_learning_rate_follows_batch_optimizer_and_weights():
     assert options.learning_rate == pytest.approx(0.01)
 
 
+def test_small_mobile_networks_learn_from_few_images():
+    """With steps enough: gradient descent left them at chance."""
+    for name in ("mobilenetv2", "efficientnetliteb0"):
+        options = filled(backbone=name)
+        assert options.optimizer == "adamw" and options.batch_size == 32
+        assert options.learning_rate == pytest.approx(3e-3)
+    assert filled(backbone="convnexttiny").learning_rate == pytest.approx(1e-3)
+    options = filled(backbone="mobilenetv2", optimizer="sgd")
+    assert (options.batch_size, options.learning_rate) == (64, 0.1)
+    options = filled(backbone="mobilenetv2", weights="imagenet")
+    assert options.learning_rate == pytest.approx(1e-3)
+
+
 def test_digits_are_not_mirrored():
     assert filled().augment == "crop"
 

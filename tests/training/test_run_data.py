@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,68 +11,21 @@ from PIL import Image
 import keras_csg
 from keras_csg.data.listing import Listing
 from keras_csg.training import Run, load_run_data
-from tests.tiny import registered_tiny
+from tests.training.photos import Halt, data_of, levels, train, write
+
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
-def write(folder, numbers):
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in numbers:
-        pixels = np.full((8, 8, 3), number, "uint8")
-        Image.fromarray(pixels).save(folder / f"{number:03}.png")
-
-
-def levels(split):
-    return set(split.images_and_labels()[0][:, 0, 0, 0].tolist())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tiny():
-    with registered_tiny() as name:
-        yield name
-
-
-def train(path, data, **options):
-    keras_csg.train(
-        path, data=data, backbone="tiny", batch_size=16, log=None, **options
-    )
-
-
-@pytest.fixture(scope="module")
-def trained(tiny, tmp_path_factory):
-    """A folder of images, and a run on it."""
-    root = tmp_path_factory.mktemp("data")
-    write(root / "photos" / "cat", range(30))
-    write(root / "photos" / "dog", range(100, 130))
-    train(root / "run", root / "photos", epochs=1)
-    return root
-
-
-@pytest.fixture
-def root(trained, tmp_path):
-    """A copy of both that a test may change."""
-    copy = shutil.copytree(trained, tmp_path / "copy")
-    config = json.loads((copy / "run" / "config.json").read_text())
-    config["data"] = str(copy / "photos")
-    (copy / "run" / "config.json").write_text(json.dumps(config))
-    return copy
-
-
-def data_of(root):
-    lines = []
-    run = Run(root / "run")
-    return load_run_data(run, run.load_model(), log=lines.append), lines
-
-
-def test_the_run_keeps_the_list(trained):
-    run = Run(trained / "run")
+def test_the_run_keeps_the_list(photo_run):
+    run = Run(photo_run / "run")
     listing = run.read_listing()
     paths = sorted(listing.split_of())
     expected = [f"cat/{n:03}.png" for n in range(30)]
     assert paths == expected + [f"dog/{n}.png" for n in range(100, 130)]
     sizes = listing.sizes()
-    file = trained / "photos" / "cat" / "003.png"
+    file = photo_run / "photos" / "cat" / "003.png"
     assert sizes["cat/003.png"] == file.stat().st_size
-    assert run.options.data == str(trained / "photos")
+    assert run.options.data == str(photo_run / "photos")
 
 
 def test_nothing_is_said_of_what_is_as_it_was(root):
@@ -178,14 +130,6 @@ def test_a_table_with_other_labels_is_noticed(tmp_path):
     assert any("2 of another class images" in line for line in lines)
 
 
-class Halt(keras.callbacks.Callback):
-    """Stops a training in its second epoch."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
-
-
 def test_a_training_does_not_go_on_with_other_images(root):
     run = root / "stopped"
     with pytest.raises(KeyboardInterrupt):
@@ -251,66 +195,3 @@ def test_other_data_may_number_the_classes_in_another_order(tmp_path):
         assert [("ant", "bee", "cow")[n] for n in shown] == [
             found.class_names[n] for n in np.asarray(labels)
         ]
-
-
-def test_images_that_got_other_names_stay_in_their_splits(root):
-    """Every name but the first of a class is that of the next image now."""
-    before, _ = data_of(root)
-    for folder in (root / "photos").iterdir():
-        first, *others = sorted(folder.glob("*.png"))
-        first.unlink()
-        for path in others:
-            path.rename(path.with_name(f"{int(path.stem) - 1:03}.png"))
-    after, lines = data_of(root)
-    seen = levels(before.train) | levels(before.validation)
-    assert levels(after.test) and not levels(after.test) & seen
-    assert levels(after.test) <= levels(before.test)
-    assert not levels(after.train) & levels(before.test)
-    assert any("that were trained on lie in the other" in x for x in lines)
-
-
-def test_replaced_images_of_the_same_size_are_noticed(root):
-    first, second = sorted((root / "photos" / "cat").glob("*.png"))[:2]
-    pixels = np.full((8, 8, 3), 7, "uint8")
-    for path in (first, second):
-        Image.fromarray(pixels).save(path.with_suffix(".bmp"))
-        path.unlink()
-    train(root / "run2", root / "photos", epochs=1)
-    Image.fromarray(pixels + 1).save(first.with_suffix(".bmp"))
-    data = load_run_data(Run(root / "run2"), Run(root / "run2").load_model())
-    assert "1 changed images" in data.changes
-
-
-def test_a_training_with_changed_data_keeps_its_list(root):
-    """What it sees from then on is not tested on either."""
-    photos = root / "photos"
-    with pytest.raises(KeyboardInterrupt):
-        train(root / "run2", photos, epochs=2, callbacks=Halt())
-    write(photos / "cat", range(70, 100))
-    keras_csg.train(
-        root / "run2", resume=True, allow_changed_data=True, log=None
-    )
-    run = Run(root / "run2")
-    now = load_run_data(run, run.load_model())
-    assert now.changes == ""
-    trained = levels(now.train)
-    assert trained & set(range(70, 100))
-    for path in sorted((photos / "cat").glob("*.png")):
-        if int(path.stem) in trained:
-            path.rename(path.with_name(f"new-{path.name}"))
-    again = load_run_data(run, run.load_model())
-    assert levels(again.test) and not levels(again.test) & trained
-
-
-def test_other_data_that_were_trained_on_are_told_of(root):
-    before, _ = data_of(root)
-    for number in sorted(levels(before.train)):
-        (path,) = (root / "photos").glob(f"*/{number:03}.png")
-        target = root / "other" / "test" / path.parent.name / path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
-    for name in ("cat", "dog"):
-        write(root / "other" / "train" / name, [200, 201, 202])
-    run, lines = Run(root / "run"), []
-    load_run_data(run, run.load_model(), data=root / "other", log=lines.append)
-    assert any(x.startswith("The run was trained on") for x in lines)

@@ -9,8 +9,9 @@ from keras_csg.training.recipes.files import read_recipe
 # Networks without batch normalisation, with attention, with SiLU throughout or
 # with depthwise convolutions: gradient descent with momentum at the usual rate
 # diverges or stalls on them (MobileNetV2 on digits: accuracy 0.21; so: 0.99).
-# Each with AdamW's rate from random weights, the largest that it learns well
-# at: with batch normalisation more than without, deep ones without any least.
+# Each with AdamW's rate from random weights where images, and so steps, are
+# few: with batch normalisation more than without, deep ones without any least.
+# Where they are many, the usual rate at most.
 ADAPTIVE = {
     "convnext": 1e-3,
     "cspdarknet": 3e-3,
@@ -23,7 +24,7 @@ ADAPTIVE = {
     "xception": 3e-3,
     "yolov8": 3e-3,
 }
-FEW_STEPS = 32
+FEW_IMAGES = 32
 """Batch size of these where images are few: they need the more steps."""
 
 OPTIMIZERS = {
@@ -97,15 +98,16 @@ def fill_in(
     if rate is not None:
         recipe.update(OPTIMIZERS["adamw"])
         if name == "digits" and options.optimizer != "sgd":
-            recipe["batch_size"] = FEW_STEPS
+            recipe["batch_size"] = FEW_IMAGES
     if options.weights is not None:
         recipe.update(_fine_tuning(recipe, data))
     if options.optimizer not in (None, recipe["optimizer"]):
         recipe.update(OPTIMIZERS[options.optimizer])
     if rate is not None:
         times = rate / OPTIMIZERS["adamw"]["learning_rate"]
-        random = options.weights is None and recipe["optimizer"] == "adamw"
-        recipe["learning_rate"] *= times if random else min(times, 1)
+        more = name == "digits" and options.weights is None
+        more = more and recipe["optimizer"] == "adamw"
+        recipe["learning_rate"] *= times if more else min(times, 1)
     _follow_batch(recipe, options.batch_size)
     if options.weights is not None:
         if recipe["optimizer"] == "sgd":

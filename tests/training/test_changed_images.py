@@ -1,0 +1,76 @@
+"""Images that a run has seen are known by what is in them."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_csg
+from keras_csg.training import Run, load_run_data
+from tests.training.photos import Halt, data_of, levels, train, write
+
+pytestmark = pytest.mark.usefixtures("tiny")
+
+
+def test_images_that_got_other_names_stay_in_their_splits(root):
+    """Every name but the first of a class is that of the next image now."""
+    before, _ = data_of(root)
+    for folder in (root / "photos").iterdir():
+        first, *others = sorted(folder.glob("*.png"))
+        first.unlink()
+        for path in others:
+            path.rename(path.with_name(f"{int(path.stem) - 1:03}.png"))
+    after, lines = data_of(root)
+    seen = levels(before.train) | levels(before.validation)
+    assert levels(after.test) and not levels(after.test) & seen
+    assert levels(after.test) <= levels(before.test)
+    assert not levels(after.train) & levels(before.test)
+    assert any("that were trained on lie in the other" in x for x in lines)
+
+
+def test_replaced_images_of_the_same_size_are_noticed(root):
+    first, second = sorted((root / "photos" / "cat").glob("*.png"))[:2]
+    pixels = np.full((8, 8, 3), 7, "uint8")
+    for path in (first, second):
+        Image.fromarray(pixels).save(path.with_suffix(".bmp"))
+        path.unlink()
+    train(root / "run2", root / "photos", epochs=1)
+    Image.fromarray(pixels + 1).save(first.with_suffix(".bmp"))
+    data = load_run_data(Run(root / "run2"), Run(root / "run2").load_model())
+    assert "1 changed images" in data.changes
+
+
+def test_a_training_with_changed_data_keeps_its_list(root):
+    """What it sees from then on is not tested on either."""
+    photos = root / "photos"
+    with pytest.raises(KeyboardInterrupt):
+        train(root / "run2", photos, epochs=2, callbacks=Halt())
+    write(photos / "cat", range(70, 100))
+    keras_csg.train(
+        root / "run2", resume=True, allow_changed_data=True, log=None
+    )
+    run = Run(root / "run2")
+    now = load_run_data(run, run.load_model())
+    assert now.changes == ""
+    trained = levels(now.train)
+    assert trained & set(range(70, 100))
+    for path in sorted((photos / "cat").glob("*.png")):
+        if int(path.stem) in trained:
+            path.rename(path.with_name(f"new-{path.name}"))
+    again = load_run_data(run, run.load_model())
+    assert levels(again.test) and not levels(again.test) & trained
+
+
+def test_other_data_that_were_trained_on_are_told_of(root):
+    before, _ = data_of(root)
+    for number in sorted(levels(before.train)):
+        (path,) = (root / "photos").glob(f"*/{number:03}.png")
+        target = root / "other" / "test" / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    for name in ("cat", "dog"):
+        write(root / "other" / "train" / name, [200, 201, 202])
+    run, lines = Run(root / "run"), []
+    load_run_data(run, run.load_model(), data=root / "other", log=lines.append)
+    assert any(x.startswith("The run was trained on") for x in lines)
