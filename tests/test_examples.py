@@ -31,6 +31,7 @@ def test_train_digits(capsys):
     assert "filters of digit 9" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_gate_in_a_keras_model():
     gate_matrix = load("gate_in_a_keras_model.py").main(epochs=30)
     np.testing.assert_array_equal(gate_matrix.max(axis=0), np.ones(8))

@@ -141,6 +141,7 @@ def test_no_module_takes_a_lazy_name_while_it_is_imported():
                 assert not taken & set(keras_csg.__all__), path
 
 
+@pytest.mark.slow
 def test_threads_may_use_the_package_first_at_the_same_time():
     """One begins a package while the other wants a module of it."""
     script = """

@@ -28,6 +28,7 @@ def test_listing_groups_families_and_counts_numbers():
     ]
 
 
+@pytest.mark.slow
 def test_importing_backbones_leaves_keras_cv_alone():
     import subprocess
 

@@ -20,6 +20,7 @@ def test_all_of_their_options_as_json(run_cli):
     assert code == 0
 
 
+@pytest.mark.slow
 def test_training_by_a_recipe_says_so_in_its_run(run_cli, tmp_path, tiny_name):
     code, out, err = run_cli(
         "train", "--recipe", "paper", "--data", "digits", "--epochs", "1",

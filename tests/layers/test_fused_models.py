@@ -153,6 +153,7 @@ def test_weights_files_are_those_of_the_plain_model(tmp_path):
     assert_close(fused(random_images()), plain(random_images()))
 
 
+@pytest.mark.slow
 def test_saved_model_loads_without_this_package(tmp_path):
     model = fused_small_cnn()
     model.save(tmp_path / "model.keras")

@@ -142,6 +142,7 @@ def test_a_generator_is_not_read_twice():
     assert norm_of(model).moving_mean.value.numpy().any()
 
 
+@pytest.mark.slow
 def test_images_held_out_do_not_count():
     images, labels = tiny_data()
     images[56:] = 255

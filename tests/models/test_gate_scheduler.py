@@ -91,6 +91,7 @@ def test_a_schedule_goes_on_where_fit_is_called_again():
     assert_closed(model)
 
 
+@pytest.mark.slow
 def test_a_closed_gate_rests_when_fit_is_called_again():
     model = tiny_classifier()
     fitted(model, epochs=2)
@@ -99,6 +100,7 @@ def test_a_closed_gate_rests_when_fit_is_called_again():
     assert_array_equal(gate_of(model), before)
 
 
+@pytest.mark.slow
 def test_a_half_closed_gate_goes_on_closing_when_fit_is_called_again():
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

@@ -117,6 +117,7 @@ def test_impossible_label_smoothing_is_refused(label_smoothing):
         LogitCrossentropy(label_smoothing=label_smoothing)
 
 
+@pytest.mark.slow
 def test_label_smoothing_trains_on_integers_and_is_saved(tmp_path):
     images, labels = tiny_data()
     model = tiny_classifier()

@@ -54,6 +54,7 @@ def test_the_rate_can_be_set_twice():
     assert_allclose(np.asarray(variable), [0.99])
 
 
+@pytest.mark.slow
 def test_a_backbone_at_rate_zero_rests_while_the_head_learns(tmp_path):
     model = tiny_classifier(backbone_rate=0.0)
     images, labels = tiny_data()

@@ -63,6 +63,7 @@ def test_the_head_trains_while_backbone_and_gate_rest(filters):
     assert f"accuracy {figures['val_accuracy']:.4f}" in lines[1]
 
 
+@pytest.mark.slow
 def test_a_standard_network_has_the_phase_too():
     model, before, figures, _ = trained(gated=False)
     assert figures["val_accuracy"] > 0.7

@@ -155,6 +155,7 @@ def test_a_resumed_run_needs_no_file_of_weights(tmp_path):
     assert not all(layer.trainable for layer in backbone.layers)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_before_its_first_backup_reads_the_file_again(
     weights, tmp_path
 ):

@@ -67,6 +67,7 @@ def test_changed_images_are_counted(root):
     assert any("since the run: 1 changed images" in x for x in lines)
 
 
+@pytest.mark.slow
 def test_the_run_works_from_another_directory(root, monkeypatch, tmp_path):
     monkeypatch.chdir(root)
     train("here", "photos", epochs=1)
@@ -169,6 +170,7 @@ def test_a_run_without_a_list_holds_out_as_it_did(root):
     assert levels(data.test) == set(numbers[test].tolist())
 
 
+@pytest.mark.slow
 def test_other_data_may_number_the_classes_in_another_order(tmp_path):
     for number, name in enumerate(("ant", "bee", "cow")):
         first = 80 * number

@@ -119,6 +119,7 @@ assert "tensorflow_datasets" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_only_a_set_of_it_imports_tensorflow_datasets(flat_folder):
     boxes = "file,box_x0,box_y0,box_x1,box_y1\n" + "".join(
         f"{animal}/{number:03}.png,0,0,9,9\n"

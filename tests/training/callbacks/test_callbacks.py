@@ -110,6 +110,7 @@ def test_what_the_last_step_ruined_is_seen_in_the_validation_loss():
         )
 
 
+@pytest.mark.slow
 def test_the_gate_goes_to_tensorboard_as_a_picture(tmp_path):
     from tensorboard.backend.event_processing import event_accumulator
 
