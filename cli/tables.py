@@ -24,6 +24,8 @@ def print_columns(columns, title):
         table.add_column(escape(heading), justify="right")
     names = dict.fromkeys(name for _, figures in columns for name in figures)
     for name in names:
+        if name == "confusion_matrix":  # A picture shows it.
+            continue
         cells = [_cell(figures.get(name, "")) for _, figures in columns]
         table.add_row(name.replace("_", " "), *cells)
     print_table(table)
@@ -43,5 +45,8 @@ def _cell(value):
     if value is None:
         return "undefined"
     if isinstance(value, list):
-        return f"{_cell(min(value))} to {_cell(max(value))}"
+        known = [number for number in value if number is not None]
+        if not known:
+            return _cell(None)
+        return f"{_cell(min(known))} to {_cell(max(known))}"
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -93,10 +93,12 @@ def evaluate(
         samples = evaluation.collect_samples(
             model, found.test, batch_size, mis_variant
         )
-    figures, ablation = evaluation.measure(model, samples)
+    figures, ablation, confusion = evaluation.measure(model, samples)
     figures |= {k: v for k, v in known.items() if k not in figures}
     names = model.class_names
     with input_errors():
+        path = opened.file(f"confusion{other}.png")
+        plots.save_confusion(confusion, names, path)
         if ablation is not None:
             path = opened.file(f"ablation{other}.png")
             plots.save_ablation(ablation, names, path)

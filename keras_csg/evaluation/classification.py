@@ -8,6 +8,7 @@ import numpy as np
 import keras_csg.metrics as metrics
 from keras_csg.choices import MIS_VARIANTS
 from keras_csg.data.splits.image_split import ImageSplit
+from keras_csg.evaluation.class_figures import class_figures, confusion_of
 from keras_csg.evaluation.features import (
     FeatureExtractor,
     SplitFeatures,
@@ -25,10 +26,13 @@ class ClassificationResult(NamedTuple):
         figures: flat dict of numbers and lists of numbers that JSON can hold.
         ablation: `Ablation`, the recalls behind some of the figures; `None`
             for a classifier without a gate.
+        confusion: int array of shape `(classes, classes)`: images of the class
+            of the row that were taken for that of the column.
     """
 
     figures: dict[str, Any]
     ablation: metrics.Ablation | None
+    confusion: np.ndarray
 
 
 def evaluate_classification(
@@ -102,24 +106,26 @@ def measure(
         samples: `SplitFeatures`.
 
     Returns:
-        `ClassificationResult`. Its figures are `network_figures`, for a gated
-        model also `gate_figures` and those of `Ablation`, and `mis_picnn`
-        where the samples have sums.
+        `ClassificationResult`. Its figures are `network_figures` and
+        `class_figures`, for a gated model also `gate_figures` and those of
+        `Ablation`, and `mis_picnn` where the samples have sums.
     """
     features, labels, sums = samples
     head = head_of(model)
     cores = os.cpu_count() or 1
+    confusion = confusion_of(labels, head.logits(features))
     figures = network_figures(features, labels, head, n_jobs=cores)
+    figures |= class_figures(confusion)
     if sums is not None:
         figures["mis_picnn"] = metrics.mutual_information_score(
             sums, labels, num_classes=model.num_classes, n_jobs=cores
         )
     if not model.gated:
-        return ClassificationResult(figures, None)
+        return ClassificationResult(figures, None, confusion)
     figures |= gate_figures(features, labels, head, density=model.gate.density)
     recalls = metrics.ablation(features, labels, head)
     figures |= without_nan(recalls.figures())
-    return ClassificationResult(figures, recalls)
+    return ClassificationResult(figures, recalls, confusion)
 
 
 def network_figures(

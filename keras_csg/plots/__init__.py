@@ -7,5 +7,6 @@ from keras_csg.plots.runs import save_ablation as save_ablation
 from keras_csg.plots.runs import (
     save_ablation_confusion as save_ablation_confusion,
 )
+from keras_csg.plots.runs import save_confusion as save_confusion
 from keras_csg.plots.runs import save_curves as save_curves
 from keras_csg.plots.runs import save_gate as save_gate

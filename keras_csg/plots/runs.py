@@ -147,6 +147,41 @@ def save_ablation(
     save_figure(figure, path, dpi=120)
 
 
+def save_confusion(
+    confusion: np.ndarray,
+    class_names: Sequence[str] | None,
+    path: pathlib.Path,
+) -> None:
+    """Draws what is taken for what, as shares of each class's images.
+
+    Args:
+        confusion: int array of shape `(classes, classes)`.
+        class_names: list of str, or `None`.
+        path: `pathlib.Path` of the PNG file.
+    """
+    classes = len(confusion)
+    side = min(3 + classes / 3, 14)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    panel = figure.subplots()
+    images = confusion.sum(axis=1, keepdims=True)
+    few = classes <= MOST_NAMES
+    display = ConfusionMatrixDisplay(
+        confusion / np.maximum(images, 1),
+        display_labels=literal_names(class_names or map(str, range(classes))),
+    )
+    display.plot(
+        ax=panel,
+        include_values=classes <= MOST_NAMES / 2,
+        values_format=".2f",
+        xticks_rotation="vertical",
+        im_kw={"vmin": 0, "vmax": 1},
+    )
+    if not few:
+        panel.set(xticks=[], yticks=[])
+    panel.set_title("Share of a class's images")
+    save_figure(figure, path, dpi=120)
+
+
 def save_ablation_confusion(
     matrices: tuple[np.ndarray, np.ndarray],
     class_names: Sequence[str] | None,

@@ -51,6 +51,7 @@ class Run:
         self.logs_path = self.path / "logs"
         self.curves_path = self.path / "curves.png"
         self.gate_path = self.path / "gate.png"
+        self.confusion_path = self.path / "confusion.png"
         self.ablation_path = self.path / "ablation.png"
         self._lock = filelock.FileLock(self.path / LOCK_NAME)
 

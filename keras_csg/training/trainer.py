@@ -238,11 +238,11 @@ class Trainer:
                 )
         self.log("Evaluating on the test split")
         with self.timings.of("evaluation"):
-            results, ablation = evaluate_classification(
+            results, ablation, confusion = evaluate_classification(
                 self.model, self.data.test, options.batch_size
             )
         with self.timings.of("pictures"):
-            self._draw(ablation)
+            self._draw(ablation, confusion)
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         results |= self.timings.figures()
@@ -252,12 +252,13 @@ class Trainer:
         shutil.rmtree(run.backup_path, ignore_errors=True)
         return results
 
-    def _draw(self, ablation):
+    def _draw(self, ablation, confusion):
         run, model = self.run, self.model
+        names = model.class_names
         plots.save_curves(run.history.columns(), run.curves_path)
+        plots.save_confusion(confusion, names, run.confusion_path)
         if model.gated:
             gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
-            names = model.class_names
             plots.save_gate(gate_matrix, names, run.gate_path)
             plots.save_ablation(ablation, names, run.ablation_path)
 

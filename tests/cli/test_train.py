@@ -22,6 +22,7 @@ def test_a_run_directory_holds_what_it_promises(trained):
     names = {path.name for path in trained.iterdir()}
     assert names == {
         "ablation.png",
+        "confusion.png",
         "config.json",
         "curves.png",
         "gate.png",

@@ -11,13 +11,14 @@ NAMES = ["ant", "$bee"]
 
 @pytest.fixture
 def texts(monkeypatch):
-    """The titles, labels and ticks of every figure that is saved."""
+    """The titles, labels, ticks and numbers of all that is saved."""
     seen, save = [], Figure.savefig
 
     def savefig(figure, *args, **kwargs):
         for panel in figure.axes:
             ticks = [*panel.get_xticklabels(), *panel.get_yticklabels()]
-            words = [panel.title, panel.xaxis.label, panel.yaxis.label, *ticks]
+            words = [panel.title, panel.xaxis.label, panel.yaxis.label]
+            words += [*ticks, *panel.texts]
             seen.extend(word.get_text() for word in words)
         save(figure, *args, **kwargs)
 
@@ -80,3 +81,14 @@ def test_confusion_names_the_class_whose_filters_are_gone(tmp_path, texts):
     plots.save_ablation_confusion(matrices, None, 1, path)
     assert "Filters of 1 kept alone" in texts
     assert [file.name for file in tmp_path.iterdir()] == ["confusion.png"]
+
+
+@pytest.mark.parametrize("classes", [3, 60])
+def test_what_is_taken_for_what_is_drawn(tmp_path, texts, classes):
+    confusion = np.eye(classes, dtype=int) * 3
+    confusion[1, 2] = 1
+    names = [f"${number}" for number in range(classes)]
+    plots.save_confusion(confusion, names, tmp_path / "c.png")
+    assert (r"\$2" in texts) == (classes == 3) == ("0.75" in texts)
+    assert "Share of a class's images" in texts
+    plots.save_confusion(np.zeros((2, 2), int), None, tmp_path / "d.png")
