@@ -163,6 +163,17 @@ def option(name, *args, **kwargs):
 @option("--lr-warmup", type=int, help="Epochs of rising learning rate.")
 @option("--weight-decay", type=float, help=f"Never on the gate ({BY_RECIPE}).")
 @option("--momentum", type=float, help="Of sgd and rmsprop (default: 0.9).")
+@option("--clip-norm", type=float, help="Largest norm of all gradients.")
+@option(
+    "--label-smoothing",
+    type=float,
+    help="Share of a label that is spread over all classes (0).",
+)
+@option(
+    "--class-weights",
+    metavar="balanced|FILE",
+    help="How much each class counts in the loss: all alike, or by a file.",
+)
 @option(
     "--precision",
     type=click.Choice(choices.PRECISIONS),

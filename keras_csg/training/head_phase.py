@@ -31,6 +31,7 @@ def train_head(
     epochs: int,
     batch_size: int,
     seed: int = 0,
+    class_weights: np.ndarray | None = None,
     log: Callable[[str], Any] = print,
 ) -> dict[str, float]:
     """Trains the head of a classifier while its backbone and its gate rest.
@@ -44,6 +45,8 @@ def train_head(
         epochs: int, at least 1.
         batch_size: int, at least 1.
         seed: int. Of the order of the images.
+        class_weights: float array of shape `(classes,)`: how much each class
+            counts; `None` for all alike.
         log: callable that takes a line of progress.
 
     Returns:
@@ -75,6 +78,7 @@ def train_head(
     history = small.fit(
         maps,
         labels,
+        sample_weight=None if class_weights is None else class_weights[labels],
         batch_size=batch_size,
         epochs=epochs,
         validation_data=validation,

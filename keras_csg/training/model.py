@@ -8,6 +8,7 @@ from keras_csg.data import ClassificationData
 from keras_csg.models import schedules
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
+from keras_csg.models.losses import LogitCrossentropy
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions, switched
 
@@ -46,6 +47,7 @@ def create_model(
     )
     model.compile(
         create_optimizer(options, steps_per_epoch),
+        loss=LogitCrossentropy(label_smoothing=options.label_smoothing),
         jit_compile=switched(options.jit_compile),
         steps_per_execution=min(options.steps_per_execution, steps_per_epoch),
     )

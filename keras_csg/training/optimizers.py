@@ -27,6 +27,7 @@ def create_optimizer(
     kwargs = {
         "learning_rate": learning_rate(options, steps_per_epoch),
         "weight_decay": options.weight_decay or None,
+        "global_clipnorm": options.clip_norm,
     }
     if options.optimizer == "adamw":
         kwargs["weight_decay"] = options.weight_decay

@@ -24,7 +24,7 @@ CHOICES = {
     "cache": choices.SWITCHES,
     "resize": choices.RESIZES,
 }
-PATHS = ("data", "data_dir", "labels", "weights")
+PATHS = ("data", "data_dir", "labels", "weights", "class_weights")
 """What may be given as any path; `config.json` has it as a str."""
 # (least, largest, whether the least itself is allowed)
 RANGES = {
@@ -51,6 +51,8 @@ RANGES = {
     "lr_warmup": (0, None, True),
     "weight_decay": (0, None, True),
     "momentum": (0, 1, True),
+    "clip_norm": (0, None, False),
+    "label_smoothing": (0, 0.99, True),
     "steps_per_execution": (1, None, True),
     "seed": (0, 2**32 - 1, True),
 }
@@ -121,6 +123,9 @@ class TrainingOptions:
     lr_warmup: int | None = None
     weight_decay: float | None = None
     momentum: float = 0.9
+    clip_norm: float | None = None
+    label_smoothing: float = 0.0
+    class_weights: str | None = None
     precision: str = "auto"
     device: str = "auto"
     devices: int | str = 1

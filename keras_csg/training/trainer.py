@@ -19,6 +19,12 @@ from keras_csg.training.callbacks import (
     RunBackup,
 )
 from keras_csg.training.callbacks.backup import newest_backup, restore
+from keras_csg.training.class_weights import (
+    BALANCED,
+    class_weights_of,
+    say_weights,
+    with_weights,
+)
 from keras_csg.training.environment import (
     TrainingEnvironment,
     choose_device,
@@ -104,6 +110,12 @@ class Trainer:
             white_level=self.data.reading.white_level,
             labels=self.data.source.lasting_labels(),
         )
+        self.class_weights = None
+        if (weights := options.class_weights) is not None:
+            self.class_weights = class_weights_of(weights, self.data)
+            if weights != BALANCED:  # Found again from any directory.
+                weights = os.path.abspath(os.path.expanduser(weights))
+            options = options.replace(class_weights=weights)
         self.options = fill_in(options, self.data)
         _check_shares(self.options)
         _check_size(self.options, self.data.image_shape)
@@ -129,6 +141,9 @@ class Trainer:
             epochs=self.options.epochs,
             augmentation=self.options.augment,
         )
+        if self.class_weights is not None:
+            self.log(say_weights(self.class_weights, self.data.class_names))
+            self.batches = with_weights(self.batches, self.class_weights)
         if resume and self.data.changes:
             self.run.write_listing(self.data.listing)
         if not resume:  # The last: nothing is written before all is well.
@@ -192,6 +207,7 @@ class Trainer:
             epochs=options.epochs,
             batch_size=options.batch_size,
             seed=options.seed,
+            class_weights=self.class_weights,
             log=self.log,
         )
 

@@ -118,6 +118,8 @@ def test_the_data_answer_for_everything():
         "gate_at",
         "filters",
         "lambda_2",
+        "class_weights",
+        "clip_norm",
         "density",  # The classifier answers, and so for the next.
         "filter_dropout",
         "head_learning_rate",

@@ -1,0 +1,114 @@
+"""How much each class counts in the loss."""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_csg.data import ClassificationData
+from keras_csg.data.sources.folder_boxes import read_text
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+BALANCED = "balanced"
+
+
+def class_weights_of(choice: str, data: ClassificationData) -> np.ndarray:
+    """Returns the weight of each class, `(classes,)` of float32.
+
+    Args:
+        choice: `"balanced"`: images over classes and a class's images, as in
+            scikit-learn, so that all classes count alike; or the path of a
+            file: JSON, a table from names to weights, or CSV with the columns
+            `class` and `weight`.
+        data: `ClassificationData`.
+
+    Raises:
+        ValueError: if the file cannot be read, names other classes than the
+            data have, or a weight is no number of at least 0.
+    """
+    counts = np.asarray(data.train.class_counts, "float64")
+    if choice == BALANCED:
+        weights = counts.sum() / (len(counts) * np.maximum(counts, 1))
+        return weights.astype("float32")
+    path = Path(choice).expanduser()
+    found = _read(path)
+    names = data.class_names
+    for words, odd in (
+        ("no weight of", sorted(set(names) - set(found))),
+        ("a weight of what is no class:", sorted(set(found) - set(names))),
+    ):
+        if odd:
+            raise ValueError(
+                "`class_weights` must have a weight of each class. "
+                f"Received: {path} with {words} {', '.join(odd[:4])}"
+            )
+    return np.array([found[name] for name in names], "float32")
+
+
+def say_weights(weights: np.ndarray, class_names: list[str]) -> str:
+    """Returns a line on the least and the largest weight."""
+    least, most = int(weights.argmin()), int(weights.argmax())
+    return (
+        f"Classes count by their weights: {weights[least]:.3g} "
+        f"({class_names[least]}) to {weights[most]:.3g} ({class_names[most]})."
+    )
+
+
+def with_weights(
+    batches: "tf.data.Dataset", weights: np.ndarray
+) -> "tf.data.Dataset":
+    """Adds to batches what each of their images counts.
+
+    An image of several classes, as of MixUp, counts by its shares of them.
+
+    Args:
+        batches: `tf.data.Dataset` of images and labels, hard or soft.
+        weights: float32 array of shape `(classes,)`.
+    """
+    import tensorflow as tf
+
+    def weigh(images, labels):
+        if len(labels.shape) == 2:
+            return images, labels, tf.linalg.matvec(labels, weights)
+        return images, labels, tf.gather(weights, labels)
+
+    return batches.map(weigh, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _read(path):
+    text = read_text(path)
+    if path.suffix == ".json":
+        try:
+            rows = json.loads(text).items()
+        except (ValueError, AttributeError) as error:
+            raise ValueError(
+                f"{path} must be a JSON table from class names to weights: "
+                f"{error}"
+            ) from error
+    else:
+        reader = csv.DictReader(text.splitlines())
+        if not {"class", "weight"} <= set(reader.fieldnames or ()):
+            raise ValueError(
+                f"{path} must have the columns class and weight. Received: "
+                f"{', '.join(reader.fieldnames or ()) or 'nothing'}"
+            )
+        rows = [(row["class"], row["weight"]) for row in reader]
+    return {name: _weight(path, name, value) for name, value in rows}
+
+
+def _weight(path, name, value):
+    try:
+        weight = float(value)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not (math.isfinite(weight) and weight >= 0):
+        raise ValueError(
+            f"{path} must give each class a number of at least 0. "
+            f"Received: {name!r} with {value!r}"
+        )
+    return weight
