@@ -132,6 +132,12 @@ def option(name, *args, **kwargs):
     "averages.",
 )
 @option("--epochs", type=int, help=BY_RECIPE)
+@option(
+    "--patience",
+    type=int,
+    help="Stop after so many epochs without a better one, and keep the best "
+    "(default: the last).",
+)
 @option("--batch-size", type=int, help=BY_RECIPE)
 @option(
     "--optimizer",

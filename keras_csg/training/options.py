@@ -43,6 +43,7 @@ RANGES = {
     "filter_dropout": (0, 0.99, True),
     "density": (0, 1, False),
     "epochs": (1, None, True),
+    "patience": (1, None, True),
     "batch_size": (1, None, True),
     "learning_rate": (0, None, False),
     "backbone_rate": (0, None, True),
@@ -113,6 +114,7 @@ class TrainingOptions:
     density: float | None = None
     batch_statistics: str = "fitted"
     epochs: int | None = None
+    patience: int | None = None
     batch_size: int | None = None
     optimizer: str | None = None
     learning_rate: float | None = None

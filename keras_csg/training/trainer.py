@@ -1,5 +1,4 @@
 import importlib.util
-import math
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -7,12 +6,11 @@ from collections.abc import Callable, Iterable
 import keras
 
 import keras_csg.plots as plots
-from keras_csg.data.memory import available_memory
 from keras_csg.data.report import uneven_classes
-from keras_csg.engines import engine
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import GateScheduler
 from keras_csg.training.callbacks import (
+    BestEpoch,
     FiniteLoss,
     GateFreeMetrics,
     GateImages,
@@ -31,6 +29,7 @@ from keras_csg.training.environment import (
 )
 from keras_csg.training.final_statistics import keep_better_statistics
 from keras_csg.training.head_phase import train_head
+from keras_csg.training.limits import check_shares, check_size
 from keras_csg.training.model import create_model, describe
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions
@@ -117,8 +116,8 @@ class Trainer:
                 weights = os.path.abspath(os.path.expanduser(weights))
             options = options.replace(class_weights=weights)
         self.options = fill_in(options, self.data)
-        _check_shares(self.options)
-        _check_size(self.options, self.data.image_shape)
+        check_shares(self.options)
+        check_size(self.options, self.data.image_shape)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
             shape = self.data.image_shape
@@ -130,6 +129,15 @@ class Trainer:
         self.options = self.options.replace(
             filter_dropout=self.model.filter_dropout,
         )
+        self.best = None
+        if self.options.patience is not None:
+            closes = self.model.gated and self.model.gate_budget is not None
+            self.best = BestEpoch(
+                self.run.backup_path,
+                self.run.history.path,
+                self.options.patience,
+                self.model.target_density if closes else None,
+            )
         self.first_epoch = 0
         if resume:
             self.run.lock()
@@ -180,7 +188,8 @@ class Trainer:
         if self.first_epoch == 0 and options.head_epochs:
             with self.timings.of("head"):
                 self._train_head()
-        if self.first_epoch < options.epochs:
+        ended = self.best is not None and self.best.is_exhausted()
+        if self.first_epoch < options.epochs and not ended:
             self.model.fit(
                 self.batches,
                 steps_per_epoch=self.steps,
@@ -222,6 +231,8 @@ class Trainer:
                 self.data.validation.batches(self.options.batch_size)
             )
         yield RunBackup(self.run.backup_path, self.run.history)
+        if self.best is not None:
+            yield self.best
         if importlib.util.find_spec("tensorboard") is None:
             self.log(
                 "No logs for TensorBoard, which is not installed: "
@@ -242,6 +253,8 @@ class Trainer:
     def _finish(self):
         """Evaluates on the test split, once, and writes the results."""
         options, run = self.options, self.run
+        if self.best is not None and (line := self.best.put_back(self.model)):
+            self.log(line)
         if options.batch_statistics == "fitted":
             with self.timings.of("statistics"):
                 keep_better_statistics(
@@ -277,23 +290,3 @@ class Trainer:
             gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
             plots.save_gate(gate_matrix, names, run.gate_path)
             plots.save_ablation(ablation, names, run.ablation_path)
-
-
-def _check_shares(options):
-    shares = engine.count_shares()
-    if options.batch_size % shares:
-        raise ValueError(
-            f"`batch_size` must divide by the number of devices, {shares}. "
-            f"Received: batch_size={options.batch_size}"
-        )
-
-
-def _check_size(options, shape):
-    """Refuses images of which not even the pixels of a batch fit."""
-    size = 4 * options.batch_size * math.prod(shape)
-    if size > available_memory():
-        raise ValueError(
-            f"A batch of {options.batch_size} images of {shape[0]}x{shape[1]} "
-            f"takes {size / 2**30:,.0f} GiB before anything is computed of it, "
-            "more than is free: ask for a smaller `image_size`."
-        )

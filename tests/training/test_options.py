@@ -120,6 +120,7 @@ def test_the_data_answer_for_everything():
         "lambda_2",
         "class_weights",
         "clip_norm",
+        "patience",
         "density",  # The classifier answers, and so for the next.
         "filter_dropout",
         "head_learning_rate",

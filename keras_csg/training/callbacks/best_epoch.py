@@ -1,0 +1,110 @@
+import pathlib
+import shutil
+from typing import Any
+
+import keras
+
+from keras_csg.files import whole_file
+from keras_csg.models.gate_lines import TOLERANCE
+from keras_csg.training.callbacks.backup import restore
+from keras_csg.training.history import History
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Keeps the best epoch's weights, and stops when none is better for long.
+
+    By the accuracies on the validation split, of the standard path and of the
+    class's own filters together. Only epochs after which the gate is closed
+    can be the best: before, it may be far from what is asked for. What it
+    knows is read off the history, so that a resumed training goes on with it.
+
+    It comes behind `RunBackup`, whose file of an epoch it keeps.
+
+    Args:
+        directory: `pathlib.Path` of the backups.
+        history_path: `pathlib.Path` of the table of the epochs, which
+            `RunBackup` writes.
+        patience: int, at least 1. Epochs without a better one, after which the
+            training stops.
+        density: float. What the gate is to close to; `None` for a network
+            without one, or whose gate has no budget.
+    """
+
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        history_path: pathlib.Path,
+        patience: int,
+        density: float | None,
+    ):
+        super().__init__()
+        self.directory = directory
+        self.history_path = history_path
+        self.patience = patience
+        self.density = density
+
+    @property
+    def best(self) -> int | None:
+        """The number of the best epoch, from 1; `None` before the first."""
+        scores = self._scores()
+        return max(scores, key=scores.get) if scores else None
+
+    def is_exhausted(self) -> bool:
+        """Whether the last epochs were all no better than the best."""
+        return self._is_exhausted(len(History(self.history_path).rows))
+
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        """Keeps the epoch's backup if it is the best, and stops if need be."""
+        done = epoch + 1
+        if self.best == done:
+            kept = self._file(done)
+            with whole_file(kept) as part:
+                shutil.copyfile(self.directory / f"epoch-{done:04d}.npz", part)
+            for old in self.directory.glob("best-*.npz"):
+                if old != kept:
+                    old.unlink()
+        if self._is_exhausted(done):
+            self.model.stop_training = True
+
+    def put_back(self, model: keras.Model) -> str | None:
+        """Gives a model the best epoch's weights; returns a line on that.
+
+        Args:
+            model: the model that was trained.
+        """
+        best, done = self.best, len(History(self.history_path).rows)
+        if best is None or best == done or not self._file(best).exists():
+            return None
+        restore(self._file(best), model)
+        return (
+            f"Epoch {best} of {done} was the best on the validation split: "
+            "its weights are kept."
+        )
+
+    def _is_exhausted(self, done):
+        best = self.best
+        return best is not None and done - best >= self.patience
+
+    def _scores(self):
+        """Returns the score of each epoch that may be the best."""
+        history = History(self.history_path)
+        columns = history.columns()
+        names = ("val_accuracy", "val_class_specific_accuracy")
+        values = [columns[name] for name in names if name in columns]
+        closed = [True] * len(history.rows)
+        if self.density is not None:
+            most = TOLERANCE * self.density
+            closed = [value <= most for value in columns.get("l1_density", [])]
+        scores = (sum(row) for row in zip(*values, strict=True))
+        return {
+            number: score
+            for number, (score, ready) in enumerate(
+                zip(scores, closed, strict=True), start=1
+            )
+            if ready
+        }
+
+    def _file(self, epoch):
+        return self.directory / f"best-{epoch:04d}.npz"
