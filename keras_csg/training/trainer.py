@@ -116,8 +116,8 @@ class Trainer:
                 weights = os.path.abspath(os.path.expanduser(weights))
             options = options.replace(class_weights=weights)
         self.options = fill_in(options, self.data)
-        check_shares(self.options)
-        check_size(self.options, self.data.image_shape)
+        check_shares(self.options.batch_size)
+        check_size(self.options.batch_size, self.data.image_shape)
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
             shape = self.data.image_shape
