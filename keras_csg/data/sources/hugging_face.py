@@ -1,5 +1,6 @@
 """Image sets of Hugging Face: by name, or from where they were saved."""
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,11 @@ from typing import Any
 import numpy as np
 
 from keras_csg.data.listing import SPLITS, Listing
-from keras_csg.data.sources.base import ClassificationData, Source
+from keras_csg.data.sources.base import (
+    ClassificationData,
+    Source,
+    SourceFacts,
+)
 from keras_csg.data.sources.encoded_images import (
     EncodedImages,
     common_size,
@@ -65,7 +70,7 @@ class HuggingFaceSource(Source):
         image, label = _columns(parts, request.name)
         names = _class_names(parts, label)
         labels = {own: _labels(parts[own], label, names) for own in parts}
-        _leave_out(parts, labels, image, request)
+        self._notes = _leave_out(parts, labels, image, request)
         plan = _plan(parts, labels, request)
         request.log(
             f"{request.name}: "
@@ -95,6 +100,10 @@ class HuggingFaceSource(Source):
             reading=request.reading,
             changes=request.changes_in(listing),
         )
+
+    def facts(self, data: ClassificationData) -> SourceFacts:
+        """Returns what the images are called, and what is not read."""
+        return dataclasses.replace(super().facts(data), notes=self._notes)
 
 
 def _open(request) -> dict[str, Any]:
@@ -170,9 +179,10 @@ def _labels(part, label, names):
 
 
 def _leave_out(parts, labels, image, request):
-    """Takes the labels off images that are missing, and counts who has none."""
+    """Takes the labels off images that are missing; says who has none."""
     import datasets
 
+    notes = []
     for own, part in parts.items():
         if part.data.column(image).null_count:  # Else none need be looked at.
             encoded = part.cast_column(image, datasets.Image(decode=False))
@@ -180,10 +190,12 @@ def _leave_out(parts, labels, image, request):
             labels[own][gone] = -1
         without = int(np.sum(labels[own] < 0))
         if without:
-            request.log(
+            notes.append(
                 f"{request.name}: {without:,} of {len(part):,} images in {own} "
                 "are missing or have no label: they are not read."
             )
+            request.log(notes[-1])
+    return notes
 
 
 def _plan(parts, labels, request):

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from PIL import Image
 
-from keras_csg import load_data
+from keras_csg import describe_data, load_data
 
 datasets = pytest.importorskip("datasets")
 
@@ -161,9 +161,13 @@ def test_a_test_split_without_labels_is_held_out_of_train(tmp_path):
     datasets.DatasetDict(train=made(40), test=test).save_to_disk(
         tmp_path / "set"
     )
-    data = load_data(tmp_path / "set")
+    data = load_data(f"hf:{tmp_path / 'set'}")
     parts = (data.train, data.validation, data.test)
     assert sum(split.num_examples for split in parts) == 40
+    report = describe_data(tmp_path / "set", near=False, log=None)
+    assert any("9 of 9 images in test" in note for note in report.notes)
+    with pytest.raises(ValueError, match="needs the name of a set behind"):
+        load_data("hf:")
 
 
 def test_missing_and_broken_images_are_named(tmp_path):
