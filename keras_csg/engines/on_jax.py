@@ -165,6 +165,13 @@ def leave_gpus() -> None:
     jax.config.update("jax_default_device", jax.devices("cpu")[0])
 
 
+def peak_memory() -> int | None:
+    """Returns the most bytes that were in use on a GPU; `None` without one."""
+    known = (device.memory_stats() for device in _devices())
+    peaks = [stats["peak_bytes_in_use"] for stats in known if stats]
+    return max(peaks, default=None)
+
+
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
     return not any(map(_is_gpu, _devices())) or _FLAG in os.environ.get(

@@ -118,6 +118,16 @@ def leave_gpus() -> None:
         tf.config.set_visible_devices([], "GPU")
 
 
+def peak_memory() -> int | None:
+    """Returns the most bytes that were in use on a GPU; `None` without one."""
+    gpus = tf.config.get_visible_devices("GPU")
+    peaks = [
+        tf.config.experimental.get_memory_info(f"GPU:{number}")["peak"]
+        for number in range(len(gpus))
+    ]
+    return max(peaks, default=None)
+
+
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
     return private_api.op_determinism()

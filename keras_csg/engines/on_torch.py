@@ -98,6 +98,13 @@ def leave_gpus() -> None:
     keras.device("cpu:0").__enter__()
 
 
+def peak_memory() -> int | None:
+    """Returns the most bytes that were in use on a GPU; `None` without one."""
+    if not torch.cuda.is_available():
+        return None
+    return torch.cuda.max_memory_allocated()
+
+
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
     return torch.are_deterministic_algorithms_enabled()

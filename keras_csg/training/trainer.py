@@ -23,6 +23,7 @@ from keras_csg.training.class_weights import (
     say_weights,
     with_weights,
 )
+from keras_csg.training.costs import costs_of, line_of
 from keras_csg.training.environment import (
     TrainingEnvironment,
     choose_device,
@@ -275,6 +276,9 @@ class Trainer:
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         results |= self.timings.figures()
+        costs = costs_of(self.model, run.history.column("seconds"))
+        results |= costs
+        self.log(line_of(costs))
         self.log(self.timings.line())
         run.write_metrics(results)
         run.save_model(self.model)  # The last: it says the run is finished.
