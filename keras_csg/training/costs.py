@@ -33,7 +33,7 @@ def costs_of(model: CSGClassifier, seconds: Sequence[float]) -> dict[str, Any]:
         count: int | None = multiply_adds(model)
     except ValueError:
         count = None
-    figures = {
+    figures: dict[str, Any] = {
         "parameters": model.backbone.count_params() + model.head.count_params(),
         "multiply_adds": count,
         "peak_memory_mib": round(_peak_of_process() / 2**20),
