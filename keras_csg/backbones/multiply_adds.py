@@ -35,9 +35,9 @@ def multiply_adds(model: keras.Model) -> int:
 
 
 def _of_layer(layer):
-    kernels = [getattr(layer, name, None) for name in KERNELS]
-    kernels = [kernel for kernel in kernels if kernel is not None]
-    if not kernels:
+    found = [getattr(layer, name, None) for name in KERNELS]
+    entries = [math.prod(k.shape) for k in found if k is not None]
+    if not entries:
         return 0
     try:
         shape = layer.output.shape
@@ -46,6 +46,4 @@ def _of_layer(layer):
             "Layers must be in the model's graph. Received: "
             f"{layer.name!r}, which is hidden in another"
         ) from error
-    return sum(math.prod(kernel.shape) for kernel in kernels) * math.prod(
-        shape[1:-1]
-    )
+    return sum(entries) * math.prod(shape[1:-1])
