@@ -60,8 +60,8 @@ def evaluate(run_paths, against, as_json, **settings):
     it prints the mean and the standard deviation as well. A RUN may be
     weights:NAME, one of `keras-csg weights`.
     """
-    paths = [*run_paths, *([against] if against else [])]
-    if against and len(run_paths) != 1:
+    paths = [*run_paths, *([against] if against is not None else [])]
+    if against is not None and len(run_paths) != 1:
         raise UserMistake(
             "--against takes one RUN to set side by side with. "
             f"Received: {len(run_paths)} runs"
@@ -71,7 +71,7 @@ def evaluate(run_paths, against, as_json, **settings):
 
     with user_mistakes():
         whole = commands.evaluate_runs(
-            paths, against=bool(against), log=say, **settings
+            paths, against=against is not None, log=say, **settings
         )
     results = whole.pop("runs")
     if as_json:

@@ -1,5 +1,4 @@
 import json
-import pathlib
 
 import click
 
@@ -105,7 +104,8 @@ def export(
         "name": name,
         "overwrite": force,
     }
-    out = pathlib.Path(out or folder_of(run_path) / "export")
+    if out is None:
+        out = folder_of(run_path) / "export"
     with user_mistakes():  # Before what takes long.
         commands.plan_export(run_path, out, **plan)
     load_library()

@@ -55,13 +55,13 @@ def predict(model_path, images, as_json, top, heatmaps, out):
     from keras_csg import commands
     from keras_csg_cli.progress import tracking
 
-    if out and as_json:
+    if out is not None and as_json:
         raise UserMistake("--out and --json cannot go together.")
     with user_mistakes():
         count, predictions = commands.predict_images(
             model_path, images, top=top, heatmaps=heatmaps
         )
-        if out:
+        if out is not None:
             predictions = commands.write_predictions(predictions, out)
     shown, broken = [], []
     with tracking() as track, user_mistakes():
@@ -70,13 +70,13 @@ def predict(model_path, images, as_json, top, heatmaps, out):
                 broken.append(prediction["error"])
             if as_json:
                 shown.append(prediction)
-            elif not out and "error" not in prediction:
+            elif out is None and "error" not in prediction:
                 _print(prediction)
     if as_json:
         click.echo(json.dumps(shown, indent=2))
     if broken:
         raise UserMistake(_about(broken, count))
-    if out:
+    if out is not None:
         say(f"Wrote {count:,} predictions to {out}")
 
 

@@ -40,7 +40,7 @@ LR_SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DEVICES = ("auto", "cpu", "gpu")
 # Of the machine, not of the run: may change where a run is gone on with.
-OF_THE_MACHINE = ("device", "devices", "cache")
+OF_THE_MACHINE = ("device", "devices", "cache", "data_dir")
 MOST_PIXELS = 10**9
 """Pixels above which a file is not decoded: it takes gigabytes."""
 RESIZES = ("crop", "pad", "squash")

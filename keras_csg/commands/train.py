@@ -8,6 +8,7 @@ import keras
 from keras_csg.choices import OF_THE_MACHINE, WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_flag, check_path, listed, logger
 from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.data import moved_name
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.effects import check_effects
 from keras_csg.training.opening import open_run
@@ -174,5 +175,7 @@ def _options_of_run(out, config, options):
             f"`resume` goes on with the options in {run.config_path}; "
             f"leave out {named}."
         )
-    changed = TrainingOptions.from_dict({**run.options.to_dict(), **here})
-    return changed, run.path
+    values = run.options.to_dict()
+    if "data_dir" in here:
+        values["data"] = moved_name(values["data"], here["data_dir"])
+    return TrainingOptions.from_dict({**values, **here}), run.path

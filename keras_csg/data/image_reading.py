@@ -17,7 +17,7 @@ from keras_csg.data.sample_range import (
     sample_range,
 )
 
-MOST_WHITE = 2**32 - 1
+MOST_WHITE = 2**63 - 1
 BILINEAR = Image.Resampling.BILINEAR
 
 
@@ -33,7 +33,7 @@ class ImageReading:
             gives it up.
         background: what lies under transparent pixels and beside padded
             images: a colour as CSS has it, `"white"`, `"#808080"`.
-        white_level: int in `[1, 2**32 - 1]`. What is white in images of more
+        white_level: int in `[1, 2**63 - 1]`. What is white in images of more
             than eight bits that do not say so; `None` for 65,535, and of
             floats for 1, 255 or more, as the image needs.
         max_pixels: int, at least 1. Larger files are not decoded.

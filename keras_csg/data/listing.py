@@ -26,8 +26,6 @@ class Listing:
             of it (`content_of`).
         classes: dict from the path of each image to its class, where a table
             says it.
-        times: dict from the path of each image to when it was last changed,
-            in nanoseconds.
         seen: list of the hashes of images that were trained or validated on
             and are no longer there.
     """
@@ -38,7 +36,6 @@ class Listing:
     )
     contents: Mapping[str, str] = dataclasses.field(default_factory=dict)
     classes: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    times: Mapping[str, int] = dataclasses.field(default_factory=dict)
     seen: Sequence[str] = ()
 
     def split_of(self) -> dict[str, str]:

@@ -48,7 +48,7 @@ class DataReport:
             height, `None` like `sizes`.
         passed_over: dict from a reason to what is not read for it: `count` and
             the first names, `examples`.
-        broken: list of str. Files that cannot be read.
+        broken: list of str. Files that cannot be read, each with the reason.
         notes: list of str. What else a user should know, in lines.
         copies: `Groups` of equal files, `None` where there are no files.
         near: `Groups` of nearly equal pictures that are no copies, `None`
@@ -116,7 +116,7 @@ def report_on(
         sizes=dict(Counter(heights).most_common()),
         aspects=(min(aspects), max(aspects)) if aspects else None,
         passed_over=facts.passed_over,
-        broken=list(data.skipped),
+        broken=facts.broken or list(data.skipped),
         notes=[*facts.notes, *uneven_classes(data)],
         copies=copies,
         near=pictures,

@@ -12,6 +12,9 @@ from PIL import Image
 from keras_csg.data.image_files import displayed_size, open_image
 
 BITS_PER_SAMPLE, MAX_SAMPLE_VALUE = 258, 281  # TIFF tags.
+OVERSHOOT = 2.0
+"""Up to which floats are taken for shares that were interpolated."""
+MOST_BITS = 63
 PNG_HEAD = 4096
 """Bytes in which a PNG file says how many bits of it count."""
 
@@ -74,8 +77,9 @@ def is_deep(file: Image.Image) -> bool:
 def level_above(largest: float) -> int | None:
     """Returns what is white, where nothing says it.
 
-    The next power of two less one. Of floats up to 1 that is 1: they are
-    shares, as floats up to 255 are the levels of eight bits.
+    The next power of two less one. Of floats up to 1, or a little above it
+    where something was interpolated, that is 1: they are shares, as floats up
+    to 255 are the levels of eight bits.
 
     Args:
         largest: the largest value of all; a float where they are floats.
@@ -83,10 +87,13 @@ def level_above(largest: float) -> int | None:
     Returns:
         int, or `None` for integers that use all of 16 bits, or none of them.
     """
-    if isinstance(largest, float) and 0 < largest <= 255:
-        return 1 if largest <= 1 else 255
-    white = 2 ** math.ceil(largest).bit_length() - 1
-    return None if largest <= 0 or white == 65535 else white
+    if largest <= 0:
+        return None
+    shares = isinstance(largest, float)
+    if shares and largest <= 255:
+        return 1 if largest <= OVERSHOOT else 255
+    white = 2 ** min(math.ceil(largest).bit_length(), MOST_BITS) - 1
+    return None if white == 65535 and not shares else white
 
 
 def largest_value(file: Image.Image) -> float:
@@ -138,6 +145,10 @@ def range_of_files(
         bits, and a list of lines.
     """
     found = [value for value in largest if value is not None]
+    if found and max(found) <= 0:
+        return None, [
+            f"{len(found):,} images have no value above 0: they are black."
+        ]
     white = level_above(max(found)) if found else None
     if white is None:
         return None, []

@@ -30,7 +30,7 @@ PATHS = ("data", "data_dir", "labels", "weights", "class_weights")
 RANGES = {
     "validation_split": (0, 0.5, False),
     "filters": (1, None, True),
-    "white_level": (1, 2**32 - 1, True),
+    "white_level": (1, 2**63 - 1, True),
     "max_pixels": (1, None, True),
     "gate_warmup": (0, None, True),
     "gate_period": (2, None, True),

@@ -59,3 +59,19 @@ def test_onednn_is_on_unless_the_user_says_so(own):
         env=environment,
     )
     assert done.stdout == f"{own or 1}\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("predict", "RUN", "PICTURE", "--out", ""),
+        ("evaluate", "RUN", "--against", ""),
+        ("export", "RUN", "--out", ""),
+    ],
+)
+def test_an_empty_path_is_no_path(args, trained, run_cli):
+    paths = {"RUN": trained, "PICTURE": trained / "curves.png"}
+    args = [paths.get(arg, arg) for arg in args]
+    code, out, err = run_cli(*args)
+    assert code == 2 and not out
+    assert "must not be empty" in err

@@ -70,7 +70,7 @@ def test_what_is_transparent_has_the_background(tmp_path):
         ({"background": "whiet"}, "background='whiet'"),
         ({"background": 3}, "background=3"),
         ({"white_level": 0}, "white_level=0"),
-        ({"white_level": 2**32}, "white_level=4294967296"),
+        ({"white_level": 2**63}, "white_level=9223372036854775808"),
         ({"max_pixels": True}, "max_pixels=True"),
     ],
 )
@@ -157,6 +157,9 @@ def test_telephones_photographs_are_read(tmp_path):
         ("float32", 0.0, 0.98, 1),
         ("float32", 0.0, 200.0, 255),
         ("float32", -1000.0, 3000.0, 4095),
+        ("float32", 0.0, 40_000.0, 65_535),
+        ("float32", -0.1, 1.05, 1),
+        ("float32", 0.0, 1e10, 2**34 - 1),
         ("int32", 0, 100_000, 131_071),
     ],
 )

@@ -1,5 +1,6 @@
 """Images that a run has seen are known by what is in them."""
 
+import os
 import shutil
 
 import numpy as np
@@ -74,3 +75,51 @@ def test_other_data_that_were_trained_on_are_told_of(root):
     run, lines = Run(root / "run"), []
     load_run_data(run, run.load_model(), data=root / "other", log=lines.append)
     assert any(x.startswith("The run was trained on") for x in lines)
+
+
+def test_times_say_nothing(root):
+    """Archives give all files the same; here sizes are the same, too."""
+    photos = root / "bitmaps"
+    for name, first in (("cat", 0), ("dog", 100)):
+        (photos / name).mkdir(parents=True)
+        for number in range(first, first + 30):
+            path = photos / name / f"{number:03}.bmp"
+            Image.fromarray(np.full((8, 8, 3), number, "uint8")).save(path)
+    for path in photos.rglob("*.bmp"):
+        os.utime(path, (0, 0))
+    train(root / "run2", photos, epochs=1)
+    run = Run(root / "run2")
+    before = load_run_data(run, run.load_model())
+    for folder in photos.iterdir():
+        names = sorted(folder.iterdir())
+        images = [path.read_bytes() for path in names]
+        for path, content in zip(names, images[1:] + images[:1], strict=True):
+            path.write_bytes(content)
+            os.utime(path, (0, 0))
+    after = load_run_data(run, run.load_model())
+    assert "60 changed" in after.changes
+    assert levels(after.test) <= levels(before.test)
+
+
+def test_new_images_that_are_equal_go_together(root):
+    write(root / "photos" / "cat", range(40, 64))
+    for number in range(40, 64):
+        path = root / "photos" / "cat" / f"{number:03}.png"
+        shutil.copy(path, path.with_name(f"z{number}.png"))
+    data, _ = data_of(root)
+    parts = [levels(s) for s in (data.train, data.validation, data.test)]
+    assert not parts[0] & parts[2] and not parts[0] & parts[1]
+    assert not parts[1] & parts[2]
+
+
+def test_a_training_goes_on_where_the_data_are_now(root):
+    photos = root / "photos"
+    with pytest.raises(KeyboardInterrupt):
+        train(root / "run2", photos, epochs=2, callbacks=Halt())
+    photos.rename(root / "moved")
+    with pytest.raises(keras_csg.InputError, match="said with `data_dir`"):
+        keras_csg.train(root / "run2", resume=True, log=None)
+    keras_csg.train(
+        root / "run2", resume=True, data_dir=root / "moved", log=None
+    )
+    assert Run(root / "run2").is_finished()

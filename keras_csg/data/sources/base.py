@@ -37,6 +37,7 @@ class SourceFacts:
         copies: list of groups of the numbers of equal images; `None` where it
             cannot be told.
         notes: list of str. Lines on what was made of the data.
+        broken: list of str. Files that cannot be read, each with the reason.
     """
 
     keys: list[str]
@@ -44,6 +45,7 @@ class SourceFacts:
     passed_over: dict[str, dict] = dataclasses.field(default_factory=dict)
     copies: list[list[int]] | None = None
     notes: list[str] = dataclasses.field(default_factory=list)
+    broken: list[str] = dataclasses.field(default_factory=list)
 
 
 class Source(abc.ABC):

@@ -30,6 +30,7 @@ from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
 MOST_BROKEN = 0.01
 """Share of broken files above which a folder is refused."""
+SHOWN = 4
 
 
 @register_source()
@@ -93,7 +94,15 @@ class FolderSource(Source):
         read, whole = _reader(files.paths, size, reading, cached, tell)
         whole &= np.array([known is not None for known in sizes])
         skipped = _report_broken(files.paths, whole, folder, request)
-        shares = share_out(files, whole, request)
+        try:
+            shares = share_out(files, whole, request)
+        except ValueError as error:
+            if not skipped:
+                raise
+            why = [_with_reason(path, request) for path in skipped[:SHOWN]]
+            raise ValueError(
+                f"{error}. Broken: {_some(why, len(skipped))}"
+            ) from error
         for line in shares.notes:
             request.log(line)
         self._test_paths = [files.paths[n] for n in shares.parts[TEST]]
@@ -104,6 +113,7 @@ class FolderSource(Source):
             passed_over=layout.passed_over.to_dict(folder),
             copies=_in_order(shares.copies, order),
             notes=[*layout.notes, *about_white, *shares.notes],
+            broken=[_with_reason(path, request) for path in skipped],
         )
         names, shape = layout.class_names, (*size, 3)
         splits = [
@@ -211,20 +221,23 @@ def _reader(paths, size, reading, cached, tell):
 def _report_broken(paths, whole, folder, request):
     """Returns the broken files, or refuses the folder if they are many."""
     broken = [paths[number] for number in np.flatnonzero(~whole)]
-    why = request.reading.why_broken
     most = len(paths) - 1 if request.looking else MOST_BROKEN * len(paths)
     if len(broken) > most:
         raise ValueError(
             "At most one image file in a hundred may be broken: mend or remove "
-            "them; `keras-csg data` lists all. Received: "
+            "them; `keras-csg data --json` lists all. Received: "
             f"{str(folder)!r}, where {len(broken)} of {len(paths)} are: "
-            + _some([f"{path} ({why(path)})" for path in broken[:4]], 3)
+            + _some([_with_reason(path, request) for path in broken[:4]], 3)
             + _about_limit(request.reading)
         )
     if broken:
-        told = [f"{path} ({why(path)})" for path in broken[:21]]
+        told = [_with_reason(path, request) for path in broken[:21]]
         request.log(f"Left out {len(broken)} broken images: {_some(told, 20)}")
     return broken
+
+
+def _with_reason(path, request):
+    return f"{path} ({request.reading.why_broken(path)})"
 
 
 def _about_limit(reading):

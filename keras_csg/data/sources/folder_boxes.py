@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from keras_csg.data.sources.folder_layout import YOLO
+from keras_csg.data.sources.folder_walk import is_litter
 from keras_csg.data.sources.split_names import composed
 
 BOXES = "boxes.csv"
@@ -111,7 +112,7 @@ def read_text(path: Path) -> str:
 def _from_csv(path, folder, part) -> Iterator[Box]:
     prefix = "box" if part == "object" else part
     columns = [f"{prefix}_{side}" for side in _SIDES]
-    reader = csv.DictReader(read_text(path).splitlines())
+    reader = csv.DictReader(read_text(path).splitlines(), strict=True)
     found = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = found
     missing = [name for name in ["file", *columns] if name not in found]
@@ -120,7 +121,7 @@ def _from_csv(path, folder, part) -> Iterator[Box]:
             f"{path} must have the columns {', '.join(columns)} and file "
             f"for part={part!r}. Received: {', '.join(found) or 'nothing'}"
         )
-    for row in reader:
+    for row in rows_of(reader, path):
         place = f"{path}, line {reader.line_num}"
         corners = [row[name] for name in columns]
         if any(corners):
@@ -129,13 +130,44 @@ def _from_csv(path, folder, part) -> Iterator[Box]:
             yield _box(plain_name(row["file"], folder), corners, place)
 
 
+def rows_of(reader: csv.DictReader, path: Path) -> Iterator[dict]:
+    """Yields the rows of a table.
+
+    Raises:
+        ValueError: if it is broken, such as by a quote that is not closed,
+            naming file and line.
+    """
+    rows = iter(reader)
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ValueError(
+                f"{path}, line {reader.line_num + 1}: {error}; is a quote not "
+                "closed?"
+            ) from error
+        yield row
+
+
 def _from_coco(path, folder) -> Iterator[Box]:
     try:
         table = json.loads(read_text(path))
-        names = {image["id"]: image["file_name"] for image in table["images"]}
+        names = {}
+        for number, image in enumerate(table["images"]):
+            if not isinstance(image, dict) or not {"id", "file_name"} <= {
+                *image
+            }:
+                raise ValueError(
+                    f"{path}, image {number} must have an id and a file_name."
+                )
+            names[image["id"]] = str(image["file_name"])
         entries = [*table["annotations"]]
         for number, entry in enumerate(entries):
             place = f"{path}, annotation {number}"
+            if not isinstance(entry, dict) or "image_id" not in entry:
+                raise ValueError(f"{place} has no image_id.")
             name = names.get(entry["image_id"])
             if name is None:
                 raise ValueError(
@@ -168,7 +200,7 @@ def _from_yolo(folder, images) -> Iterator[Box]:
     known = {PurePosixPath(image).with_suffix(""): image for image in images}
     for path in sorted((folder / YOLO).rglob("*.txt")):
         name = composed(path.relative_to(folder / YOLO).as_posix())
-        if name == "classes.txt":
+        if name == "classes.txt" or is_litter(path.name):
             continue
         # Of no image: told of by its own name.
         image = known.get(PurePosixPath(name).with_suffix(""), name)

@@ -76,8 +76,13 @@ def read_layout(
     """
     walker = Walker(PassedOver())
     roots, notes = _split_folders(folder, splits, walker)
+    besides = {*roots.values()}
+    if len(roots) > 1 and folder in roots.values():
+        besides |= _splits_within(folder, walker)
+        left = sorted(besides - {*roots.values()})
+        notes += _not_read(folder, left, set())
     classes = {
-        split: _class_folders(root, walker, {*roots.values()})
+        split: _class_folders(root, walker, besides)
         for split, root in roots.items()
     }
     names = sorted(classes["train"])
@@ -119,14 +124,19 @@ def _split_folders(folder, splits, walker):
     asked = parse_splits(splits)
     if asked:
         roots = {split: _there(folder, asked[split]) for split in asked}
-        if len(set(roots.values())) < len(roots):
+        if len({r.resolve() for r in roots.values()}) < len(roots):
             raise ValueError(
                 "Each of `splits` must be a folder of its own. "
                 f"Received: splits={splits!r}"
             )
         if folder in roots.values():  # Whose folders are classes.
             return roots, []
-        taken = {root.relative_to(folder).parts[0] for root in roots.values()}
+        whole = folder.resolve()
+        taken = {
+            root.resolve().relative_to(whole).parts[0]
+            for root in roots.values()
+            if root.resolve().is_relative_to(whole)
+        }
         return roots, _not_read(folder, inner, taken | {*ANNOTATIONS})
     # A class may be called `train` too, but then it has no class folders.
     deep = {path.name: path for path in inner if walker.sub_folders(path)}
@@ -149,6 +159,15 @@ def _split_folders(folder, splits, walker):
     return roots, _not_read(folder, inner, taken)
 
 
+def _splits_within(folder, walker):
+    """Returns folders beside classes that are called as splits are."""
+    return {
+        path
+        for path in walker.sub_folders(folder)
+        if split_of(path.name) and walker.sub_folders(path)
+    }
+
+
 def _not_read(folder, inner, taken):
     """Returns a line on folders that are no split, with their files."""
     left = [
@@ -159,7 +178,7 @@ def _not_read(folder, inner, taken):
     if not left:
         return []
     return [
-        f"Not read in {folder}, where no split is called so: "
+        f"Not read in {folder}, as no split with classes is called so: "
         f"{', '.join(left)}. `splits` says which is which."
     ]
 
@@ -207,6 +226,7 @@ def _unclear(folder, deep, walker):
 def _example(folder, deep, walker):
     """Returns how `splits` may be said, by what the names seem to mean."""
     names = sorted(deep)
+    validation = [n for n in names if split_of(n) == "validation"]
     test = [n for n in names if split_of(n) == "test"] or [
         n for n in names if n.lower().startswith(("te", "val", "hold"))
     ]
@@ -216,7 +236,10 @@ def _example(folder, deep, walker):
     if any(map(walker.holds_images, walker.sub_folders(folder))):
         train = ["."]  # Classes lie beside the split.
     test = test or [n for n in names if n not in train[:1]]
-    pairs = zip(("train", "test"), (train, test), strict=True)
+    if test[:1] == validation[:1]:  # It serves as both.
+        validation = []
+    found = (train, validation, test)
+    pairs = zip(("train", "validation", "test"), found, strict=True)
     return ",".join(f"{split}={found[0]}" for split, found in pairs if found)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_csg.data.duplicates import equal_files
+from keras_csg.data.image_files import in_threads
 from keras_csg.data.listing import (
     LEFT_OUT,
     SPLITS,
@@ -18,8 +19,8 @@ from keras_csg.data.sources.known_images import (
     NOWHERE,
     SEEN,
     contents_of,
+    equal_contents,
     keep_in_place,
-    stats_of,
 )
 from keras_csg.data.sources.request import Request
 from keras_csg.data.sources.split_names import composed
@@ -102,18 +103,18 @@ def share_out(
     Raises:
         ValueError: if a class has nothing to train on, or a split nothing.
     """
-    copies = [] if request.known else _copies(files, whole)
+    known = request.known
+    readable = {files.keys[n]: files.paths[n] for n in np.flatnonzero(whole)}
+    contents = contents_of(readable)
+    copies = _copies(files, whole, contents, known)
     if request.shuffled:
         own = _by_shuffling(files, whole, request)
     else:
         own = _by_name(files, whole, request, copies)
     own = np.where(whole, own, NOWHERE)
-    known = request.known
-    stats = dict(zip(files.keys, stats_of(files.paths), strict=True))
-    sizes = {key: size for key, (size, _) in stats.items()}
-    times = {key: time for key, (_, time) in stats.items()}
-    readable = {files.keys[n]: files.paths[n] for n in np.flatnonzero(whole)}
-    contents = contents_of(readable, sizes, times, known)
+    sizes = dict(
+        zip(files.keys, in_threads(os.path.getsize, files.paths), strict=True)
+    )
     changes, notes = "", []
     if known is not None:
         changes = changes_since(known, sizes, contents, files.classes)
@@ -133,9 +134,10 @@ def share_out(
     if changes:
         changes = f"{files.folder} has changed since the run: {changes} images."
         notes.insert(0, changes)
-    listing = Listing("", images, contents, files.classes, times)
+    listing = Listing("", images, contents, files.classes)
     if known is not None:
         listing = dataclasses.replace(listing, seen=_gone(known, listing))
+        copies = []
     return Shares(parts, listing, changes, notes, copies)
 
 
@@ -149,8 +151,14 @@ def _gone(known, listing):
     )
 
 
-def _copies(files, whole):
-    """Returns groups of the numbers of equal files."""
+def _copies(files, whole, contents, known):
+    """Returns groups of the numbers of equal files; of a run, of new ones."""
+    if known is not None:
+        before = known.split_of()
+        new = {k: v for k, v in contents.items() if k not in before}
+        number_of = {key: number for number, key in enumerate(files.keys)}
+        groups = equal_contents(new)
+        return [np.array([number_of[k] for k in group]) for group in groups]
     there = np.flatnonzero(whole)
     found = equal_files([files.paths[number] for number in there])
     return [there[group] for group in found]

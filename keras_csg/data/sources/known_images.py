@@ -1,6 +1,5 @@
 """What a run has seen of a folder stays where it was, whatever it is called."""
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,49 +14,28 @@ NOWHERE = -1
 SEEN = ("train", "validation")
 
 
-def stats_of(paths: Sequence[str]) -> list[tuple[int, int]]:
-    """Returns the size and the time of the last change of each file.
+def contents_of(paths: Mapping[str, str]) -> dict[str, str]:
+    """Returns a hash of each file by its path within the data.
 
-    Args:
-        paths: list of str.
-    """
-
-    def stat(path):
-        found = os.stat(path)
-        return found.st_size, found.st_mtime_ns
-
-    return in_threads(stat, paths)
-
-
-def contents_of(
-    paths: Mapping[str, str],
-    sizes: Mapping[str, int],
-    times: Mapping[str, int],
-    known: Listing | None,
-) -> dict[str, str]:
-    """Returns a hash of each file, reading what a run does not know.
-
-    A file of the size and the time that it had is what it was, as for git.
+    Of all, each time: sizes and times of files that were unpacked are alike.
 
     Args:
         paths: dict from a file's path within the data to its path.
-        sizes: dict from the former to its size.
-        times: dict from the former to the time of its last change.
-        known: `Listing` of before, or `None`.
     """
-    contents: dict[str, str] = {}
-    if known is not None:
-        before = known.sizes()
-        contents = {
-            key: content
-            for key, content in known.contents.items()
-            if key in paths
-            and (before.get(key), known.times.get(key))
-            == (sizes[key], times[key])
-        }
-    new = [key for key in paths if key not in contents]
-    hashes = in_threads(content_of, [paths[key] for key in new])
-    return contents | dict(zip(new, hashes, strict=True))
+    hashes = in_threads(content_of, paths.values())
+    return dict(zip(paths, hashes, strict=True))
+
+
+def equal_contents(contents: Mapping[str, str]) -> list[list[str]]:
+    """Returns groups of the paths of equal files.
+
+    Args:
+        contents: dict from the path of each file to its hash.
+    """
+    found: dict[str, list[str]] = {}
+    for path, content in contents.items():
+        found.setdefault(content, []).append(path)
+    return [group for group in found.values() if len(group) > 1]
 
 
 def keep_in_place(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_csg.data.listing import SPLITS
-from keras_csg.data.sources.folder_boxes import plain_name, read_text
+from keras_csg.data.sources.folder_boxes import plain_name, read_text, rows_of
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
 from keras_csg.data.sources.split_names import (
@@ -134,8 +134,8 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
         table = [(n, _parsed(path, n, line)) for n, line in lines if line]
     else:
         text = read_text(path).splitlines()
-        reader = csv.DictReader(text, delimiter=_delimiter(text))
-        table = [(reader.line_num, row) for row in reader]
+        reader = csv.DictReader(text, delimiter=_delimiter(text), strict=True)
+        table = [(reader.line_num, row) for row in rows_of(reader, path)]
     for number, row in table:
         known = {
             str(k).strip().lower(): "" if v is None else _text(v)

@@ -55,7 +55,7 @@ def test_what_the_splits_leave_is_told_of(tmp_path):
         write(tmp_path / name / "ant", range(first, first + 12))
         write(tmp_path / name / "bee", range(first + 400, first + 412))
     _, said = load(tmp_path, splits="train=batch1,test=batch2")
-    assert "no split is called so: batch3 (24 files)" in said
+    assert "with classes is called so: batch3 (24 files)" in said
     with pytest.raises(
         ValueError, match="`splits` must be a folder of its own"
     ):
@@ -71,7 +71,10 @@ def test_what_the_splits_leave_is_told_of(tmp_path):
     "folders, hint",
     [
         (("tr", "te"), "train=tr,test=te"),
-        (("train", "val", "valid", "test"), "train=train,test=test"),
+        (
+            ("train", "val", "valid", "test"),
+            "train=train,validation=val,test=test",
+        ),
         (("holdout", "rest"), "train=rest,test=holdout"),
     ],
 )
@@ -171,7 +174,8 @@ def test_a_table_of_other_names_says_so(tmp_path):
     [
         ({"image_id": 1, "bbox": [1, 2, 3]}, "annotation 0 must have a bbox"),
         ({"image_id": 9, "bbox": [1, 2, 3, 4]}, "not in the file: image_id 9"),
-        ({"bbox": [1, 2, 3, 4]}, "is no COCO file of boxes: KeyError"),
+        ({"bbox": [1, 2, 3, 4]}, "annotation 0 has no image_id"),
+        ([1], "annotation 0 has no image_id"),
     ],
 )
 def test_broken_coco_entries_are_named(tmp_path, entry, said):
@@ -212,3 +216,64 @@ def test_half_a_box_is_refused(tmp_path, rest):
     (tmp_path / "boxes.csv").write_text(f"{head}\na.png,{rest}\nb.png,,,,\n")
     with pytest.raises(ValueError, match="line 2 has a broken box"):
         read_boxes(tmp_path, ["a.png"], "object")
+
+
+def test_coco_images_need_a_name(tmp_path):
+    table = {"images": [{"id": 1}], "annotations": []}
+    (tmp_path / "annotations.json").write_text(json.dumps(table))
+    with pytest.raises(ValueError, match="image 0 must have an id and a file_"):
+        read_boxes(tmp_path, ["a.png"], "object")
+
+
+def test_a_quote_that_is_not_closed_is_named(tmp_path):
+    head = "file,box_x0,box_y0,box_x1,box_y1"
+    rows = ['"a.png,1,1,2,2', *["b.png,1,1,2,2"] * 9]
+    (tmp_path / "boxes.csv").write_text("\n".join([head, *rows]))
+    with pytest.raises(ValueError, match="boxes.csv, line 2: .*not closed"):
+        read_boxes(tmp_path, ["a.png"], "object")
+    two_classes(tmp_path)
+    rows = ['"ant/000.png,a', "bee/100.png,b"]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label", *rows]))
+    with pytest.raises(ValueError, match="t.csv, line 2: .*not closed"):
+        load(tmp_path, labels="t.csv")
+
+
+def test_a_split_beside_classes_that_is_not_asked_for_is_no_class(tmp_path):
+    two_classes(tmp_path)
+    two_classes(tmp_path / "test", 3)
+    two_classes(tmp_path / "val", 2)
+    hint = "train=.,validation=val,test=test"
+    with pytest.raises(ValueError, match=f"such as '{hint}'"):
+        read_layout(tmp_path)
+    layout = read_layout(tmp_path, "train=.,test=test")
+    assert layout.class_names == ["ant", "bee"]
+    assert "val (4 files)" in layout.notes[0]
+
+
+def test_splits_elsewhere_and_under_two_names(tmp_path):
+    two_classes(tmp_path / "photos" / "a")
+    two_classes(tmp_path / "others", 3)
+    splits = f"train=a,test={tmp_path / 'others'}"
+    data, _ = load(tmp_path / "photos", splits=splits)
+    assert data.test.num_examples == 6
+    with pytest.raises(ValueError, match="must be a folder of its own"):
+        load(tmp_path / "photos", splits="train=a,test=a/../a")
+
+
+def test_a_report_has_the_reasons(tmp_path):
+    two_classes(tmp_path)
+    for path in (tmp_path / "ant").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"Broken: .*ant/000.png \(empty\), "):
+        keras_csg.describe_data(tmp_path, log=None)
+    write(tmp_path / "ant", range(8))
+    report = keras_csg.describe_data(tmp_path, log=None)
+    assert len(report.broken) == 4
+    assert all(line.endswith(" (empty)") for line in report.broken)
+
+
+def test_what_programs_leave_beside_yolo_texts_is_not_read(tmp_path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "._a.txt").write_bytes(b"\0\5")
+    (tmp_path / "labels" / "a.txt").write_text("0 .5 .5 .2 .2")
+    assert len(read_boxes(tmp_path, ["a.png"], "object")) == 1

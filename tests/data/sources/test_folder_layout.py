@@ -217,8 +217,8 @@ def test_folders_beside_the_splits_are_said(make):
     make(old__cat=3, masks__test__cat=2)
     layout = read_layout(make())
     assert layout.notes == [
-        f"Not read in {make()}, where no split is called so: extra (3 files), "
-        "old (3 files). `splits` says which is which."
+        f"Not read in {make()}, as no split with classes is called so: "
+        "extra (3 files), old (3 files). `splits` says which is which."
     ]
 
 
