@@ -10,6 +10,10 @@ import numpy as np
 
 from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
+from keras_csg.data.sources.split_hints import (
+    look_like_splits,
+    unclear_splits,
+)
 from keras_csg.data.sources.split_names import (
     NONE,
     composed,
@@ -145,11 +149,11 @@ def _split_folders(folder, splits, walker):
         named.setdefault(split_of(name) or "", []).append(name)
     others = [name for name in named.pop("", []) if name not in ANNOTATIONS]
     if "train" not in named:
-        if named or _look_like_splits([deep[n] for n in others], walker):
-            raise _unclear(folder, deep, walker)
+        if named or look_like_splits([deep[n] for n in others], walker):
+            raise unclear_splits(folder, deep, walker)
         return {"train": folder}, []
     if any(len(names) > 1 for names in named.values()):
-        raise _unclear(folder, deep, walker)
+        raise unclear_splits(folder, deep, walker)
     roots = {
         split: _innermost(deep[n], walker) for split, (n,) in named.items()
     }
@@ -199,48 +203,6 @@ def _innermost(root, walker):
     if len(inner) == 1 and split_of(inner[0].name) == split_of(root.name):
         return _innermost(inner[0], walker)
     return root
-
-
-def _look_like_splits(folders, walker):
-    """Whether folders hold the same folders, and no images beside them."""
-    if len(folders) < 2:
-        return False
-    names = [{path.name for path in walker.sub_folders(f)} for f in folders]
-    shared = set.intersection(*names)
-    return len(shared) >= 2 and not any(map(walker.holds_images, folders))
-
-
-def _unclear(folder, deep, walker):
-    held = [
-        f"{name} ({_some([p.name for p in walker.sub_folders(path)])})"
-        for name, path in sorted(deep.items())
-    ]
-    example = _example(folder, deep, walker)
-    return ValueError(
-        "It must be clear which folders are splits and which are classes. "
-        f"Received: {str(folder)!r} with {_some(held)}. Say it with "
-        f"`splits`, such as '{example}', or 'none' if these are the classes"
-    )
-
-
-def _example(folder, deep, walker):
-    """Returns how `splits` may be said, by what the names seem to mean."""
-    names = sorted(deep)
-    validation = [n for n in names if split_of(n) == "validation"]
-    test = [n for n in names if split_of(n) == "test"] or [
-        n for n in names if n.lower().startswith(("te", "val", "hold"))
-    ]
-    train = [n for n in names if split_of(n) == "train"] or [
-        n for n in names if n not in test
-    ]
-    if any(map(walker.holds_images, walker.sub_folders(folder))):
-        train = ["."]  # Classes lie beside the split.
-    test = test or [n for n in names if n not in train[:1]]
-    if test[:1] == validation[:1]:  # It serves as both.
-        validation = []
-    found = (train, validation, test)
-    pairs = zip(("train", "validation", "test"), found, strict=True)
-    return ",".join(f"{split}={found[0]}" for split, found in pairs if found)
 
 
 def _class_folders(root, walker, splits=frozenset()):

@@ -277,3 +277,14 @@ def test_what_programs_leave_beside_yolo_texts_is_not_read(tmp_path):
     (tmp_path / "labels" / "._a.txt").write_bytes(b"\0\5")
     (tmp_path / "labels" / "a.txt").write_text("0 .5 .5 .2 .2")
     assert len(read_boxes(tmp_path, ["a.png"], "object")) == 1
+
+
+def test_one_folder_more_does_not_make_splits_classes(tmp_path):
+    for name in ("batch1", "batch2"):
+        two_classes(tmp_path / name, 2)
+    (tmp_path / "notes" / "x").mkdir(parents=True)
+    write(tmp_path / "batch1", [7])
+    with pytest.raises(ValueError, match="such as 'train=batch1,test=batch2'"):
+        read_layout(tmp_path)
+    write(tmp_path / "batch2", [8])  # Each has images of its own: classes.
+    assert "batch1" in read_layout(tmp_path, some=True).class_names

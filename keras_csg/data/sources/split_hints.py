@@ -1,0 +1,77 @@
+"""Which folders may be splits, and how to say which are."""
+
+import collections
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_csg.data.sources.folder_walk import Walker
+from keras_csg.data.sources.split_names import split_of
+
+SHOWN = 4
+
+
+def look_like_splits(folders: Sequence[Path], walker: Walker) -> bool:
+    """Whether most folders share folders' names, and some lack own images.
+
+    Args:
+        folders: list of Path, of folders with folders in them.
+        walker: `Walker`.
+    """
+    names = [{path.name for path in walker.sub_folders(f)} for f in folders]
+    counts = collections.Counter(itertools.chain.from_iterable(names))
+    shared = {name for name, count in counts.items() if count > 1}
+    alike = [
+        folder
+        for folder, own in zip(folders, names, strict=True)
+        if len(own & shared) >= 2
+    ]
+    most = len(alike) >= 2 and 2 * len(alike) > len(folders)
+    return most and not all(map(walker.holds_images, alike))
+
+
+def unclear_splits(
+    folder: Path, deep: dict[str, Path], walker: Walker
+) -> ValueError:
+    """Returns the error on folders that may be either, with a way out.
+
+    Args:
+        folder: Path of the data.
+        deep: dict from names to folders in it that have folders.
+        walker: `Walker`.
+    """
+    held = [
+        f"{name} ({_some([p.name for p in walker.sub_folders(path)])})"
+        for name, path in sorted(deep.items())
+    ]
+    example = _example(folder, deep, walker)
+    return ValueError(
+        "It must be clear which folders are splits and which are classes. "
+        f"Received: {str(folder)!r} with {_some(held)}. Say it with "
+        f"`splits`, such as '{example}', or 'none' if these are the classes"
+    )
+
+
+def _example(folder, deep, walker):
+    """Returns how `splits` may be said, by what the names seem to mean."""
+    names = sorted(deep)
+    validation = [n for n in names if split_of(n) == "validation"]
+    test = [n for n in names if split_of(n) == "test"] or [
+        n for n in names if n.lower().startswith(("te", "val", "hold"))
+    ]
+    train = [n for n in names if split_of(n) == "train"] or [
+        n for n in names if n not in test
+    ]
+    flat = [p for p in walker.sub_folders(folder) if p.name not in deep]
+    if any(map(walker.holds_images, flat)):
+        train = ["."]  # Classes lie beside the split.
+    test = test or [n for n in names if n not in train[:1]]
+    if test[:1] == validation[:1]:  # It serves as both.
+        validation = []
+    found = (train, validation, test)
+    pairs = zip(("train", "validation", "test"), found, strict=True)
+    return ",".join(f"{split}={found[0]}" for split, found in pairs if found)
+
+
+def _some(names):
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
