@@ -6,6 +6,9 @@ from numpy.testing import assert_allclose
 from keras_csg.backbones import create_backbone, describe_backbones
 from keras_csg.layers.image_normalization import ImageNormalization
 
+pytestmark = pytest.mark.slow
+
+
 SHAPE = (64, 64, 3)
 
 

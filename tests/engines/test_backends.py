@@ -75,6 +75,7 @@ def check(backend, cases, folder):
         others.append(expected["logits"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax"])
 def test_ten_steps_are_the_same(backend, tmp_path):
     check(backend, QUICK, tmp_path)

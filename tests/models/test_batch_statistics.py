@@ -12,6 +12,9 @@ from tests.tiny import CLASSES, tiny_backbone, tiny_classifier, tiny_data
 
 tf = pytest.importorskip("tensorflow")
 
+pytestmark = pytest.mark.slow
+
+
 MODES = {
     "graph": {},
     "eager": {"run_eagerly": True},

@@ -9,6 +9,8 @@ import pytest
 from keras_csg.models.gate_scheduler import GateScheduler
 from tests.tiny import ListedSchedule, tiny_classifier, tiny_data
 
+pytestmark = pytest.mark.slow
+
 
 def lines_of(model, **kwargs):
     """Trains, and returns what was said of the gate."""

@@ -9,6 +9,9 @@ import keras_csg
 from keras_csg.models.image_range import takes_bytes
 from tests.tiny import CLASSES, tiny_classifier, tiny_data
 
+pytestmark = pytest.mark.slow
+
+
 WARNED = "takes images in 0..255"
 
 

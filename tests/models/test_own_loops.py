@@ -11,6 +11,9 @@ from numpy.testing import assert_array_equal
 from keras_csg.layers import measure_statistics
 from tests.tiny import CLASSES, gate_of, tiny_classifier, tiny_data
 
+pytestmark = pytest.mark.slow
+
+
 WARNED = "trains one path alone"
 
 

@@ -30,6 +30,7 @@ def test_images_that_got_other_names_stay_in_their_splits(root):
     assert any("that were trained on lie in the other" in x for x in lines)
 
 
+@pytest.mark.slow
 def test_replaced_images_of_the_same_size_are_noticed(root):
     first, second = sorted((root / "photos" / "cat").glob("*.png"))[:2]
     pixels = np.full((8, 8, 3), 7, "uint8")
@@ -112,6 +113,7 @@ def test_new_images_that_are_equal_go_together(root):
     assert not parts[1] & parts[2]
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_where_the_data_are_now(root):
     photos = root / "photos"
     with pytest.raises(KeyboardInterrupt):
