@@ -16,6 +16,9 @@ from keras_csg.engines.alike import policy_on_gpus, some_of
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
 from keras_csg.engines.alike import update as plain_update
 
+DETERMINISTIC = "--xla_gpu_deterministic_ops"
+"""What JAX has to be started with to be so on a GPU."""
+
 
 def train_step(model: Any, state: tuple, data: Any) -> tuple:
     """Trains a model on a batch; see `on_tensorflow`.
@@ -174,8 +177,8 @@ def peak_memory() -> int | None:
 
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
-    return not any(map(_is_gpu, _devices())) or _FLAG in os.environ.get(
-        "XLA_FLAGS", ""
+    return not any(map(_is_gpu, _devices())) or DETERMINISTIC in os.environ.get(
+        "XLADETERMINISTICS", ""
     )
 
 
@@ -188,7 +191,7 @@ def set_deterministic(wanted: bool) -> None:
     if wanted and not is_deterministic():
         raise ValueError(
             "On a GPU JAX is deterministic only if it was started so: set "
-            f"XLA_FLAGS={_FLAG}=true"
+            f"XLADETERMINISTICS={DETERMINISTIC}=true"
         )
 
 
@@ -230,9 +233,6 @@ def count_shares() -> int:
     """Returns how many devices share a batch."""
     distribution = keras.distribution.distribution()
     return 1 if distribution is None else distribution.device_mesh.devices.size
-
-
-_FLAG = "--xla_gpu_deterministic_ops"
 
 
 def _devices():

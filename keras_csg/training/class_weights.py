@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_csg.data import ClassificationData
-from keras_csg.data.sources.folder_boxes import read_text
+from keras_csg.data.sources.tables import read_text, rows_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -91,13 +91,13 @@ def _read(path):
                 f"{error}"
             ) from error
     else:
-        reader = csv.DictReader(text.splitlines())
+        reader = csv.DictReader(text.splitlines(), strict=True)
         if not {"class", "weight"} <= set(reader.fieldnames or ()):
             raise ValueError(
                 f"{path} must have the columns class and weight. Received: "
                 f"{', '.join(reader.fieldnames or ()) or 'nothing'}"
             )
-        rows = [(row["class"], row["weight"]) for row in reader]
+        rows = [(row["class"], row["weight"]) for row in rows_of(reader, path)]
     return {name: _weight(path, name, value) for name, value in rows}
 
 

@@ -65,6 +65,9 @@ def test_what_is_wrong_in_a_file_is_named(digits, tmp_path, text, said):
     (tmp_path / "a.csv").write_text("name,weight\na,1\n")
     with pytest.raises(ValueError, match="must have the columns class and we"):
         class_weights_of(str(tmp_path / "a.csv"), digits)
+    (tmp_path / "a.csv").write_text('class,weight\n"0,1\n')
+    with pytest.raises(ValueError, match="a.csv, line 2: .*not closed"):
+        class_weights_of(str(tmp_path / "a.csv"), digits)
 
 
 def test_images_count_by_their_labels_hard_and_soft():

@@ -25,6 +25,7 @@ from keras_csg.data.sources.folder_layout import read_layout
 from keras_csg.data.sources.folder_splits import FolderFiles, share_out
 from keras_csg.data.sources.labels_file import read_labels
 from keras_csg.data.sources.registry import register_source
+from keras_csg.data.sources.split_hints import some_of
 from keras_csg.data.splits.hashed import TEST
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
@@ -99,9 +100,9 @@ class FolderSource(Source):
         except ValueError as error:
             if not skipped:
                 raise
-            why = [_with_reason(path, request) for path in skipped[:SHOWN]]
+            why = [_with_reason(path, request) for path in skipped[: SHOWN + 1]]
             raise ValueError(
-                f"{error}. Broken: {_some(why, len(skipped))}"
+                f"{error}. Broken: {some_of(why, SHOWN)}"
             ) from error
         for line in shares.notes:
             request.log(line)
@@ -227,12 +228,14 @@ def _report_broken(paths, whole, folder, request):
             "At most one image file in a hundred may be broken: mend or remove "
             "them; `keras-csg data --json` lists all. Received: "
             f"{str(folder)!r}, where {len(broken)} of {len(paths)} are: "
-            + _some([_with_reason(path, request) for path in broken[:4]], 3)
+            + some_of([_with_reason(path, request) for path in broken[:4]], 3)
             + _about_limit(request.reading)
         )
     if broken:
         told = [_with_reason(path, request) for path in broken[:21]]
-        request.log(f"Left out {len(broken)} broken images: {_some(told, 20)}")
+        request.log(
+            f"Left out {len(broken)} broken images: {some_of(told, 20)}"
+        )
     return broken
 
 
@@ -247,7 +250,3 @@ def _about_limit(reading):
         f". Those of more than `max_pixels`, {reading.max_pixels:,}, count "
         "as broken"
     )
-
-
-def _some(names, count):
-    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from keras_csg.data.sources.folder_layout import YOLO
 from keras_csg.data.sources.folder_walk import is_litter
 from keras_csg.data.sources.split_names import composed
+from keras_csg.data.sources.tables import read_text, rows_of
 
 BOXES = "boxes.csv"
 COCO = ("annotations.json", "_annotations.coco.json", "instances.json")
@@ -96,19 +97,6 @@ def _coco_file(folder):
     return next((folder / n for n in COCO if (folder / n).is_file()), None)
 
 
-def read_text(path: Path) -> str:
-    """Returns the text of a file, without the mark of a spreadsheet.
-
-    Raises:
-        ValueError: if it cannot be read as UTF-8, naming the file.
-    """
-    try:
-        # A spreadsheet puts a mark before the first byte.
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"Cannot read {path} as UTF-8: {error}") from error
-
-
 def _from_csv(path, folder, part) -> Iterator[Box]:
     prefix = "box" if part == "object" else part
     columns = [f"{prefix}_{side}" for side in _SIDES]
@@ -128,27 +116,6 @@ def _from_csv(path, folder, part) -> Iterator[Box]:
             if not row["file"]:
                 raise ValueError(f"{place} has a box and no file.")
             yield _box(plain_name(row["file"], folder), corners, place)
-
-
-def rows_of(reader: csv.DictReader, path: Path) -> Iterator[dict]:
-    """Yields the rows of a table.
-
-    Raises:
-        ValueError: if it is broken, such as by a quote that is not closed,
-            naming file and line.
-    """
-    rows = iter(reader)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise ValueError(
-                f"{path}, line {reader.line_num + 1}: {error}; is a quote not "
-                "closed?"
-            ) from error
-        yield row
 
 
 def _from_coco(path, folder) -> Iterator[Box]:

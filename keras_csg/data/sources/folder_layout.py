@@ -12,6 +12,7 @@ from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
 from keras_csg.data.sources.split_hints import (
     look_like_splits,
+    some_of,
     unclear_splits,
 )
 from keras_csg.data.sources.split_names import (
@@ -24,7 +25,6 @@ from keras_csg.data.sources.split_names import (
 MASKS, YOLO = "masks", "labels"
 """Folders of annotations, beside the classes or the splits."""
 ANNOTATIONS = (MASKS, YOLO)
-SHOWN = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +228,7 @@ def _check_known(root, found, names):
     if odd:
         raise ValueError(
             "Every class must have a folder to train on. Received: "
-            f"{str(root)!r}, where {_some(odd)} is not in that of train"
+            f"{str(root)!r}, where {some_of(odd)} is not in that of train"
         )
 
 
@@ -253,8 +253,4 @@ def _without(split, files, root, names, some):
             "that `classes` leaves out. Received: "
             f"{str(root / empty[0])!r}, which has none"
         )
-    return [f"{root} has no images of {_some(empty)}."] if empty else []
-
-
-def _some(names):
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    return [f"{root} has no images of {some_of(empty)}."] if empty else []

@@ -23,11 +23,10 @@ from keras_csg.data.sources.known_images import (
     keep_in_place,
 )
 from keras_csg.data.sources.request import Request
+from keras_csg.data.sources.split_hints import some_of
 from keras_csg.data.sources.split_names import composed
 from keras_csg.data.splits.hashed import TEST, TRAIN, VALIDATION, assign_splits
 from keras_csg.data.splits.holdout import hold_out, three_ways
-
-SHOWN = 4
 
 
 class FolderFiles:
@@ -106,7 +105,7 @@ def share_out(
     known = request.known
     readable = {files.keys[n]: files.paths[n] for n in np.flatnonzero(whole)}
     contents = contents_of(readable)
-    copies = _copies(files, whole, contents, known)
+    copies = _copies(files, contents, known)
     if request.shuffled:
         own = _by_shuffling(files, whole, request)
     else:
@@ -151,17 +150,14 @@ def _gone(known, listing):
     )
 
 
-def _copies(files, whole, contents, known):
+def _copies(files, contents, known):
     """Returns groups of the numbers of equal files; of a run, of new ones."""
-    if known is not None:
-        before = known.split_of()
-        new = {k: v for k, v in contents.items() if k not in before}
-        number_of = {key: number for number, key in enumerate(files.keys)}
-        groups = equal_contents(new)
-        return [np.array([number_of[k] for k in group]) for group in groups]
-    there = np.flatnonzero(whole)
+    before = {} if known is None else known.split_of()
+    new = {k: v for k, v in contents.items() if k not in before}
+    likely = equal_contents(new)
+    there = [number for number, key in enumerate(files.keys) if key in likely]
     found = equal_files([files.paths[number] for number in there])
-    return [there[group] for group in found]
+    return [np.array(there)[group] for group in found]
 
 
 def _by_name(files, whole, request, copies):
@@ -283,4 +279,4 @@ def _check(files, parts):
 
 def _without(counts, files):
     names = [files.class_names[label] for label in np.flatnonzero(counts == 0)]
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+    return some_of(names)

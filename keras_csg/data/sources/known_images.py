@@ -1,5 +1,6 @@
 """What a run has seen of a folder stays where it was, whatever it is called."""
 
+import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,16 +27,14 @@ def contents_of(paths: Mapping[str, str]) -> dict[str, str]:
     return dict(zip(paths, hashes, strict=True))
 
 
-def equal_contents(contents: Mapping[str, str]) -> list[list[str]]:
-    """Returns groups of the paths of equal files.
+def equal_contents(contents: Mapping[str, str]) -> set[str]:
+    """Returns the paths of files that share their hash with another.
 
     Args:
         contents: dict from the path of each file to its hash.
     """
-    found: dict[str, list[str]] = {}
-    for path, content in contents.items():
-        found.setdefault(content, []).append(path)
-    return [group for group in found.values() if len(group) > 1]
+    counts = collections.Counter(contents.values())
+    return {path for path, content in contents.items() if counts[content] > 1}
 
 
 def keep_in_place(
@@ -72,10 +71,10 @@ def keep_in_place(
         split = before.get(key) or split_of_group.get(groups.get(key))
         if split is not None:
             own[number] = NOWHERE if split == LEFT_OUT else SPLITS.index(split)
-        if known.contents.get(key, contents[key]) == contents[key]:
-            if key in before:
-                continue
-        was = split_of_content.get(contents[key])
+        content = contents[key]
+        if key in before and known.contents.get(key, content) == content:
+            continue
+        was = split_of_content.get(content)
         if was in ("validation", "test"):
             own[number] = SPLITS.index(was)
         elif was == "train" and own[number] in (VALIDATION, TEST):

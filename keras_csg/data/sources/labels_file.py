@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_csg.data.listing import SPLITS
-from keras_csg.data.sources.folder_boxes import plain_name, read_text, rows_of
+from keras_csg.data.sources.folder_boxes import plain_name
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
 from keras_csg.data.sources.split_names import (
@@ -17,6 +17,7 @@ from keras_csg.data.sources.split_names import (
     composed,
     split_of,
 )
+from keras_csg.data.sources.tables import read_text, rows_of
 
 # The first is what we call it; the others are what people call it too.
 COLUMNS = {

@@ -41,13 +41,13 @@ def unclear_splits(
         walker: `Walker`.
     """
     held = [
-        f"{name} ({_some([p.name for p in walker.sub_folders(path)])})"
+        f"{name} ({some_of([p.name for p in walker.sub_folders(path)])})"
         for name, path in sorted(deep.items())
     ]
     example = _example(folder, deep, walker)
     return ValueError(
         "It must be clear which folders are splits and which are classes. "
-        f"Received: {str(folder)!r} with {_some(held)}. Say it with "
+        f"Received: {str(folder)!r} with {some_of(held)}. Say it with "
         f"`splits`, such as '{example}', or 'none' if these are the classes"
     )
 
@@ -73,5 +73,11 @@ def _example(folder, deep, walker):
     return ",".join(f"{split}={found[0]}" for split, found in pairs if found)
 
 
-def _some(names):
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+def some_of(names: Sequence[str], count: int = SHOWN) -> str:
+    """Returns the first of some names, and dots if there are more.
+
+    Args:
+        names: list of str.
+        count: int.
+    """
+    return ", ".join(names[:count]) + (", ..." if len(names) > count else "")

@@ -51,21 +51,22 @@ class BestEpoch(keras.callbacks.Callback):
 
     def is_exhausted(self) -> bool:
         """Whether the last epochs were all no better than the best."""
-        return self._is_exhausted(len(History(self.history_path).rows))
+        best, done = self.best, len(History(self.history_path).rows)
+        return best is not None and done - best >= self.patience
 
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         """Keeps the epoch's backup if it is the best, and stops if need be."""
-        done = epoch + 1
-        if self.best == done:
+        done, best = epoch + 1, self.best
+        if best == done:
             kept = self._file(done)
             with whole_file(kept) as part:
                 shutil.copyfile(self.directory / f"epoch-{done:04d}.npz", part)
             for old in self.directory.glob("best-*.npz"):
                 if old != kept:
                     old.unlink()
-        if self._is_exhausted(done):
+        if best is not None and done - best >= self.patience:
             self.model.stop_training = True
 
     def put_back(self, model: keras.Model) -> str | None:
@@ -82,10 +83,6 @@ class BestEpoch(keras.callbacks.Callback):
             f"Epoch {best} of {done} was the best on the validation split: "
             "its weights are kept."
         )
-
-    def _is_exhausted(self, done):
-        best = self.best
-        return best is not None and done - best >= self.patience
 
     def _scores(self):
         """Returns the score of each epoch that may be the best."""
