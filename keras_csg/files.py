@@ -14,8 +14,13 @@ def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives a path to write to that becomes `path` at the end.
 
     It lies in the same folder and has the same suffix, which some writers go
-    by. If the body raises, it is removed and `path` stays as it was.
+    by. If the body raises, it is removed and `path` stays as it was. A link
+    stays one: what it leads to is written.
+
+    Raises:
+        OSError: if what is there is no file, such as a pipe.
     """
+    path = _target(path)
     with hidden_part(path) as part:
         yield part
         flush_to_disk(part)
@@ -67,14 +72,24 @@ def check_writable(path: pathlib.Path) -> None:
         ValueError: if it cannot, naming the path.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError("it is a folder")
-        with hidden_part(path) as part:
+        target = _target(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with hidden_part(target) as part:
             part.touch()
     except OSError as error:
         reason = error.strerror or str(error)
         raise ValueError(f"Cannot write to {path}: {reason}") from error
+
+
+def _target(path):
+    """Returns the path that a link leads to; refuses what is no file."""
+    if path.is_symlink():
+        path = pathlib.Path(os.path.realpath(path))
+    if path.is_dir():
+        raise IsADirectoryError("it is a folder")
+    if path.exists() and not path.is_file():
+        raise OSError("it is a pipe or a device, which would be replaced")
+    return path
 
 
 def flush_to_disk(path: pathlib.Path) -> None:

@@ -62,7 +62,8 @@ def evaluate(
 
     Returns:
         The flat dict that `metrics.json` holds; see
-        `keras_csg.evaluation.measure`.
+        `keras_csg.evaluation.measure`. Of other `data`, `trained_on` is how
+        many of their test images the run was trained or validated on.
 
     Raises:
         InputError: if there is no such run, it or its data cannot be read, or
@@ -95,6 +96,8 @@ def evaluate(
         )
     figures, ablation, confusion = evaluation.measure(model, samples)
     figures |= {k: v for k, v in known.items() if k not in figures}
+    if found.trained_on is not None:
+        figures["trained_on"] = found.trained_on
     names = model.class_names
     with input_errors():
         path = opened.file(f"confusion{other}.png")

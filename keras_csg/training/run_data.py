@@ -1,5 +1,6 @@
 """The data of a run: at its start, and when they are looked at again."""
 
+import dataclasses
 import itertools
 import logging
 import os
@@ -109,7 +110,9 @@ def load_run_data(
             **options.reading,
             log=log,
         )
-        _say_what_was_seen(run, found, log or logging.getLogger(__name__).info)
+        found = _with_what_was_seen(
+            run, found, log or logging.getLogger(__name__).info
+        )
     known = model.class_names or found.class_names
     if sorted(found.class_names) == sorted(known):
         found = found.in_order_of(list(known))
@@ -122,11 +125,11 @@ def load_run_data(
     return found
 
 
-def _say_what_was_seen(run, data, log):
-    """Tells of images of other data that the run was trained on."""
+def _with_what_was_seen(run, data, log):
+    """Counts images of other data that the run was trained on."""
     known, listing = run.read_listing(), data.listing
-    if known is None or listing is None:
-        return
+    if not (known and known.contents and listing and listing.contents):
+        return data
     tested = [
         listing.contents[path]
         for path in listing.images.get("test", ())
@@ -138,6 +141,7 @@ def _say_what_was_seen(run, data, log):
             f"The run was trained on {seen:,} of the {len(tested):,} images "
             f"that {data.name} is tested on: figures are too good by them."
         )
+    return dataclasses.replace(data, trained_on=seen)
 
 
 def _first_difference(then, now):

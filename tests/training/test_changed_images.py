@@ -64,6 +64,30 @@ def test_a_training_with_changed_data_keeps_its_list(root):
     assert levels(again.test) and not levels(again.test) & trained
 
 
+def test_a_file_that_was_broken_then_is_new(root):
+    """It may be tested on, unless it is what was trained on."""
+    photos = root / "photos"
+    write(photos / "cat", range(200, 256))
+    broken = sorted((photos / "cat").glob("2*.png"))[0]
+    whole = broken.read_bytes()
+    broken.write_bytes(b"")
+    train(root / "run2", photos, epochs=1)
+    run = Run(root / "run2")
+    model = run.load_model()
+    before = load_run_data(run, model)
+    assert len(before.skipped) == 1 and 200 not in levels(before.train)
+    broken.write_bytes(whole)
+    data = load_run_data(run, model)
+    assert "1 changed images" in data.changes
+    parts = [levels(x) for x in (data.train, data.validation, data.test)]
+    assert sum(200 in part for part in parts) == 1
+    trained = min(parts[0] & set(range(200, 256)))
+    broken.write_bytes((photos / "cat" / f"{trained}.png").read_bytes())
+    data = load_run_data(run, model)
+    parts = [levels(x) for x in (data.validation, data.test)]
+    assert not any(trained in part for part in parts)
+
+
 def test_other_data_that_were_trained_on_are_told_of(root):
     before, _ = data_of(root)
     for number in sorted(levels(before.train)):
@@ -74,8 +98,14 @@ def test_other_data_that_were_trained_on_are_told_of(root):
     for name in ("cat", "dog"):
         write(root / "other" / "train" / name, [200, 201, 202])
     run, lines = Run(root / "run"), []
-    load_run_data(run, run.load_model(), data=root / "other", log=lines.append)
+    data = load_run_data(
+        run, run.load_model(), data=root / "other", log=lines.append
+    )
     assert any(x.startswith("The run was trained on") for x in lines)
+    assert data.trained_on == data.test.num_examples
+    figures = keras_csg.evaluate(run, data=root / "other", log=None)
+    assert figures["trained_on"] == data.trained_on
+    assert "trained_on" not in keras_csg.evaluate(run, log=None)
 
 
 def test_times_say_nothing(root):

@@ -241,6 +241,8 @@ class ClassificationData:
         reading: `ImageReading`. How their files became pixels.
         changes: str. What has changed since a run's list was made, as a line;
             `""` for nothing.
+        trained_on: int or `None`. How many of the test images a run was
+            trained or validated on, where they were looked for in its list.
     """
 
     source: Source
@@ -255,6 +257,7 @@ class ClassificationData:
     listing: Listing | None = dataclasses.field(default=None, repr=False)
     reading: ImageReading = PLAIN
     changes: str = ""
+    trained_on: int | None = None
 
     @property
     def name(self) -> str:

@@ -79,9 +79,11 @@ class FolderMasks:
             boxes = read_boxes(folder, known or names, part)
             for line in _about(boxes, known or names, folder):
                 log(line)
-            self._owners, self._boxes = _fitted(
+            self._owners, self._boxes, outside = _fitted(
                 boxes, names, paths, size, reading
             )
+            for line in _about_outside(outside):
+                log(line)
             self.annotated = np.zeros(len(names), bool)
             self.annotated[self._owners[cover_pixels(self._boxes)]] = True
             return
@@ -143,21 +145,30 @@ def _about(boxes, names, folder):
         yield f"Boxes are taken for shares of the images' sides: {folder}."
 
 
+def _about_outside(boxes):
+    if boxes:
+        yield (
+            f"{len(boxes):,} boxes lie outside of their image and count for "
+            f"nothing, such as that of {boxes[0].image!r} ({boxes[0].place})."
+        )
+
+
 def _fitted(
     boxes: list[Box],
     names: list[str],
     paths: list[str],
     size: tuple[int, int],
     reading: ImageReading,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, list[Box]]:
     """Returns numbers of files `(n,)`, and boxes in the loader's pixels.
 
-    The boxes are `(n, 4)`; several may be of one file.
+    The boxes are `(n, 4)`; several may be of one file. Last come those that lie
+    beside their image.
     """
     number_of = {name: number for number, name in enumerate(names)}
     own = [box for box in boxes if box.image in number_of]
     if not own:
-        return np.zeros(0, int), np.zeros((0, 4))
+        return np.zeros(0, int), np.zeros((0, 4)), []
     owners = np.array([number_of[box.image] for box in own])
     files, places = np.unique(owners, return_inverse=True)
     sizes = in_threads(
@@ -168,7 +179,10 @@ def _fitted(
     corners = np.array([box.corners for box in own])
     if are_shares(boxes):
         corners = corners * sides[:, [1, 0, 1, 0]]
-    return owners, reading.fit_boxes(corners, sides, size)
+    low, high = corners[:, :2], corners[:, 2:]
+    beside = np.any((high <= 0) | (low >= sides[:, ::-1]), axis=1)
+    outside = [own[number] for number in np.flatnonzero(beside)]
+    return owners, reading.fit_boxes(corners, sides, size), outside
 
 
 def _mask_files(folder, names, part, masks):

@@ -84,7 +84,7 @@ def read_layout(
     if len(roots) > 1 and folder in roots.values():
         besides |= _splits_within(folder, walker)
         left = sorted(besides - {*roots.values()})
-        notes += _not_read(folder, left, set())
+        notes += _not_read(folder, left, set(), walker)
     classes = {
         split: _class_folders(root, walker, besides)
         for split, root in roots.items()
@@ -105,8 +105,14 @@ def read_layout(
         if split != "train" and not classes[split].keys() & set(names):
             notes.append(f"{root} has none of the classes: it is not read.")
             continue
-        if not some:
-            _check_known(root, classes[split], names)
+        odd = sorted(classes[split].keys() - {*names})
+        if odd and not some:
+            raise ValueError(
+                "Every class must have a folder to train on. Received: "
+                f"{str(root)!r}, where {some_of(odd)} is not in that of train"
+            )
+        if odd:
+            notes.append(f"{root}: {some_of(odd)} is no class of train.")
         found[split] = _find_images(classes[split], names, walker)
         notes += _without(split, found[split], root, names, some)
     return FolderLayout(
@@ -141,7 +147,7 @@ def _split_folders(folder, splits, walker):
             for root in roots.values()
             if root.resolve().is_relative_to(whole)
         }
-        return roots, _not_read(folder, inner, taken | {*ANNOTATIONS})
+        return roots, _not_read(folder, inner, taken | {*ANNOTATIONS}, walker)
     # A class may be called `train` too, but then it has no class folders.
     deep = {path.name: path for path in inner if walker.sub_folders(path)}
     named: dict[str, list[str]] = {}
@@ -160,7 +166,7 @@ def _split_folders(folder, splits, walker):
     taken = {*deep, *ANNOTATIONS} - {*others}
     if "test" not in roots and "validation" in roots:
         roots["test"] = roots.pop("validation")
-    return roots, _not_read(folder, inner, taken)
+    return roots, _not_read(folder, inner, taken, walker)
 
 
 def _splits_within(folder, walker):
@@ -172,19 +178,34 @@ def _splits_within(folder, walker):
     }
 
 
-def _not_read(folder, inner, taken):
+def _not_read(folder, inner, taken, walker):
     """Returns a line on folders that are no split, with their files."""
-    left = [
-        f"{path.name} ({sum(len(row[2]) for row in os.walk(path)):,} files)"
+    counts = {
+        path: sum(len(row[2]) for row in os.walk(path))
         for path in inner
         if path.name not in taken
-    ]
-    if not left:
-        return []
-    return [
-        f"Not read in {folder}, as no split with classes is called so: "
-        f"{', '.join(left)}. `splits` says which is which."
-    ]
+    }
+    flat = {
+        path: count
+        for path, count in counts.items()
+        if split_of(path.name) and not walker.sub_folders(path)
+    }
+    notes = []
+    if flat:
+        notes.append(
+            f"Not read in {folder}, as there are no class folders in it: "
+            f"{_counted(flat)}."
+        )
+    if others := {p: n for p, n in counts.items() if p not in flat}:
+        notes.append(
+            f"Not read in {folder}, as no split with classes is called so: "
+            f"{_counted(others)}. `splits` says which is which."
+        )
+    return notes
+
+
+def _counted(counts):
+    return ", ".join(f"{p.name} ({n:,} files)" for p, n in counts.items())
 
 
 def _there(folder, name):
@@ -221,15 +242,6 @@ def _class_folders(root, walker, splits=frozenset()):
             if inner & found.keys():
                 del found[path.name]
     return found
-
-
-def _check_known(root, found, names):
-    odd = sorted(set(found) - set(names))
-    if odd:
-        raise ValueError(
-            "Every class must have a folder to train on. Received: "
-            f"{str(root)!r}, where {some_of(odd)} is not in that of train"
-        )
 
 
 def _find_images(folders, names, walker):

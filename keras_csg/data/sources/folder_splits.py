@@ -261,6 +261,7 @@ def _check(files, parts):
             "Every class must have images to train on. Received: "
             f"{str(files.folder)!r}, where "
             f"{_without(counts[TRAIN], files)} has none left that can be read"
+            + _about_groups(files)
         )
     for number in (TEST, VALIDATION):
         if not len(parts[number]):
@@ -268,6 +269,7 @@ def _check(files, parts):
                 "There must be images to train, to validate and to test on. "
                 f"Received: {str(files.folder)!r}, which leaves none that "
                 f"differs and can be read for {SPLITS[number]}"
+                + _about_groups(files)
             )
     lacks = [
         f"{SPLITS[number]} has none of {_without(counts[number], files)}"
@@ -275,6 +277,16 @@ def _check(files, parts):
         if np.any(counts[number] == 0)
     ]
     return [f"{files.folder}: {'; '.join(lacks)}."] if lacks else []
+
+
+def _about_groups(files):
+    if not files.groups:
+        return ""
+    count = len(set(files.groups.values()))
+    return (
+        f"; the images of a group go together, and those of all {count:,} are "
+        "needed for training"
+    )
 
 
 def _without(counts, files):

@@ -68,11 +68,14 @@ def keep_in_place(
     for number, key in enumerate(keys):
         if own[number] == NOWHERE:
             continue
-        split = before.get(key) or split_of_group.get(groups.get(key))
+        # What was broken then, so that it has no hash, is new.
+        mended = known.contents and key not in known.contents
+        there = None if mended else before.get(key)
+        split = there or split_of_group.get(groups.get(key))
         if split is not None:
             own[number] = NOWHERE if split == LEFT_OUT else SPLITS.index(split)
         content = contents[key]
-        if key in before and known.contents.get(key, content) == content:
+        if there and known.contents.get(key, content) == content:
             continue
         was = split_of_content.get(content)
         if was in ("validation", "test"):

@@ -49,7 +49,11 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
     passed_over = PassedOver()
     for place, row in _rows(path):
         name = plain_name(row["file"], folder)
-        if not row["label"]:
+        if not row["file"]:
+            passed_over.add(
+                f"line {place.rpartition(' ')[2]}", "rows without a file"
+            )
+        elif not row["label"]:
             passed_over.add(name, "images without a label")
         elif not as_on_disk(folder / name).is_file():
             passed_over.add(

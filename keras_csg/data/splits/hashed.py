@@ -1,6 +1,7 @@
 """Splits that stay where they are while data grow."""
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ TEST_FRACTION = 0.2
 """Share held out as test split where data have none."""
 BLOCKS = 200
 """Pieces of a data set that is read in order, of which some are held out."""
+TRIED = 48
+"""Names that are tried for a split that got none."""
 
 
 def assign_splits(
@@ -55,6 +58,9 @@ def assign_splits(
             if not np.any(splits[own] == split):
                 order = np.argsort(-nearness[split][own], kind="stable")
                 _serve(splits, own[order], split, later, by_name, labels)
+    held = [split for split in nearness if split != TRAIN]
+    if not {*held} <= {*splits.tolist()}:
+        _hold_single_names(splits, by_name, labels, held)
     return splits
 
 
@@ -80,6 +86,31 @@ def _serve(splits, own, split, later, names, labels):
         ):
             splits[moved] = split
             return
+
+
+def _hold_single_names(splits, names, labels, held):
+    """Gives each split that is held out one name, if the rest has all classes.
+
+    Where few names have several classes each, what serves one class first can
+    leave a split with nothing. Of the choices that are, the first that serves
+    the most classes is taken.
+    """
+    owners = [{*names[own].tolist()} for own in by_label(labels)]
+    needed = set().union(*(own for own in owners if len(own) == 1))
+    spare = [n for n in np.unique(names).tolist() if n not in needed][:TRIED]
+    choices = [
+        chosen
+        for chosen in itertools.permutations(spare, len(held))
+        if not any(own <= {*chosen} for own in owners)
+    ]
+    if choices:
+        best = max(
+            choices,
+            key=lambda chosen: sum(n in own for own in owners for n in chosen),
+        )
+        splits[:] = TRAIN
+        for split, name in zip(held, best, strict=True):
+            splits[names == name] = split
 
 
 def _unit_hashes(keys, salt):

@@ -1,4 +1,5 @@
 import hashlib
+import itertools
 
 import numpy as np
 import pytest
@@ -127,3 +128,28 @@ def test_of_blocks_another_seed_takes_others_but_for_the_test_split():
     first, second = (hold_out_blocks(999, fractions, seed) for seed in (0, 1))
     assert first["test"] == second["test"]
     assert first["validation"] != second["validation"]
+
+
+def test_few_names_are_shared_out_wherever_they_can_be():
+    """Every small table that leaves each split something, by trying all."""
+    random = np.random.default_rng(1)
+    refused = 0
+    for table in range(600):
+        names = int(random.integers(2, 7))
+        classes = int(random.integers(2, 5))
+        has = random.random((names, classes)) < 0.5
+        if not (has.any(axis=0).all() and has.any(axis=1).all()):
+            continue
+        numbers, labels = np.nonzero(has)
+        keys = [f"{table} {number}" for number in numbers]
+        held = int(random.integers(1, 3))
+        splits = assign(keys, labels, with_test=held == 2)
+        can = any(
+            np.delete(has, chosen, axis=0).any(axis=0).all()
+            for chosen in itertools.combinations(range(names), held)
+        )
+        served = {*labels[splits == TRAIN]} == {*range(classes)}
+        needed = {VALIDATION, TEST} if held == 2 else {VALIDATION}
+        assert (served and needed <= {*splits.tolist()}) == can
+        refused += not can
+    assert 30 < refused < 500
