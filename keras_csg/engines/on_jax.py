@@ -178,7 +178,7 @@ def peak_memory() -> int | None:
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
     return not any(map(_is_gpu, _devices())) or DETERMINISTIC in os.environ.get(
-        "XLADETERMINISTICS", ""
+        "XLA_FLAGS", ""
     )
 
 
@@ -191,7 +191,7 @@ def set_deterministic(wanted: bool) -> None:
     if wanted and not is_deterministic():
         raise ValueError(
             "On a GPU JAX is deterministic only if it was started so: set "
-            f"XLADETERMINISTICS={DETERMINISTIC}=true"
+            f"XLA_FLAGS={DETERMINISTIC}=true"
         )
 
 
