@@ -3,6 +3,7 @@ import sys
 
 import click
 
+from keras_csg_cli import processes
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
 from keras_csg_cli.evaluate import evaluate
@@ -50,7 +51,7 @@ def main(args=None):
     except BrokenPipeError:  # The reader, such as `head`, has seen enough.
         sys.stdout = open(os.devnull, "w")
         code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+    processes.leave(code if isinstance(code, int) else 0)
 
 
 def _one_line(error):

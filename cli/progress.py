@@ -18,9 +18,9 @@ from keras_csg.training.callbacks.epoch_lines import epoch_line
 REFRESH_SECONDS = 0.5
 
 
-def console():
-    """Returns a console on stderr."""
-    return Console(stderr=True, highlight=False)
+def console(quiet=False):
+    """Returns a console on stderr, or one that shows nothing."""
+    return Console(stderr=True, highlight=False, quiet=quiet)
 
 
 @contextlib.contextmanager

@@ -7,11 +7,19 @@ from keras_csg import choices
 from keras_csg_cli import STARTED
 from keras_csg_cli.options import (
     NumberOrText,
+    UserMistake,
     folder_options,
     json_option,
     load_library,
     say,
     user_mistakes,
+)
+from keras_csg_cli.processes import (
+    check_options,
+    is_first,
+    join,
+    process_options,
+    watch_over_child,
 )
 
 BY_RECIPE = "default: fits backbone and data"
@@ -192,6 +200,7 @@ def option(name, *args, **kwargs):
     metavar="N|auto",
     help="GPUs to share each batch among (default: 1).",
 )
+@process_options
 @option(
     "--jit-compile",
     type=click.Choice(choices.SWITCHES),
@@ -224,42 +233,71 @@ def option(name, *args, **kwargs):
 )
 @json_option
 @click.pass_context
-def train(ctx, config_path, out, resume, allow_changed_data, as_json, **given):
+def train(
+    ctx,
+    config_path,
+    out,
+    resume,
+    allow_changed_data,
+    as_json,
+    coordinator,
+    processes,
+    process_id,
+    **given,
+):
     """Train a network on images and write everything to a run directory.
 
     Without options: a small residual network on handwritten digits that come
     with scikit-learn. Needs no network and about a minute.
     """
+    where = (coordinator, processes, process_id)
+    several = check_options(*where, out)
+    if several:
+        watch_over_child()
     load_library()
     from keras_csg import commands
-    from keras_csg.training.callbacks import NonFiniteLossError
-    from keras_csg_cli.progress import TrainingProgress, console
+    from keras_csg.training import LostProcessError
 
     given = {
         name: value for name, value in given.items() if _is_given(ctx, name)
     }
-    with user_mistakes():
-        trainer = commands.set_up_training(
-            out,
-            resume=resume,
-            allow_changed_data=allow_changed_data,
-            config=config_path,
-            log=say,
-            **given,
-        )
-        if trainer is None:
-            _print(commands.finished_figures(out), out, as_json)
-            return
-    trainer.timings.count_before("imports", STARTED)
+    if several:
+        join(*where)
+    first = not several or is_first()
     try:
-        with TrainingProgress(console(), trainer) as progress:
+        with user_mistakes():
+            trainer = commands.set_up_training(
+                out,
+                resume=resume,
+                allow_changed_data=allow_changed_data,
+                config=config_path,
+                log=say if first else None,
+                **given,
+            )
+            if trainer is None:
+                if first:
+                    _print(commands.finished_figures(out), out, as_json)
+                return
+        trainer.timings.count_before("imports", STARTED)
+        _train(trainer, first, as_json)
+    except LostProcessError as error:
+        raise UserMistake(str(error)) from error
+
+
+def _train(trainer, first, as_json):
+    from keras_csg.training.callbacks import NonFiniteLossError
+    from keras_csg_cli.progress import TrainingProgress, console
+
+    try:
+        with TrainingProgress(console(quiet=not first), trainer) as progress:
             metrics = trainer.train(callbacks=[progress])
     except NonFiniteLossError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
         raise
-    _print(metrics, trainer.run.path, as_json)
+    if first:
+        _print(metrics, trainer.run.path, as_json)
 
 
 def _print(metrics, path, as_json):

@@ -38,5 +38,7 @@ from .models import CSGClassifier as CSGClassifier
 from .models import LogitCrossentropy as LogitCrossentropy
 from .models import build as build
 from .models import class_layout as class_layout
+from .training import LostProcessError as LostProcessError
+from .training import join_processes as join_processes
 from .training import list_recipes as list_recipes
 from .version import __version__ as __version__

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -210,19 +210,36 @@ def global_seed() -> int | None:
 
 
 @contextlib.contextmanager
-def layouts_by_batch() -> Iterator[None]:
-    """Has Keras on JAX ask for the layout of each batch, not of the first.
+def placing_batches(place: Callable | None) -> Iterator[None]:
+    """Has Keras on JAX place each batch by itself, not as the first.
 
     The last batch of an epoch may not divide among the devices. Where Keras no
     longer has the function, batches have to.
+
+    Args:
+        place: callable that takes the arrays of a batch and returns them where
+            the devices have them; `None` to do it as Keras does, by the layout
+            that the distribution gives each.
+
+    Raises:
+        ValueError: if `place` is given and Keras no longer has the function.
     """
     from keras.src.backend.jax import trainer
 
     distribute = getattr(trainer, "_distribute_data", None)
     if distribute is None:
+        if place is not None:
+            raise ValueError(
+                "Several processes cannot train with this version of Keras."
+            )
         yield
         return
-    trainer._distribute_data = lambda data, layouts=None: distribute(data)
+
+    def placed(data, layouts=None):
+        alone = place is None or keras.distribution.distribution() is None
+        return distribute(data) if alone else place(data)
+
+    trainer._distribute_data = placed
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
+import numpy as np
 
 
 def test_step(model: Any, data: Any) -> dict[str, Any]:
@@ -65,6 +66,39 @@ def policy_on_gpus(capabilities: Iterable[tuple[int, int]]) -> str | None:
     if least >= (8, 0):
         return "mixed_bfloat16"
     return "mixed_float16" if least >= (7, 0) else "float32"
+
+
+PEER_ERRORS: tuple[type[Exception], ...] = ()
+"""What is raised where another process is gone: nothing."""
+
+
+def join_processes(
+    coordinator: str | None, processes: int | None, process_id: int | None
+) -> None:
+    """Refuses several processes, which train together on JAX alone.
+
+    Raises:
+        ValueError: with the way out.
+    """
+    raise ValueError(
+        "Several processes train together on JAX: set KERAS_BACKEND=jax. "
+        f"Received: Keras on {keras.backend.backend()}"
+    )
+
+
+def count_processes() -> int:
+    """Returns how many train together: one."""
+    return 1
+
+
+def process_index() -> int:
+    """Returns the number of this one."""
+    return 0
+
+
+def values_of_all(value: np.ndarray) -> np.ndarray:
+    """Returns an array of every process, stacked: of this one."""
+    return value[None]
 
 
 def count_replicas() -> int:

@@ -1,20 +1,26 @@
 """A training step as a function of all variables' values, as JAX takes it."""
 
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import keras
 import numpy as np
 
-from keras_csg import private_api
 from keras_csg.engines.alike import count_replicas as count_replicas
 from keras_csg.engines.alike import placing as placing
-from keras_csg.engines.alike import policy_on_gpus, some_of
+from keras_csg.engines.alike import policy_on_gpus
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
 from keras_csg.engines.alike import update as plain_update
+from keras_csg.engines.jax_devices import count_shares as count_shares
+from keras_csg.engines.jax_devices import local_devices
+from keras_csg.engines.jax_devices import sharing as sharing
+from keras_csg.engines.jax_processes import PEER_ERRORS as PEER_ERRORS
+from keras_csg.engines.jax_processes import count_processes as count_processes
+from keras_csg.engines.jax_processes import join_processes as join_processes
+from keras_csg.engines.jax_processes import process_index as process_index
+from keras_csg.engines.jax_processes import values_of_all as values_of_all
 
 DETERMINISTIC = "--xla_gpu_deterministic_ops"
 """What JAX has to be started with to be so on a GPU."""
@@ -152,7 +158,7 @@ def weighted_gradients(
 
 def accelerator_policy() -> str | None:
     """Returns the dtype policy for what computes; `None` for processors."""
-    devices = _devices()
+    devices = local_devices()
     if devices[0].platform == "tpu":
         return "mixed_bfloat16"
     return policy_on_gpus(_capability(x) for x in devices if _is_gpu(x))
@@ -160,26 +166,27 @@ def accelerator_policy() -> str | None:
 
 def has_gpu() -> bool:
     """Whether a GPU can be used."""
-    return any(map(_is_gpu, jax.devices()))
+    return any(map(_is_gpu, jax.local_devices()))
 
 
 def leave_gpus() -> None:
     """Computes on the processor from now on, in the whole process."""
-    jax.config.update("jax_default_device", jax.devices("cpu")[0])
+    own = jax.local_devices(backend="cpu")
+    jax.config.update("jax_default_device", own[0])
 
 
 def peak_memory() -> int | None:
     """Returns the most bytes that were in use on a GPU; `None` without one."""
-    known = (device.memory_stats() for device in _devices())
+    known = (device.memory_stats() for device in local_devices())
     peaks = [stats["peak_bytes_in_use"] for stats in known if stats]
     return max(peaks, default=None)
 
 
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
-    return not any(map(_is_gpu, _devices())) or DETERMINISTIC in os.environ.get(
-        "XLA_FLAGS", ""
-    )
+    return not any(
+        map(_is_gpu, local_devices())
+    ) or DETERMINISTIC in os.environ.get("XLA_FLAGS", "")
 
 
 def set_deterministic(wanted: bool) -> None:
@@ -193,52 +200,6 @@ def set_deterministic(wanted: bool) -> None:
             "On a GPU JAX is deterministic only if it was started so: set "
             f"XLA_FLAGS={DETERMINISTIC}=true"
         )
-
-
-@contextlib.contextmanager
-def sharing(devices: int | str, making: bool) -> Iterator[None]:
-    """Makes and trains models on several devices, as if they were one.
-
-    A batch that does not divide is computed by each of them.
-
-    Args:
-        devices: int or `"auto"`: how many GPUs or TPUs, or processors without
-            any.
-        making: not used: it is needed as long as the model trains.
-
-    Raises:
-        ValueError: if there are fewer.
-    """
-    kind = _devices()[0].platform
-    known = keras.distribution.list_devices("cpu" if kind == "cpu" else None)
-    chosen = some_of(known, devices)
-    with private_api.layouts_by_batch():
-        with _DataParallel(devices=chosen).scope():
-            yield
-
-
-class _DataParallel(keras.distribution.DataParallel):
-    """Has each device compute a batch that does not divide among them."""
-
-    def get_data_layout(self, data_shape: tuple) -> Any:
-        """Returns the layout of an array of a batch."""
-        layout = super().get_data_layout(data_shape)
-        if data_shape[0] % self.num_model_replicas == 0:
-            return layout
-        axes = [None] * len(data_shape)
-        return keras.distribution.TensorLayout(axes, self.device_mesh)
-
-
-def count_shares() -> int:
-    """Returns how many devices share a batch."""
-    distribution = keras.distribution.distribution()
-    return 1 if distribution is None else distribution.device_mesh.devices.size
-
-
-def _devices():
-    """Returns those that compute where nothing else is said."""
-    chosen = jax.config.jax_default_device
-    return [chosen] if chosen is not None else jax.devices()
 
 
 def _is_gpu(device):

@@ -11,9 +11,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_csg import private_api
+from keras_csg.engines.alike import PEER_ERRORS as PEER_ERRORS
+from keras_csg.engines.alike import count_processes as count_processes
+from keras_csg.engines.alike import join_processes as join_processes
 from keras_csg.engines.alike import policy_on_gpus, some_of
+from keras_csg.engines.alike import process_index as process_index
 from keras_csg.engines.alike import test_step as test_step
 from keras_csg.engines.alike import update as update
+from keras_csg.engines.alike import values_of_all as values_of_all
 
 
 def train_step(model: Any, data: Any) -> dict[str, Any]:

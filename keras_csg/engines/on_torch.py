@@ -8,12 +8,17 @@ from typing import Any
 import keras
 import torch
 
+from keras_csg.engines.alike import PEER_ERRORS as PEER_ERRORS
+from keras_csg.engines.alike import count_processes as count_processes
 from keras_csg.engines.alike import count_replicas as count_replicas
+from keras_csg.engines.alike import join_processes as join_processes
 from keras_csg.engines.alike import placing as placing
 from keras_csg.engines.alike import policy_on_gpus
+from keras_csg.engines.alike import process_index as process_index
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas
 from keras_csg.engines.alike import test_step as plain_test_step
 from keras_csg.engines.alike import update as update
+from keras_csg.engines.alike import values_of_all as values_of_all
 
 
 def train_step(model: Any, data: Any) -> dict[str, Any]:

@@ -2,6 +2,8 @@ from .head_phase import train_head as train_head
 from .history import History as History
 from .opening import open_run as open_run
 from .options import TrainingOptions as TrainingOptions
+from .processes import LostProcessError as LostProcessError
+from .processes import join_processes as join_processes
 from .recipes import Recipe as Recipe
 from .recipes import list_recipes as list_recipes
 from .recipes import read_recipe as read_recipe

@@ -67,15 +67,18 @@ def with_weights(
     An image of several classes, as of MixUp, counts by its shares of them.
 
     Args:
-        batches: `tf.data.Dataset` of images and labels, hard or soft.
+        batches: `tf.data.Dataset` of images and labels, hard or soft, and of
+            whether a batch is whole where there are several processes.
         weights: float32 array of shape `(classes,)`.
     """
     import tensorflow as tf
 
-    def weigh(images, labels):
+    def weigh(images, labels, *whole):
         if len(labels.shape) == 2:
-            return images, labels, tf.linalg.matvec(labels, weights)
-        return images, labels, tf.gather(weights, labels)
+            counts = tf.linalg.matvec(labels, weights)
+        else:
+            counts = tf.gather(weights, labels)
+        return images, labels, counts, *whole
 
     return batches.map(weigh, num_parallel_calls=tf.data.AUTOTUNE)
 

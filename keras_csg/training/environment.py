@@ -50,7 +50,7 @@ class TrainingEnvironment:
 
     def __enter__(self) -> "TrainingEnvironment":
         with contextlib.ExitStack() as outside:  # Undone if one refuses.
-            if self.devices != 1:
+            if self.devices != 1 or engine.count_processes() > 1:
                 outside.enter_context(
                     engine.sharing(self.devices, making=self._inside is None)
                 )

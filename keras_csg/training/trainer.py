@@ -36,6 +36,12 @@ from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.precision import choose_precision
 from keras_csg.training.pretrained import build_for, build_pretrained, notes_on
+from keras_csg.training.processes import (
+    check_alike,
+    noticing_lost_ones,
+    own_directory,
+    own_share,
+)
 from keras_csg.training.recipes import fill_in
 from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
@@ -70,7 +76,7 @@ class Trainer:
         log: Callable[[str], None] = lambda text: None,
     ):
         self.log = log
-        self.run = Run(out)
+        self.run = Run(own_directory(out, resume))
         self.timings = Timings()
         choose_device(options.device)
         if options.precision == "auto":
@@ -84,7 +90,8 @@ class Trainer:
         )
         with self.environment, self.timings.of("startup"):
             try:
-                self._set_up(options, resume, allow_changed_data)
+                with noticing_lost_ones():
+                    self._set_up(options, resume, allow_changed_data)
             except BaseException:
                 self.run.unlock()
                 raise
@@ -119,6 +126,8 @@ class Trainer:
         self.options = fill_in(options, self.data)
         check_shares(self.options.batch_size)
         check_size(self.options.batch_size, self.data.image_shape)
+        check_alike(self.options, self.data)
+        self.share = own_share()
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
             shape = self.data.image_shape
@@ -149,6 +158,7 @@ class Trainer:
             first_epoch=self.first_epoch,
             epochs=self.options.epochs,
             augmentation=self.options.augment,
+            share=self.share,
         )
         if self.class_weights is not None:
             self.log(say_weights(self.class_weights, self.data.class_names))
@@ -171,12 +181,14 @@ class Trainer:
 
         Raises:
             NonFiniteLossError: if the loss is not finite.
+            LostProcessError: if one that shares the steps is gone.
         """
         with self.environment:
             try:
                 self.run.lock()
-                self._fit(callbacks)
-                return self._finish()
+                with noticing_lost_ones():
+                    self._fit(callbacks)
+                    return self._finish()
             finally:
                 self.run.unlock()
 
@@ -197,7 +209,7 @@ class Trainer:
                 initial_epoch=self.first_epoch,
                 epochs=options.epochs,
                 validation_data=self.data.validation.batches(
-                    options.batch_size
+                    options.batch_size, self.share
                 ),
                 callbacks=[*self._callbacks(), *callbacks],
                 shuffle=False,  # The stream is shuffled.

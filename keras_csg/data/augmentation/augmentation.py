@@ -38,6 +38,9 @@ class Augmentation:
         images: uint8 tensor of shape `(batch, height, width, 3)`.
         labels: int32 tensor of shape `(batch,)`.
         key: int32 tensor of shape `(2,)`.
+        place: where the images are in a batch of which they are a part, int32
+            `(first, size)`; `None` for all of it. Crops and flips are those of
+            the whole batch; layers draw for the part.
     """
 
     def __init__(self, names: str, num_classes: int):
@@ -49,34 +52,42 @@ class Augmentation:
         self.mixing_layers = _layers(parts, MIXING_LAYERS)
 
     def __call__(
-        self, images: tf.Tensor, labels: tf.Tensor, key: tf.Tensor
+        self,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        key: tf.Tensor,
+        place: tf.Tensor | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the changed images and labels."""
         if self.crop or self.flip:
             images = crop_and_flip(
-                images, fold_in(key, 0), self.crop, self.flip, self.area
+                images, fold_in(key, 0), self.crop, self.flip, self.area, place
             )
         for number, layer in enumerate(self.image_layers):
-            images = layer(images, fold_in(key, 1 + number))
+            images = layer(images, _own_key(fold_in(key, 1 + number), place))
         if not self.mixing_layers:
             return images, labels
         mixing = {
             "images": tf.cast(images, tf.float32),
             "labels": tf.one_hot(labels, self.num_classes),
         }
-        mixed = self._mix(mixing, key)
+        mixed = self._mix(mixing, fold_in(key, -1), place)
         return mixed["images"], mixed["labels"]
 
-    def _mix(self, batch, key):
-        layers, key = self.mixing_layers, fold_in(key, -1)
+    def _mix(self, batch, key, place):
+        layers, own = self.mixing_layers, _own_key(key, place)
         if len(layers) == 1:
-            return layers[0](batch, key)
-        first = tf.random.stateless_uniform([], fold_in(key, 0)) < 0.5
+            return layers[0](batch, own)
         return tf.cond(
-            first,
-            lambda: layers[0](batch, key),
-            lambda: layers[1](batch, key),
+            tf.random.stateless_uniform([], fold_in(key, 0)) < 0.5,
+            lambda: layers[0](batch, own),
+            lambda: layers[1](batch, own),
         )
+
+
+def _own_key(key, place):
+    """Returns another key for each part of a batch."""
+    return key if place is None else fold_in(key, place[0])
 
 
 def _parse(names):

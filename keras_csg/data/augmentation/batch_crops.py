@@ -20,6 +20,7 @@ def crop_and_flip(
     crop: bool = True,
     flip: bool = True,
     area: float = LEAST_AREA,
+    place: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Crops and mirrors every image at random.
 
@@ -33,25 +34,33 @@ def crop_and_flip(
         crop: bool. Whether to crop.
         flip: bool. Whether to mirror left and right, every second image.
         area: float in `(0, 1]`. Least share of a large image's area to keep.
+        place: int32 tensor `(first, size)`: where the images are in a batch of
+            which they are a part; `None` for all of it. They are cropped as in
+            the whole.
 
     Returns:
         uint8 tensor of the shape of `images`.
     """
     keys = tf.unstack(tf.random.split(key, 2))
-    mirrored = tf.random.stateless_uniform(tf.shape(images)[:1], keys[0]) < 0.5
-    mirrored = tf.logical_and(mirrored, flip)
+    count = tf.shape(images)[0]
+    first, size = (0, count) if place is None else tf.unstack(place)
+
+    def drawn(rows, key, *bounds):
+        draws = tf.random.stateless_uniform([*rows, size], key, *bounds)
+        return draws[..., first : first + count]
+
+    mirrored = tf.logical_and(drawn([], keys[0]) < 0.5, flip)
     if crop and images.shape[1] > SMALL_IMAGE:
-        return _zoom(images, mirrored, keys[1], area)
-    return _shift(images, mirrored, keys[1], images.shape[1] // 8 * int(crop))
+        return _zoom(images, mirrored, drawn([4], keys[1]), area)
+    padding = images.shape[1] // 8 * int(crop)
+    offsets = drawn([2], keys[1], 0, 2 * padding + 1, tf.int32)
+    return _shift(images, mirrored, offsets[..., None], padding)
 
 
-def _shift(images, mirrored, key, padding):
+def _shift(images, mirrored, offsets, padding):
     """Moves every image by up to `padding` pixels; mirrors where told."""
-    batch, (height, width) = tf.shape(images)[0], images.shape[1:3]
+    height, width = images.shape[1:3]
     borders = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
-    offsets = tf.random.stateless_uniform(
-        [2, batch, 1], key, 0, 2 * padding + 1, tf.int32
-    )
     rows = offsets[0] + tf.range(height)  # (batch, height)
     columns = tf.range(width)
     columns = tf.where(mirrored[:, None], width - 1 - columns, columns)
@@ -59,10 +68,9 @@ def _shift(images, mirrored, key, padding):
     return tf.gather(images, offsets[1] + columns, axis=2, batch_dims=1)
 
 
-def _zoom(images, mirrored, key, least):
+def _zoom(images, mirrored, draws, least):
     """Enlarges a random part of every image to its size; mirrors where told."""
     batch, size = tf.shape(images)[0], images.shape[1:3]
-    draws = tf.random.stateless_uniform([4, batch], key)
     area = least + (1 - least) * draws[0]
     ratio = tf.exp((2 * draws[1] - 1) * math.log(4 / 3) / 2)
     height = tf.minimum(tf.sqrt(area) / ratio, 1.0)

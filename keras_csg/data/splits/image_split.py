@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import lazy_loader
 import numpy as np
 
+from keras_csg.data.splits.share import Share, is_whole
+
 if TYPE_CHECKING:
     import tensorflow as tf
 else:  # Where it is not installed, the class is still there to be named.
@@ -45,17 +47,32 @@ class ImageSplit(abc.ABC):
         """Returns the number of batches: the last, partial one counts."""
         return math.ceil(self.num_examples / _positive(batch_size))
 
-    def batches(self, batch_size: int) -> "tf.data.Dataset":
+    def batches(
+        self, batch_size: int, share: Share | None = None
+    ) -> "tf.data.Dataset":
         """Returns the split once over in a fixed order.
 
         Args:
             batch_size: int. Number of images in a batch; the last has fewer.
+            share: `Share` of each batch that is read; `None` for all of it.
 
         Returns:
             `tf.data.Dataset` of images `(batch, height, width, 3)`, uint8, and
-            labels `(batch,)`, int32.
+            labels `(batch,)`, int32; with a `share` also of whether that is
+            the whole batch, a bool.
         """
-        stream = self._in_order(_positive(batch_size))
+        stream = self._in_order(_positive(batch_size), share)
+
+        @tf.autograph.experimental.do_not_convert
+        def read(*examples):
+            if share is None:
+                alone = len(examples) == 1
+                return self._read(examples[0] if alone else examples)
+            examples, place = examples
+            images, labels = self._read(examples)
+            return images, labels, is_whole(images, place)
+
+        stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE)
         return _finished(stream, self.steps_per_epoch(batch_size))
 
     def training_batches(
@@ -66,6 +83,7 @@ class ImageSplit(abc.ABC):
         first_epoch: int = 0,
         epochs: int = 1,
         augmentation: str = "none",
+        share: Share | None = None,
     ) -> "tf.data.Dataset":
         """Returns the shuffled, augmented batches of several epochs.
 
@@ -80,10 +98,11 @@ class ImageSplit(abc.ABC):
             first_epoch: int. Number of the first epoch of the stream.
             epochs: int. Number of the epoch before which the stream ends.
             augmentation: str. See `keras_csg.data.augmentation`.
+            share: as for `batches`.
 
         Returns:
-            `tf.data.Dataset` of images and labels as `batches` gives them;
-            see `Augmentation` for what changes their types.
+            `tf.data.Dataset` of what `batches` gives; see `Augmentation` for
+            what changes the types of images and labels.
         """
         from keras_csg.data.augmentation.augmentation import Augmentation
         from keras_csg.data.augmentation.random_keys import (
@@ -98,16 +117,20 @@ class ImageSplit(abc.ABC):
 
         @tf.autograph.experimental.do_not_convert
         def one_epoch(epoch):
-            shuffled = self._shuffled(batch_size, fold_key(seed, ORDER, epoch))
+            key = fold_key(seed, ORDER, epoch)
+            shuffled = self._shuffled(batch_size, key, share)
             return shuffled.enumerate().map(
                 lambda batch, examples: (epoch, batch, examples)
             )
 
         @tf.autograph.experimental.do_not_convert
         def read(epoch, batch, examples):
-            images, labels = self._read(examples)
             key = fold_key(seed, AUGMENTATION, epoch, batch)
-            return augment(images, labels, key)
+            if share is None:
+                return augment(*self._read(examples), key)
+            examples, place = examples
+            images, labels = augment(*self._read(examples), key, place)
+            return images, labels, is_whole(images, place)
 
         # Reading and prefetching lie outside `flat_map`, so they go on while
         # one epoch gives way to the next.
@@ -149,16 +172,23 @@ class ImageSplit(abc.ABC):
         """Images per class, of shape `(num_classes,)`."""
 
     @abc.abstractmethod
-    def _in_order(self, batch_size: int) -> "tf.data.Dataset":
-        """Returns a `Dataset` of batches, once over."""
+    def _in_order(
+        self, batch_size: int, share: Share | None
+    ) -> "tf.data.Dataset":
+        """Returns a `Dataset` of whatever `_read` takes, a batch each.
+
+        With a `share` of what its `part_of` returns of them.
+        """
 
     @abc.abstractmethod
-    def _shuffled(self, batch_size: int, key: "tf.Tensor") -> "tf.data.Dataset":
-        """Returns a `Dataset` of whatever `_read` takes, a batch each."""
+    def _shuffled(
+        self, batch_size: int, key: "tf.Tensor", share: Share | None
+    ) -> "tf.data.Dataset":
+        """Returns the same in another order."""
 
     @abc.abstractmethod
     def _read(self, examples):
-        """Returns images and labels of one element of `_shuffled`."""
+        """Returns images and labels of one element."""
 
 
 def _finished(stream, steps):

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_csg.data.splits.image_split import ImageSplit
+from keras_csg.data.splits.share import Share
 
 
 class IndexedSplit(ImageSplit):
@@ -44,20 +45,26 @@ class IndexedSplit(ImageSplit):
         labels = tf.gather(self._labels, self._numbers)
         return np.bincount(labels, minlength=self.num_classes)
 
-    def _in_order(self, batch_size: int) -> tf.data.Dataset:
-        numbers = tf.data.Dataset.from_tensor_slices(self._numbers)
-        return numbers.batch(batch_size).map(
-            self._read, num_parallel_calls=tf.data.AUTOTUNE
-        )
+    def _in_order(
+        self, batch_size: int, share: Share | None
+    ) -> tf.data.Dataset:
+        return _in_batches(self._numbers, batch_size, share)
 
-    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
+    def _shuffled(
+        self, batch_size: int, key: tf.Tensor, share: Share | None
+    ) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(self._numbers, key)
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+        return _in_batches(order, batch_size, share)
 
     def _read(self, numbers):
         images = self._read_images(numbers)
         images = tf.ensure_shape(images, [None, *self.image_shape])
         return images, tf.gather(self._labels, numbers)
+
+
+def _in_batches(numbers, batch_size, share):
+    batches = tf.data.Dataset.from_tensor_slices(numbers).batch(batch_size)
+    return batches if share is None else batches.map(share.part_of)
 
 
 def cached_reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:

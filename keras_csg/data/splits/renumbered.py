@@ -2,6 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_csg.data.splits.image_split import ImageSplit
+from keras_csg.data.splits.share import Share
 
 
 class RenumberedSplit(ImageSplit):
@@ -30,14 +31,16 @@ class RenumberedSplit(ImageSplit):
         counts[self._number_of] = self._split.class_counts
         return counts
 
-    def _in_order(self, batch_size: int) -> tf.data.Dataset:
-        return self._split._in_order(batch_size).map(self._renumbered)
+    def _in_order(
+        self, batch_size: int, share: Share | None
+    ) -> tf.data.Dataset:
+        return self._split._in_order(batch_size, share)
 
-    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
-        return self._split._shuffled(batch_size, key)
+    def _shuffled(
+        self, batch_size: int, key: tf.Tensor, share: Share | None
+    ) -> tf.data.Dataset:
+        return self._split._shuffled(batch_size, key, share)
 
     def _read(self, examples):
-        return self._renumbered(*self._split._read(examples))
-
-    def _renumbered(self, images, labels):
+        images, labels = self._split._read(examples)
         return images, tf.gather(self._number_of, labels)

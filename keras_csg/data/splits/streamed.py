@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_csg.data.splits.image_split import ImageSplit
+from keras_csg.data.splits.share import Share
 
 
 class StreamedSplit(ImageSplit):
@@ -47,10 +48,14 @@ class StreamedSplit(ImageSplit):
             self._class_counts = counts
         return self._class_counts
 
-    def _in_order(self, batch_size: int) -> tf.data.Dataset:
-        return self._decoded(self._examples, batch_size)
+    def _in_order(
+        self, batch_size: int, share: Share | None
+    ) -> tf.data.Dataset:
+        return self._decoded(self._examples, batch_size, share)
 
-    def _shuffled(self, batch_size: int, key: tf.Tensor) -> tf.data.Dataset:
+    def _shuffled(
+        self, batch_size: int, key: tf.Tensor, share: Share | None
+    ) -> tf.data.Dataset:
         seed = tf.random.stateless_uniform(
             [], key, maxval=tf.int64.max, dtype=tf.int64
         )
@@ -60,15 +65,29 @@ class StreamedSplit(ImageSplit):
         examples = self._examples.shuffle(
             self._buffer_size, seed=seed, reshuffle_each_iteration=False
         )
-        return self._decoded(examples, batch_size)
+        return self._decoded(examples, batch_size, share)
 
     def _read(self, examples):
         return examples
 
-    def _decoded(self, examples, batch_size):
+    def _decoded(self, examples, batch_size, share):
         @tf.autograph.experimental.do_not_convert
         def decode(image, label):
             return self._decode(image), tf.cast(label, tf.int32)
 
-        decoded = examples.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-        return decoded.batch(batch_size)
+        if share is None:
+            decoded = examples.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+            return decoded.batch(batch_size)
+
+        @tf.autograph.experimental.do_not_convert
+        def decode_part(examples, place):
+            images, labels = examples
+            kind = tf.TensorSpec(self.image_shape, tf.uint8)
+            images = tf.map_fn(self._decode, images, fn_output_signature=kind)
+            return (images, tf.cast(labels, tf.int32)), place
+
+        # Only the own part is decoded; several batches are at a time.
+        parts = examples.batch(batch_size).map(
+            lambda *examples: share.part_of(examples)
+        )
+        return parts.map(decode_part, num_parallel_calls=tf.data.AUTOTUNE)
