@@ -1,5 +1,3 @@
-import json
-
 import click
 from click.core import ParameterSource
 
@@ -21,6 +19,7 @@ from keras_csg_cli.processes import (
     process_options,
     watch_over_child,
 )
+from keras_csg_cli.train_output import print_figures, run_training
 
 BY_RECIPE = "default: fits backbone and data"
 
@@ -276,37 +275,12 @@ def train(
             )
             if trainer is None:
                 if first:
-                    _print(commands.finished_figures(out), out, as_json)
+                    print_figures(commands.finished_figures(out), out, as_json)
                 return
         trainer.timings.count_before("imports", STARTED)
-        _train(trainer, first, as_json)
+        run_training(trainer, first, as_json)
     except LostProcessError as error:
         raise UserMistake(str(error)) from error
-
-
-def _train(trainer, first, as_json):
-    from keras_csg.training.callbacks import NonFiniteLossError
-    from keras_csg_cli.progress import TrainingProgress, console
-
-    try:
-        with TrainingProgress(console(quiet=not first), trainer) as progress:
-            metrics = trainer.train(callbacks=[progress])
-    except NonFiniteLossError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
-        raise
-    if first:
-        _print(metrics, trainer.run.path, as_json)
-
-
-def _print(metrics, path, as_json):
-    if as_json:
-        click.echo(json.dumps(metrics, indent=2))
-        return
-    from keras_csg_cli.tables import print_metrics
-
-    print_metrics(metrics, title=f"{path} on the test split")
 
 
 def _is_given(ctx, name):

@@ -96,7 +96,10 @@ def find_images(
     for item in paths("images", images):
         files = _files_of(os.fspath(item))
         if not files:
-            raise InputError(f"There is no image file {os.fspath(item)}.")
+            path = os.fspath(item)
+            if os.path.isdir(path):
+                raise InputError(f"There are no images in {path}.")
+            raise InputError(f"There is no image file {path}.")
         found += files
     return list(dict.fromkeys(found))
 

@@ -26,6 +26,9 @@ class Listing:
             of it (`content_of`).
         classes: dict from the path of each image to its class, where a table
             says it.
+        rows: dict from the path of each image to its split and its group, where
+            a table says them.
+        class_names: list of str, in the order of their numbers.
         seen: list of the hashes of images that were trained or validated on
             and are no longer there.
     """
@@ -36,6 +39,8 @@ class Listing:
     )
     contents: Mapping[str, str] = dataclasses.field(default_factory=dict)
     classes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    rows: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    class_names: Sequence[str] = ()
     seen: Sequence[str] = ()
 
     def split_of(self) -> dict[str, str]:
@@ -96,6 +101,7 @@ def changes_since(
     now: Mapping[str, int],
     contents: Mapping[str, str],
     classes: Mapping[str, str],
+    rows: Mapping[str, Sequence[str]],
 ) -> str:
     """Says what has changed in a folder of images, `""` for nothing.
 
@@ -104,6 +110,7 @@ def changes_since(
         now: dict from the path of each image to its size.
         contents: dict from the path of each that can be read to its hash.
         classes: dict from the path of each image to its class, as `known` has.
+        rows: the same to its split and its group.
     """
     before = known.sizes()
     both = before.keys() & now.keys()
@@ -120,5 +127,12 @@ def changes_since(
             classes.get(path) != known.classes[path]
             for path in both & known.classes.keys()
         ),
+        **{
+            f"of another {column}": sum(
+                path in rows and rows[path][n] != known.rows[path][n]
+                for path in both & known.rows.keys()
+            )
+            for n, column in enumerate(("split", "group"))
+        },
     }
     return ", ".join(f"{n:,} {what}" for what, n in counts.items() if n)

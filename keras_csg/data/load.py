@@ -34,13 +34,16 @@ def load_data(
     - A folder has a sub-folder of images for each class, or such folders
       within `train`, `val` and `test`, by any of the names that people give
       those. Of `train` and `val` alone, `val` is the test split.
+    - `hf:NAME` or `hf:NAME:CONFIG` is a set of Hugging Face, or the folder that
+      `save_to_disk` wrote.
+    - `s3://bucket/photos` and other addresses are copied, then a folder.
     - Anything else is a data set of TensorFlow Datasets: `cifar10`,
       `imagenet2012`, `name/config:1.0.0`. Where it has no labelled test split,
       its validation split takes that place.
 
-    What is missing is held out of the training images, with equal shares of
-    the classes where the labels are in memory: `validation_split` by `seed`, a
-    fifth as test split independent of it.
+    What is missing is held out of the training images, by the hash of each
+    one's name, or by blocks of a set's order: about `validation_split` by
+    `seed`, and about a fifth as test split independent of it.
 
     Args:
         name: str or path.
@@ -53,9 +56,10 @@ def load_data(
         seed: int. Seed of the choice of the validation images.
         cache: bool or `"auto"`. Whether to keep the decoded images in memory;
             `"auto"` does if they take less than half of what is free.
-        splits: which folders the splits of a folder are, where their names do
-            not tell: `"train=A,test=B"` or a dict; `"none"` if they are
-            classes that look like splits.
+        splits: which folders the splits of a folder are, or which splits of a
+            set, whole or in part, where their names do not tell:
+            `"train=A,test=B"` or a dict; `"none"` if they are classes that
+            look like splits.
         drop_duplicates: bool. Of a folder, whether equal files in several
             splits are left out of all but one: the test split first, then
             validation.
@@ -63,7 +67,8 @@ def load_data(
             image of a folder is of, in the place of class folders, with columns
             `file`, `label` and, if there, `split` and `group`.
         classes: names of the classes of a folder to take, in this order, a
-            list or a str with commas; `None` for all.
+            list or a str with commas; `None` for all. Those that
+            `rename_classes` gives, where it is given.
         rename_classes: new names of classes of a folder by old ones, a dict or
             `"a=x,b=x"`: several under one name become one.
         resize: `"crop"`, `"pad"` or `"squash"`: how images of other sizes get

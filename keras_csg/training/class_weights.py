@@ -3,13 +3,14 @@
 import csv
 import json
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_csg.data import ClassificationData
-from keras_csg.data.sources.tables import read_text, rows_of
+from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -48,6 +49,26 @@ def class_weights_of(choice: str, data: ClassificationData) -> np.ndarray:
                 f"Received: {path} with {words} {', '.join(odd[:4])}"
             )
     return np.array([found[name] for name in names], "float32")
+
+
+def chosen_weights(
+    choice: str | None, data: ClassificationData
+) -> tuple[str | None, np.ndarray | None]:
+    """Returns a choice, with a path that lasts, and the weights.
+
+    Args:
+        choice: see `class_weights_of`; `None` for no weights.
+        data: `ClassificationData`.
+
+    Raises:
+        ValueError: see `class_weights_of`.
+    """
+    if choice is None:
+        return None, None
+    weights = class_weights_of(choice, data)
+    if choice != BALANCED:  # Found again from any directory.
+        choice = os.path.abspath(os.path.expanduser(choice))
+    return choice, weights
 
 
 def say_weights(weights: np.ndarray, class_names: list[str]) -> str:
@@ -94,7 +115,9 @@ def _read(path):
                 f"{error}"
             ) from error
     else:
-        reader = csv.DictReader(text.splitlines(), strict=True)
+        lines = text.splitlines()
+        mark = delimiter_of(lines)
+        reader = csv.DictReader(lines, delimiter=mark, strict=True)
         if not {"class", "weight"} <= set(reader.fieldnames or ()):
             raise ValueError(
                 f"{path} must have the columns class and weight. Received: "

@@ -36,7 +36,8 @@ def load_data_for(
         `ClassificationData`.
 
     Raises:
-        ValueError: if the data cannot be loaded.
+        ValueError: if the data cannot be loaded, or have other classes than
+            the run was begun with.
     """
     name = options.data
     if data_dir is not None:
@@ -68,7 +69,10 @@ def load_data_for(
         raise ValueError(
             f"{error}; where the run's data are now is said with `data_dir`"
         ) from error
-    return source(request).load()
+    found = source(request).load()
+    if known is not None and known.class_names:
+        found = _with_classes_of(run, known.class_names, found)
+    return found
 
 
 def load_run_data(
@@ -98,6 +102,7 @@ def load_run_data(
     """
     if data is None:
         found = load_data_for(run.options, run=run, data_dir=data_dir, log=log)
+        _check_known(found)
     else:
         options = run.options
         found = load_data(
@@ -114,15 +119,34 @@ def load_run_data(
             run, found, log or logging.getLogger(__name__).info
         )
     known = model.class_names or found.class_names
-    if sorted(found.class_names) == sorted(known):
-        found = found.in_order_of(list(known))
-    if found.class_names != known or found.num_classes != model.num_classes:
+    if len(known) != model.num_classes:  # Of a network without names.
         raise ValueError(
             f"{run} was trained on other classes than {found.name} has now: "
-            f"{model.num_classes} then, {found.num_classes} now"
-            f"{_first_difference(known, found.class_names)}."
+            f"{model.num_classes} then, {len(known)} now."
         )
-    return found
+    return _with_classes_of(run, known, found)
+
+
+def _with_classes_of(run, known, found):
+    """Returns data with the classes in a run's order; refuses others."""
+    names = list(known)
+    if sorted(found.class_names) != sorted(names):
+        raise ValueError(
+            f"{run} was trained on other classes than {found.name} has now: "
+            f"{len(names)} then, {found.num_classes} now"
+            f"{_first_difference(names, found.class_names)}."
+        )
+    return found.in_order_of(names)
+
+
+def _check_known(found):
+    """Refuses a set that has changed and whose images are not known."""
+    if found.changes and not found.listing.contents:
+        raise ValueError(
+            f"{found.changes} Which of its images were trained on cannot be "
+            "told: ask for the version of that time, or say with `data` that "
+            "it is to be measured on all the same."
+        )
 
 
 def _with_what_was_seen(run, data, log):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 
 import keras
 
-import keras_csg.plots as plots
 from keras_csg.data.report import uneven_classes
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.models import GateScheduler
@@ -18,8 +17,7 @@ from keras_csg.training.callbacks import (
 )
 from keras_csg.training.callbacks.backup import newest_backup, restore
 from keras_csg.training.class_weights import (
-    BALANCED,
-    class_weights_of,
+    chosen_weights,
     say_weights,
     with_weights,
 )
@@ -34,6 +32,7 @@ from keras_csg.training.limits import check_shares, check_size
 from keras_csg.training.model import create_model, describe
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions
+from keras_csg.training.pictures import draw_run
 from keras_csg.training.precision import choose_precision
 from keras_csg.training.pretrained import build_for, build_pretrained, notes_on
 from keras_csg.training.processes import (
@@ -117,12 +116,10 @@ class Trainer:
             white_level=self.data.reading.white_level,
             labels=self.data.source.lasting_labels(),
         )
-        self.class_weights = None
-        if (weights := options.class_weights) is not None:
-            self.class_weights = class_weights_of(weights, self.data)
-            if weights != BALANCED:  # Found again from any directory.
-                weights = os.path.abspath(os.path.expanduser(weights))
-            options = options.replace(class_weights=weights)
+        choice, self.class_weights = chosen_weights(
+            options.class_weights, self.data
+        )
+        options = options.replace(class_weights=choice)
         self.options = fill_in(options, self.data)
         check_shares(self.options.batch_size)
         check_size(self.options.batch_size, self.data.image_shape)
@@ -284,7 +281,7 @@ class Trainer:
                 self.model, self.data.test, options.batch_size
             )
         with self.timings.of("pictures"):
-            self._draw(ablation, confusion)
+            draw_run(run, self.model, ablation, confusion)
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         results |= self.timings.figures()
@@ -296,13 +293,3 @@ class Trainer:
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         return results
-
-    def _draw(self, ablation, confusion):
-        run, model = self.run, self.model
-        names = model.class_names
-        plots.save_curves(run.history.columns(), run.curves_path)
-        plots.save_confusion(confusion, names, run.confusion_path)
-        if model.gated:
-            gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
-            plots.save_gate(gate_matrix, names, run.gate_path)
-            plots.save_ablation(ablation, names, run.ablation_path)

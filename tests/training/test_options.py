@@ -189,5 +189,6 @@ def test_the_command_line_offers_every_option():
     from keras_csg_cli.train import train
 
     own = {"config_path", "out", "resume", "allow_changed_data", "as_json"}
+    own |= {"coordinator", "processes", "process_id"}
     names = {parameter.name for parameter in train.params} - own
     assert names == set(TrainingOptions().to_dict())

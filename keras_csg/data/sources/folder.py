@@ -21,8 +21,9 @@ from keras_csg.data.sources.folder_annotations import (
     FolderMasks,
     has_annotations,
 )
+from keras_csg.data.sources.folder_files import FolderFiles
 from keras_csg.data.sources.folder_layout import read_layout
-from keras_csg.data.sources.folder_splits import FolderFiles, share_out
+from keras_csg.data.sources.folder_splits import share_out
 from keras_csg.data.sources.labels_file import read_labels
 from keras_csg.data.sources.registry import register_source
 from keras_csg.data.sources.split_hints import some_of

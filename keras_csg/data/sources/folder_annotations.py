@@ -16,7 +16,7 @@ from keras_csg.data.sources.folder_boxes import (
     has_boxes,
     read_boxes,
 )
-from keras_csg.data.sources.folder_layout import MASKS
+from keras_csg.data.sources.split_hints import MASKS
 from keras_csg.data.sources.split_names import as_on_disk, composed
 
 

@@ -8,10 +8,10 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from keras_csg.data.sources.folder_layout import YOLO
 from keras_csg.data.sources.folder_walk import is_litter
+from keras_csg.data.sources.split_hints import YOLO
 from keras_csg.data.sources.split_names import composed
-from keras_csg.data.sources.tables import read_text, rows_of
+from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
 
 BOXES = "boxes.csv"
 COCO = ("annotations.json", "_annotations.coco.json", "instances.json")
@@ -41,7 +41,7 @@ def has_boxes(folder: Path) -> bool:
     return (
         (folder / BOXES).is_file()
         or (folder / YOLO).is_dir()
-        or _coco_file(folder) is not None
+        or bool(_coco_files(folder))
     )
 
 
@@ -49,8 +49,8 @@ def read_boxes(folder: Path, images: Sequence[str], part: str) -> list[Box]:
     """Reads the boxes of a folder of images.
 
     From `boxes.csv`, else a COCO file (`annotations.json`,
-    `_annotations.coco.json`, `instances.json`), else a folder `labels` of
-    YOLO's text files, one for each image.
+    `_annotations.coco.json`, `instances.json`) or one in each split's folder,
+    else a folder `labels` of YOLO's text files, one for each image.
 
     Args:
         folder: Path of the data.
@@ -70,9 +70,8 @@ def read_boxes(folder: Path, images: Sequence[str], part: str) -> list[Box]:
         raise ValueError(
             f"Only {BOXES} knows parts of objects. Received: part={part!r}"
         )
-    coco = _coco_file(folder)
-    if coco is not None:
-        return [*_from_coco(coco, folder)]
+    if coco := _coco_files(folder):
+        return [box for path in coco for box in _from_coco(path, folder)]
     return [*_from_yolo(folder, images)]
 
 
@@ -93,14 +92,20 @@ def plain_name(name: str, folder: Path) -> str:
     return composed(path.as_posix())
 
 
-def _coco_file(folder):
-    return next((folder / n for n in COCO if (folder / n).is_file()), None)
+def _coco_files(folder):
+    """Returns the COCO file of a folder, or those of the folders in it."""
+    for pattern in ("", "*/"):
+        for name in COCO:
+            if found := sorted(folder.glob(pattern + name)):
+                return found
+    return []
 
 
 def _from_csv(path, folder, part) -> Iterator[Box]:
     prefix = "box" if part == "object" else part
     columns = [f"{prefix}_{side}" for side in _SIDES]
-    reader = csv.DictReader(read_text(path).splitlines(), strict=True)
+    text = read_text(path).splitlines()
+    reader = csv.DictReader(text, delimiter=delimiter_of(text), strict=True)
     found = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = found
     missing = [name for name in ["file", *columns] if name not in found]
@@ -145,11 +150,18 @@ def _from_coco(path, folder) -> Iterator[Box]:
             if not box:  # Such as of a crowd, or of keypoints alone.
                 continue
             corners = _coco_corners(box, place)
-            yield _box(plain_name(name, folder), corners, place)
+            yield _box(_beside(path, name, folder), corners, place)
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is no COCO file of boxes: {type(error).__name__} {error}"
         ) from error
+
+
+def _beside(path, name, folder):
+    """Returns an image's path from the folder, of its name from a file's."""
+    inner = path.parent.relative_to(folder).as_posix()
+    name = plain_name(name, path.parent)
+    return name if inner == "." else f"{composed(inner)}/{name}"
 
 
 def _coco_corners(box, place):

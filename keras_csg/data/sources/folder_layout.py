@@ -11,6 +11,8 @@ import numpy as np
 from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
 from keras_csg.data.sources.split_hints import (
+    ANNOTATIONS,
+    check_flat,
     look_like_splits,
     some_of,
     unclear_splits,
@@ -21,10 +23,6 @@ from keras_csg.data.sources.split_names import (
     parse_splits,
     split_of,
 )
-
-MASKS, YOLO = "masks", "labels"
-"""Folders of annotations, beside the classes or the splits."""
-ANNOTATIONS = (MASKS, YOLO)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +77,7 @@ def read_layout(
             splits and which are classes.
     """
     walker = Walker(PassedOver())
-    roots, notes = _split_folders(folder, splits, walker)
+    roots, notes = _split_folders(folder, splits, walker, some)
     besides = {*roots.values()}
     if len(roots) > 1 and folder in roots.values():
         besides |= _splits_within(folder, walker)
@@ -97,7 +95,7 @@ def read_layout(
         raise ValueError(
             "The data must be a folder with a sub-folder of images for each of "
             f"two or more classes. Received: {str(folder)!r} with "
-            f"{', '.join(names) or 'none'}"
+            f"{', '.join(names) or 'none'}{_one_below(roots['train'], walker)}"
         )
     found = {}
     for split in sorted(roots, key=SPLITS.index):
@@ -123,7 +121,15 @@ def read_layout(
     )
 
 
-def _split_folders(folder, splits, walker):
+def _one_below(root, walker):
+    """Returns a hint if the classes lie one folder further down."""
+    inner = walker.sub_folders(root)
+    if len(inner) != 1 or len(walker.sub_folders(inner[0])) < 2:
+        return ""
+    return f"; is {inner[0]} meant?"
+
+
+def _split_folders(folder, splits, walker, some):
     """Returns the folder of each split, and lines on what was made of them.
 
     Only `train`, the folder itself, if there are none.
@@ -157,6 +163,9 @@ def _split_folders(folder, splits, walker):
     if "train" not in named:
         if named or look_like_splits([deep[n] for n in others], walker):
             raise unclear_splits(folder, deep, walker)
+        if not some:
+            flat = [path for path in inner if path.name not in deep]
+            check_flat(folder, flat, walker)
         return {"train": folder}, []
     if any(len(names) > 1 for names in named.values()):
         raise unclear_splits(folder, deep, walker)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from keras_csg.data.listing import (
     Listing,
     changes_since,
 )
-from keras_csg.data.sources.folder_layout import FolderLayout
+from keras_csg.data.sources.folder_files import FolderFiles
 from keras_csg.data.sources.known_images import (
     NOWHERE,
     SEEN,
@@ -24,46 +23,8 @@ from keras_csg.data.sources.known_images import (
 )
 from keras_csg.data.sources.request import Request
 from keras_csg.data.sources.split_hints import some_of
-from keras_csg.data.sources.split_names import composed
 from keras_csg.data.splits.hashed import TEST, TRAIN, VALIDATION, assign_splits
 from keras_csg.data.splits.holdout import hold_out, three_ways
-
-
-class FolderFiles:
-    """The image files of a folder, each with a number.
-
-    Args:
-        folder: Path.
-        layout: `FolderLayout` of it.
-
-    Attributes:
-        paths: list of str.
-        keys: list of str. The same from the folder, with slashes.
-        labels: int array `(files,)`.
-        own: int array `(files,)`. The split that each lies in.
-        classes: dict from keys to class names, where a table has them.
-    """
-
-    def __init__(self, folder: Path, layout: FolderLayout):
-        self.folder = folder
-        self.class_names = layout.class_names
-        self.groups = layout.groups
-        self.given = set(layout.splits)
-        splits = layout.splits.values()
-        self.paths = [path for split in splits for path in split.paths]
-        self.keys = [
-            composed(Path(os.path.relpath(path, folder)).as_posix())
-            for path in self.paths
-        ]
-        self.labels = np.concatenate([split.labels for split in splits])
-        names = [self.class_names[label] for label in self.labels]
-        self.classes = (
-            dict(zip(self.keys, names, strict=True)) if layout.table else {}
-        )
-        self.own = np.repeat(
-            [SPLITS.index(name) for name in layout.splits],
-            [len(split.paths) for split in splits],
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,8 +77,10 @@ def share_out(
     )
     changes, notes = "", []
     if known is not None:
-        changes = changes_since(known, sizes, contents, files.classes)
-        notes += keep_in_place(own, files.keys, files.groups, contents, known)
+        changes = changes_since(
+            known, sizes, contents, files.classes, files.rows
+        )
+        notes += keep_in_place(own, files, contents, known)
     else:
         notes += _about_copies(files, own, copies, request.drop_duplicates)
     parts = [np.flatnonzero(own == number) for number in range(len(SPLITS))]
@@ -133,7 +96,8 @@ def share_out(
     if changes:
         changes = f"{files.folder} has changed since the run: {changes} images."
         notes.insert(0, changes)
-    listing = Listing("", images, contents, files.classes)
+    names = files.class_names
+    listing = Listing("", images, contents, files.classes, files.rows, names)
     if known is not None:
         listing = dataclasses.replace(listing, seen=_gone(known, listing))
         copies = []
@@ -260,8 +224,8 @@ def _check(files, parts):
         raise ValueError(
             "Every class must have images to train on. Received: "
             f"{str(files.folder)!r}, where "
-            f"{_without(counts[TRAIN], files)} has none left that can be read"
-            + _about_groups(files)
+            f"{_without(counts[TRAIN], files)} has none left: broken files and "
+            "dropped copies are none" + _about_groups(files)
         )
     for number in (TEST, VALIDATION):
         if not len(parts[number]):

@@ -133,6 +133,10 @@ class Walker:
         """Whether there are images right in a folder."""
         return any(map(_is_image, self._entries(folder)))
 
+    def names(self, folder: Path) -> list[str]:
+        """Returns what the images right in a folder are called."""
+        return [e.name for e in self._entries(folder) if _is_image(e)]
+
     def _images(self, folder: Path) -> Iterator[str]:
         device = folder.stat().st_dev
         for entry in self._entries(folder):
@@ -142,7 +146,10 @@ class Walker:
                 if self.enter(Path(entry.path)):
                     yield from self._images(Path(entry.path))
             elif not _is_file(entry):
-                self.passed_over.add(entry.path, "links to nothing")
+                what = "links to nothing"
+                if not entry.is_symlink():
+                    what = "pipes or devices"
+                self.passed_over.add(entry.path, what)
             elif not _is_image(entry):
                 self.passed_over.add(entry.path, _why_no_image(entry.name))
             # The entry itself knows the inode: a million need not be asked.

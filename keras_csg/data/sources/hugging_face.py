@@ -86,7 +86,8 @@ class HuggingFaceSource(Source):
         }
         shape = (*size, 3)
         data = (len(names), shape)
-        listing = Listing(digest=digest_of(parts, labels, image))
+        digest = digest_of(parts, labels, image)
+        listing = Listing(digest, class_names=names)
         return ClassificationData(
             self,
             names,
@@ -148,8 +149,9 @@ def _columns(parts, name):
     labels = [n for n in texts if n in classes] or classes or texts
     if len(images) != 1 or not labels or (len(classes) > 1 and not texts):
         raise ValueError(
-            "The data must have one column of images and one of labels. "
-            f"Received: {name!r} with {', '.join(features)}"
+            "The data must have one column of images and one of labels, of "
+            "classes or called label: rename or remove others and save the "
+            f"set to disk. Received: {name!r} with {', '.join(features)}"
         )
     return images[0], labels[0]
 

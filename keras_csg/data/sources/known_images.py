@@ -2,14 +2,14 @@
 
 import collections
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from keras_csg.data.duplicates import content_of
 from keras_csg.data.image_files import in_threads
 from keras_csg.data.listing import LEFT_OUT, SPLITS, Listing
-from keras_csg.data.splits.hashed import TEST, VALIDATION
+from keras_csg.data.sources.folder_files import FolderFiles
+from keras_csg.data.splits.hashed import TEST, TRAIN, VALIDATION
 
 NOWHERE = -1
 SEEN = ("train", "validation")
@@ -39,24 +39,23 @@ def equal_contents(contents: Mapping[str, str]) -> set[str]:
 
 def keep_in_place(
     own: np.ndarray,
-    keys: Sequence[str],
-    groups: Mapping[str, Any],
+    files: FolderFiles,
     contents: Mapping[str, str],
     known: Listing,
 ) -> list[str]:
     """Puts every image where a run had it; returns a line on moved ones.
 
-    An image is known by what is in its file. One that was trained on and lies
-    elsewhere now goes nowhere; one that was validated or tested on goes there
-    again. New ones go where their name was, or their group.
+    An image is known by what is in its file, and goes where it was. One that
+    was trained on and lies in the folder of another split now goes nowhere.
+    New ones go where their name was, or their group.
 
     Args:
         own: int array `(files,)`, the split of each; it is changed.
-        keys: list of the paths of the files within the data.
-        groups: dict from these to their groups, where a table has some.
-        contents: dict from these to hashes.
+        files: `FolderFiles`.
+        contents: dict from the files' keys to hashes.
         known: `Listing` of before.
     """
+    keys, groups = files.keys, files.groups
     before = known.split_of()
     split_of_content = known.split_of_content()
     split_of_group = {
@@ -71,7 +70,7 @@ def keep_in_place(
         # What was broken then, so that it has no hash, is new.
         mended = known.contents and key not in known.contents
         there = None if mended else before.get(key)
-        split = there or split_of_group.get(groups.get(key))
+        split = there or split_of_group.get(groups.get(key, ""))
         if split is not None:
             own[number] = NOWHERE if split == LEFT_OUT else SPLITS.index(split)
         content = contents[key]
@@ -81,8 +80,10 @@ def keep_in_place(
         if was in ("validation", "test"):
             own[number] = SPLITS.index(was)
         elif was == "train" and own[number] in (VALIDATION, TEST):
-            own[number] = NOWHERE
-            held += 1
+            # Held out by its new name, or put there.
+            put_there = files.own[number] != TRAIN
+            own[number] = NOWHERE if put_there else TRAIN
+            held += put_there
     if not held:
         return []
     return [

@@ -17,7 +17,7 @@ from keras_csg.data.sources.split_names import (
     composed,
     split_of,
 )
-from keras_csg.data.sources.tables import read_text, rows_of
+from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
 
 # The first is what we call it; the others are what people call it too.
 COLUMNS = {
@@ -46,6 +46,7 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
             two labels, or there are not two classes, naming file and line.
     """
     rows: dict[str, dict[str, str]] = {}
+    unlabelled = set()
     passed_over = PassedOver()
     for place, row in _rows(path):
         name = plain_name(row["file"], folder)
@@ -55,6 +56,7 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
             )
         elif not row["label"]:
             passed_over.add(name, "images without a label")
+            unlabelled.add(name)
         elif not as_on_disk(folder / name).is_file():
             passed_over.add(
                 name, f"rows of {path.name} whose file is not there"
@@ -90,17 +92,17 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
     if "test" not in splits and "validation" in splits:
         splits["test"] = splits.pop("validation")
     groups = {n: row["group"] for n, row in rows.items() if row.get("group")}
-    notes = _about_others(path, folder, rows)
+    notes = _about_others(path, folder, rows.keys() | unlabelled)
     return FolderLayout(names, splits, passed_over, notes, groups, table=True)
 
 
-def _about_others(path, folder, rows):
+def _about_others(path, folder, named):
     """Returns a line on images of the folder that have no row."""
     images = Walker(PassedOver()).images(folder)
     others = [
         name
         for file in images
-        if (name := composed(os.path.relpath(file, folder))) not in rows
+        if (name := composed(os.path.relpath(file, folder))) not in named
     ]
     if not others:
         return []
@@ -139,8 +141,17 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
         table = [(n, _parsed(path, n, line)) for n, line in lines if line]
     else:
         text = read_text(path).splitlines()
-        reader = csv.DictReader(text, delimiter=_delimiter(text), strict=True)
+        if path.suffix == ".json" or not text:
+            raise ValueError(
+                f"{path} must be a CSV file, or JSON Lines called .jsonl, with "
+                "a line for each image."
+            )
+        reader = csv.DictReader(text, delimiter=delimiter_of(text), strict=True)
         table = [(reader.line_num, row) for row in rows_of(reader, path)]
+        columns = [
+            str(name).strip().lower() for name in reader.fieldnames or ()
+        ]
+        _check_columns(columns, f"{path}, line 1,", "name columns for")
     for number, row in table:
         known = {
             str(k).strip().lower(): "" if v is None else _text(v)
@@ -153,22 +164,28 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
             if name in known
         }
         place = f"{path}, line {number}"
-        if missing := [name for name in ("file", "label") if name not in found]:
+        _check_columns(known, place, "have")
+        if isinstance(odd := row.get("label"), list | dict):
             raise ValueError(
-                f"{place} must have a {' and a '.join(missing)}. Received: "
-                f"{', '.join(known) or 'nothing'}"
+                f"{place} must have one text as its label. Received: {odd!r}"
             )
         yield place, found
 
 
+def _check_columns(known, place, what):
+    """Refuses a line without what names a file and its label."""
+    missing = [
+        ours for ours in ("file", "label") if not {*COLUMNS[ours]} & {*known}
+    ]
+    if missing:
+        raise ValueError(
+            f"{place} must {what} a {' and a '.join(missing)}. Received: "
+            f"{', '.join(known) or 'nothing'}"
+        )
+
+
 def _text(value):
     return composed(str(value).strip())
-
-
-def _delimiter(lines):
-    """Returns what parts the columns: spreadsheets write others, too."""
-    head = lines[0] if lines else ""
-    return max(",;\t", key=head.count)
 
 
 def _parsed(path, number, line):

@@ -109,6 +109,9 @@ class RemoteSource(FolderSource):
             path = own.relative_to(self.folder).as_posix()
             if own.is_file() and path not in sizes:
                 own.unlink()
+        for folder in sorted(self.folder.rglob("*"), reverse=True):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _open(name):

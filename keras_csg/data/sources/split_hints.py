@@ -8,6 +8,9 @@ from pathlib import Path
 from keras_csg.data.sources.folder_walk import Walker
 from keras_csg.data.sources.split_names import split_of
 
+MASKS, YOLO = "masks", "labels"
+"""Folders of annotations, beside the classes or the splits."""
+ANNOTATIONS = (MASKS, YOLO)
 SHOWN = 4
 
 
@@ -28,6 +31,48 @@ def look_like_splits(folders: Sequence[Path], walker: Walker) -> bool:
     ]
     most = len(alike) >= 2 and 2 * len(alike) > len(folders)
     return most and not all(map(walker.holds_images, alike))
+
+
+def check_flat(folder: Path, flat: Sequence[Path], walker: Walker) -> None:
+    """Refuses folders of images that may be no class.
+
+    Args:
+        folder: Path of the data.
+        flat: list of Path, of folders in it that have images.
+        walker: `Walker`.
+
+    Raises:
+        ValueError: if one is called as a split, or as masks, and has the
+            names of others' images.
+    """
+    odd = [
+        path
+        for path in flat
+        if split_of(path.name) in ("validation", "test")
+        or "unlabel" in path.name.lower()
+        or (
+            path.name in ANNOTATIONS
+            and len(flat) > 2
+            and _named_alike(path, flat, walker)
+        )
+    ]
+    if odd:
+        raise ValueError(
+            f"{odd[0]} may be no class by its name: `classes` names those that "
+            "are, or `splits='none'` says that it is one, too. Received: "
+            f"{str(folder)!r} with {some_of([path.name for path in flat])}"
+        )
+
+
+def _named_alike(folder, others, walker):
+    """Whether all files of a folder are called as some of others' are."""
+    names = [
+        {Path(name).stem for name in walker.names(path)}
+        for path in others
+        if path != folder
+    ]
+    own = {Path(name).stem for name in walker.names(folder)}
+    return bool(own) and own <= set().union(*names)
 
 
 def unclear_splits(

@@ -1,7 +1,7 @@
 """Tables that people write, and what is wrong in them by file and line."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -14,8 +14,21 @@ def read_text(path: Path) -> str:
     try:
         # A spreadsheet puts a mark before the first byte.
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ValueError(f"Cannot read {path}: {reason}") from error
+    except UnicodeDecodeError as error:
         raise ValueError(f"Cannot read {path} as UTF-8: {error}") from error
+
+
+def delimiter_of(lines: Sequence[str]) -> str:
+    """Returns what parts the columns: spreadsheets write others, too.
+
+    Args:
+        lines: list of str. The first names the columns.
+    """
+    head = lines[0] if lines else ""
+    return max(",;\t", key=head.count)
 
 
 def rows_of(reader: csv.DictReader, path: Path) -> Iterator[dict]:

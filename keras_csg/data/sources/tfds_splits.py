@@ -67,7 +67,7 @@ def load_tfds(source: Source) -> ClassificationData:
         splits = _cached_splits(builder, features, plan, ranges, request)
     else:
         splits = _streamed_splits(builder, features, plan, ranges, request)
-    listing = Listing(digest=_digest(builder))
+    listing = Listing(_digest(builder), class_names=features.class_names)
     return ClassificationData(
         source,
         features.class_names,
@@ -100,7 +100,13 @@ def _held_out(builder, plan, request):
     if not shares:
         return {}
     count = builder.info.splits[plan["train"]].num_examples
-    return hold_out_blocks(count, shares, request.seed)
+    found = hold_out_blocks(count, shares, request.seed)
+    if not all(found.values()):
+        raise ValueError(
+            "There must be images to train, to validate and to test on. "
+            f"Received: {request.name!r} with {count:,} in {plan['train']}"
+        )
+    return found
 
 
 def _plan_splits(builder, features, request):

@@ -88,7 +88,7 @@ def test_what_cannot_be_used_is_counted(pile):
 @pytest.mark.parametrize(
     "rows, header, message",
     [
-        (["a.png,cat"], "file,kind", "line 2 must have a label. Received: fi"),
+        (["a.png,cat"], "file,kind", "line 1, must name columns for a label"),
         (["photos/000.png,cat"], "file,label", "two or more classes.*: cat"),
         (
             ["photos/000.png,cat", "photos/000.png,dog"],

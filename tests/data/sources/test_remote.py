@@ -76,6 +76,16 @@ def test_the_user_says_where_the_copies_are(address, tmp_path):
     assert (own / "notes.txt").read_text() == "mine"
 
 
+def test_a_class_that_went_there_goes_here(address, tmp_path):
+    memory = fsspec.filesystem("memory")
+    for number in range(9):
+        image = (tmp_path / f"photos/cat/00{number}.png").read_bytes()
+        memory.pipe(f"/bucket/photos/eel/{number}.png", image + b"0")
+    assert load_data(address).class_names == ["cat", "dog", "eel"]
+    memory.rm("/bucket/photos/eel", recursive=True)
+    assert load_data(address).class_names == ["cat", "dog"]
+
+
 @pytest.mark.parametrize(
     "name, message",
     [

@@ -95,3 +95,9 @@ def test_labels_may_be_texts(prepare_tfds, cache):
     images, labels = data.train.images_and_labels()
     assert_array_equal(labels, (images[:, 0, 0, 0] + 2) % 3)
     assert_array_equal(data.test.class_counts, [1, 1, 1])
+
+
+def test_too_few_images_to_hold_some_out_are_refused(prepare_tfds):
+    data_dir = prepare_tfds({"plain": LABELS})
+    with pytest.raises(ValueError, match="with 2 in plain"):
+        load_data("tiny_set", data_dir=data_dir, splits="train=plain[:2]")

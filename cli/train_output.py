@@ -1,0 +1,40 @@
+"""What a training shows while it runs and in the end."""
+
+import json
+
+import click
+
+from keras_csg_cli.options import say
+
+
+def run_training(trainer, first, as_json):
+    """Trains, shows how far it is, and prints the figures.
+
+    Args:
+        trainer: `Trainer`.
+        first: bool. Whether this process speaks for all.
+        as_json: bool. Whether the figures are printed as JSON.
+    """
+    from keras_csg.training.callbacks import NonFiniteLossError
+    from keras_csg_cli.progress import TrainingProgress, console
+
+    try:
+        with TrainingProgress(console(quiet=not first), trainer) as progress:
+            metrics = trainer.train(callbacks=[progress])
+    except NonFiniteLossError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
+        raise
+    if first:
+        print_figures(metrics, trainer.run.path, as_json)
+
+
+def print_figures(metrics, path, as_json):
+    """Prints the figures of a run, as a table or as JSON."""
+    if as_json:
+        click.echo(json.dumps(metrics, indent=2))
+        return
+    from keras_csg_cli.tables import print_metrics
+
+    print_metrics(metrics, title=f"{path} on the test split")

@@ -1,0 +1,29 @@
+"""The pictures that a training leaves in its run directory."""
+
+from typing import Any
+
+import keras
+
+import keras_csg.plots as plots
+from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.runs import Run
+
+
+def draw_run(
+    run: Run, model: CSGClassifier, ablation: Any, confusion: Any
+) -> None:
+    """Draws the curves, the confusion matrix and, of a gated network, the gate.
+
+    Args:
+        run: `Run` whose training has ended.
+        model: its `CSGClassifier`.
+        ablation: as `evaluate_classification` returns it, as the next.
+        confusion: see there.
+    """
+    names = model.class_names
+    plots.save_curves(run.history.columns(), run.curves_path)
+    plots.save_confusion(confusion, names, run.confusion_path)
+    if model.gated:
+        gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
+        plots.save_gate(gate_matrix, names, run.gate_path)
+        plots.save_ablation(ablation, names, run.ablation_path)
