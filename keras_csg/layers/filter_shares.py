@@ -36,7 +36,7 @@ def own_filters(scores: Any, holders: Any) -> tuple[Any, Any, Any]:
     return best, own, live
 
 
-def share_out(scores: Any, least: int) -> tuple[Any, Any]:
+def share_out(scores: Any, least: int, able: Any = True) -> tuple[Any, Any]:
     """Gives classes that are short of filters those they are closest to.
 
     One round: each class with fewer than `least` filters asks for as many as
@@ -47,6 +47,7 @@ def share_out(scores: Any, least: int) -> tuple[Any, Any]:
     Args:
         scores: Tensor of shape `(classes, filters)`.
         least: int, at least 0.
+        able: bool Tensor `(classes,)`. Which classes may ask for any.
 
     Returns:
         A tuple of the scores, raised where a filter changes hands, and how
@@ -60,7 +61,7 @@ def share_out(scores: Any, least: int) -> tuple[Any, Any]:
     # Filters that are never active are no good to anybody.
     share = ops.mean(ops.cast(live, "float32"))
     enough = ops.maximum(ops.floor(least * share), 1.0)
-    lacking = ops.relu(enough - counts)
+    lacking = ops.where(able, ops.relu(enough - counts), 0.0)
     surplus = ops.relu(counts - enough)
     free = ops.logical_and(live, (ops.take(surplus, holders) > 0)[None, :])
     wanted = ops.logical_and(free, (lacking > 0)[:, None])
@@ -72,6 +73,57 @@ def share_out(scores: Any, least: int) -> tuple[Any, Any]:
     given = ops.logical_and(given, allowed[None, :])
     margin = 1e-3 * ops.mean(best - scores)
     return ops.where(given, best + margin, scores), ops.sum(lacking)
+
+
+def share_out_classes(scores: Any) -> tuple[Any, Any]:
+    """Gives filters without a class one, where there are more classes.
+
+    One round of `share_out` the other way about: every class has the filter
+    in which it leads most, or falls least short, and a filter that no class has
+    gets the nearest of another's, unless it was never active.
+
+    Args:
+        scores: Tensor of shape `(classes, filters)`, fewer filters.
+
+    Returns:
+        A tuple of the scores, raised where a class changes filters, and how
+        many filters had none before.
+    """
+    leads, rivals, live = _leads(scores)
+    raised, lacking = share_out(ops.transpose(leads), 1, live[0])
+    raised = ops.transpose(raised)
+    return ops.where(raised > leads, rivals + raised, scores), lacking
+
+
+def one_filter_each(scores: Any, own: Any) -> Any:
+    """Says which filter is each class's, where there are more classes.
+
+    Args:
+        scores: Tensor of shape `(classes, filters)`, fewer filters.
+        own: bool matrix of that shape, true for each filter's best class,
+            which has a filter that is no class's first choice.
+
+    Returns:
+        A bool matrix of that shape.
+    """
+    leads, _, _ = _leads(scores)
+    first = owners(ops.transpose(leads))[:, None]
+    chosen = ops.equal(first, ops.arange(scores.shape[1])[None, :])
+    left = ops.logical_not(ops.any(chosen, axis=0, keepdims=True))
+    return ops.logical_or(chosen, ops.logical_and(own, left))
+
+
+def _leads(scores):
+    """Returns by how much each class leads, or falls short, in each filter.
+
+    And the score of its best rival there, and which filters were ever active:
+    in the others every class falls short most.
+    """
+    best, own, live = own_filters(scores, owners(scores))
+    others = ops.where(own, ops.min(scores) - 1, scores)
+    rivals = ops.where(own, ops.max(others, axis=0, keepdims=True), best)
+    leads = scores - rivals
+    return ops.where(live, leads, ops.min(leads) - 1), rivals, live
 
 
 def _asked(costs, lacking, least):

@@ -4,7 +4,13 @@ import keras
 from keras import ops
 
 from keras_csg.arguments import FixedArgument, density_or_none, share
-from keras_csg.layers.filter_shares import own_filters, owners, share_out
+from keras_csg.layers.filter_shares import (
+    one_filter_each,
+    own_filters,
+    owners,
+    share_out,
+    share_out_classes,
+)
 
 CLOSING_STEPS = 1000
 """Steps in which a gate closes where nobody says how long training takes."""
@@ -15,11 +21,12 @@ ENTRIES_A_STEP = 2**18
 """Size of a gate that is derived from its scores in every step."""
 
 
-def least_density(classes: int, filters: int) -> float:
-    """Returns the smallest density at which every class has a filter.
+def default_density(classes: int, filters: int) -> float:
+    """Returns the density that a gate closes to where nobody says.
 
-    One class for each filter is `1 / classes`. With fewer filters than
-    classes each class keeps one besides, shared with others.
+    One class for each filter, `1 / classes`, is the least. With fewer filters
+    than classes the least is one filter for each class, `1 / filters`, which
+    it shares with others; there both together leave room to tell these apart.
     """
     shared = 1 / filters if filters < classes else 0.0
     return 1 / classes + shared
@@ -47,8 +54,8 @@ class GateBudget(keras.layers.Layer):
     takes over those it is closest to winning from classes that have more.
 
     Args:
-        density: float, at least `least_density(classes, filters)` and at most
-            1; `None` for that.
+        density: float, at most 1; `None` for `default_density`. The least that
+            is reached is `1 / min(classes, filters)`.
         least_share: float in `[0, 1]`. Share of the even `filters / classes`
             that every class is to have at least; one filter in any case.
 
@@ -78,7 +85,7 @@ class GateBudget(keras.layers.Layer):
         # Of a large gate each step adds up the scores alone, and only some
         # look for the gate that they stand for.
         self.every = max(1, classes * filters // ENTRIES_A_STEP)
-        self.target = self.density or least_density(classes, filters)
+        self.target = self.density or default_density(classes, filters)
         self.scores = self._add("scores", (classes, filters))
         self.mean_square = self._add("mean_square")
         self.sharpness = self._add("sharpness")
@@ -195,7 +202,10 @@ class GateBudget(keras.layers.Layer):
 
     def _derived(self, scores, progress):
         """Returns the gate of the scores, with what goes with it."""
-        scores, short = share_out(scores, self.least_filters)
+        if self.least_filters:
+            scores, short = share_out(scores, self.least_filters)
+        else:
+            scores, short = share_out_classes(scores)
         gate_matrix, sharpness = open_gates(
             scores,
             self.budget(progress),
@@ -237,7 +247,11 @@ def open_gates(scores: Any, budget: Any, sharpness: Any) -> tuple[Any, Any]:
         mean may be a little above the budget.
     """
     best, own, live = own_filters(scores, owners(scores))
-    kept = _kept(scores, best, own)
+    classes, filters = scores.shape
+    if filters < classes:
+        kept = one_filter_each(scores, own)
+    else:
+        kept = _kept(scores, best, own)
     others = ops.logical_and(ops.logical_not(kept), live)
     distances = ops.where(others, best - scores, 0.0)
     size = ops.cast(ops.size(scores), "float32")

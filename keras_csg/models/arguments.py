@@ -140,7 +140,8 @@ def checked_names(
         num_classes: int.
 
     Raises:
-        ValueError: if one is no text, or they are not as many as the classes.
+        ValueError: if one is no text or there twice, or they are not as many
+            as the classes.
     """
     if class_names is None:
         return None
@@ -154,6 +155,12 @@ def checked_names(
         raise ValueError(
             f"`class_names` must have {num_classes} names. "
             f"Received: {len(names)} names"
+        )
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            "`class_names` must name each class once. "
+            f"Received: {twice!r} more than once"
         )
     return names
 

@@ -7,7 +7,7 @@ from keras_csg.arguments import whole_number
 from keras_csg.backbones.weights import WeightsReport
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
-from keras_csg.layers.gate_budget import GateBudget, least_density
+from keras_csg.layers.gate_budget import GateBudget, default_density
 from keras_csg.models.arguments import (
     LAMBDAS,
     SAVED,
@@ -83,8 +83,9 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         lambda_6: float, at least 0. Weight of what filters tell of classes that
             are not their own (`off_class_variance`).
         density: float in `(0, 1]`. Share of the gate that may stay open;
-            `None` for the least, `1 / num_classes`, which leaves one class to
-            each filter (`least_density`).
+            `None` for `1 / num_classes`, the least, which leaves one class to
+            each filter, or more where there are fewer filters than classes
+            (`default_density`).
         closing_steps: int, at least 1. Gated training steps in which the gate
             closes; `None` for half of those that `fit` takes.
         backbone_rate: float, at least 0. Learning rate of the backbone, as a
@@ -206,8 +207,9 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
     @property
     def target_density(self) -> float:
         """The L1-density that the gate is to end at, in `(0, 1]`."""
-        least = least_density(self.num_classes, self.filters)
-        return least if self.density is None else self.density
+        if self.density is not None:
+            return self.density
+        return default_density(self.num_classes, self.filters)
 
     @property
     def frozen(self) -> list[str]:

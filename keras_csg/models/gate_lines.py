@@ -61,7 +61,7 @@ def _reason(model, trained, closed):
     if not trained:
         return (
             "no epoch trained the gated path; give more epochs or a shorter "
-            "warm-up, or call `fit` again"
+            "warm-up"
         )
     if closed and model.gate_budget and not model.gate_budget.is_closed:
         return (
@@ -72,10 +72,10 @@ def _reason(model, trained, closed):
     if model.gate_budget is None:
         return "`lambda_2` pulled too little for this optimizer, rate and time"
     if model.gate_budget.is_closed:
-        return "every class keeps at least one filter"
+        return "every filter keeps a class, and every class a filter"
     return (
         "training ended before it closed; give more epochs with the gated "
-        "path, fewer `closing_steps`, or call `fit` again"
+        "path or fewer `closing_steps`"
     )
 
 

@@ -99,8 +99,9 @@ def _metric_on_logits(metric):
         return ClassAccuracy(metric)
     if _snake_case(metric) in CROSSENTROPIES:
         raise ValueError(
-            "`metrics` must name a cross-entropy with `from_logits=True`; that "
-            "of the standard path is reported as `loss` in any case. "
+            "`metrics` must give a cross-entropy as an object, such as "
+            "`keras.metrics.SparseCategoricalCrossentropy(from_logits=True)`; "
+            "that of the standard path is `loss` in any case. "
             f"Received: metrics={metric!r}"
         )
     return _reading_logits("metrics", metric, keras.metrics.get(metric))

@@ -7,6 +7,7 @@ from keras_csg.engines import engine
 from keras_csg.models.gate_lines import warn_of_unplanned
 from keras_csg.models.gate_scheduler import GateScheduler
 from keras_csg.models.image_range import ImageRangeCheck, warn_of_small_values
+from keras_csg.models.label_range import check_labels
 from keras_csg.models.on_logits import loss_on_logits, metrics_on_logits
 from keras_csg.models.training_step import DualPathStep
 from keras_csg.optimizers import (
@@ -110,6 +111,7 @@ class DualPathTrainer(DualPathStep):
         if self.gated:
             warn_of_unplanned(self)
         warn_of_small_values(self, x)
+        check_labels(self, kwargs.get("y", args[0] if args else None))
         return super().train_on_batch(x, *args, **kwargs)
 
     def fit(
@@ -148,6 +150,7 @@ class DualPathTrainer(DualPathStep):
             `keras.callbacks.History`.
         """
         warn_of_small_values(self, x)
+        check_labels(self, y)
         callbacks = self._with_own_callbacks(callbacks)
         self.build_optimizer()
         history = super().fit(
@@ -181,6 +184,7 @@ class DualPathTrainer(DualPathStep):
     def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Evaluates both paths, as `keras.Model.evaluate` does."""
         warn_of_small_values(self, x)
+        check_labels(self, kwargs.get("y", args[0] if args else None))
         self.image_range.forget()
         results = super().evaluate(x, *args, **kwargs)
         self.image_range.warn(self)

@@ -33,6 +33,12 @@ def check_effects(given: dict[str, Any], options: TrainingOptions) -> None:
         ValueError: with the first that differs from its default and that
             others leave without effect.
     """
+    warmup, epochs = options.lr_warmup, options.epochs
+    if "lr_warmup" in given and epochs and (warmup or 0) >= epochs:
+        raise ValueError(
+            "`lr_warmup` must be less than the `epochs`. Received: "
+            f"lr_warmup={warmup}, epochs={epochs}"
+        )
     for names, cause in _without_effect(options):
         for name in names:
             default = getattr(TrainingOptions, name)
@@ -50,6 +56,8 @@ def _without_effect(options):
     elif options.gate_schedule != "alternating":
         cause = f"the {options.gate_schedule} `gate_schedule`"
         yield ["gate_period"], cause
+    if options.head_epochs == 0:
+        yield ["head_learning_rate"], "no `head_epochs`"
     if options.freeze == "all":
         yield ["backbone_rate"], "`freeze` of all the backbone"
     if options.optimizer in ("adam", "adamw"):

@@ -40,8 +40,9 @@ def keep_better_statistics(
         log: callable that takes a line of progress.
 
     Returns:
-        The validation accuracy by each kind that was measured, under
-        `"augmented"` and `"plain"`; empty where there was no choice.
+        The validation accuracy by each kind that was measured, the mean of the
+        standard and the class-specific one, under `"augmented"` and `"plain"`;
+        empty where there was no choice.
 
     Reference:
         - [Touvron et al., 2019](https://arxiv.org/abs/1906.06423), for what
@@ -79,10 +80,14 @@ def keep_better_statistics(
     better = "augmented" if augmented >= plain else "plain"
     log(
         f"Batch normalization's statistics: those of {better} images "
-        f"(validation accuracy {augmented:.4f} by augmented, {plain:.4f} by "
-        "plain ones)"
+        f"({_what(model)} in validation: {augmented:.4f} by augmented, "
+        f"{plain:.4f} by plain ones)"
     )
     return {"augmented": augmented, "plain": plain}
+
+
+def _what(model):
+    return "mean of both accuracies" if model.gated else "accuracy"
 
 
 def _accuracy(model: CSGClassifier, batches: Iterable) -> float:

@@ -65,7 +65,8 @@ def train_head(
     stream = data.train.training_batches(batch_size, seed=seed)
     maps, labels = _answers(resting, stream, most)
     log(
-        f"The head first: {epochs} epochs on the answers of the resting "
+        f"The head first: {epochs} epoch{'s' * (epochs > 1)} on the answers of "
+        "the resting "
         f"backbone to {len(labels):,} images"
     )
     validation = _answers(resting, data.validation.batches(batch_size), most)

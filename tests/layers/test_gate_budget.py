@@ -4,10 +4,14 @@ import tensorflow as tf
 from keras import ops
 from numpy.testing import assert_allclose, assert_array_equal
 
-from keras_csg.layers.filter_shares import owners, share_out
+from keras_csg.layers.filter_shares import (
+    owners,
+    share_out,
+    share_out_classes,
+)
 from keras_csg.layers.gate_budget import (
     GateBudget,
-    least_density,
+    default_density,
     open_gates,
 )
 
@@ -93,13 +97,13 @@ def test_a_filter_that_never_told_anything_is_one_classs_own():
 )
 def test_every_class_is_served_and_the_density_reached(classes, filters, steps):
     gate, densities, _ = closed(classes, filters, steps)
-    target = least_density(classes, filters)
+    target = default_density(classes, filters)
     assert gate.mean() <= 1.001 * target or steps < 10
     assert_array_equal(gate.max(axis=0), 1)
     assert (gate == 1).any(axis=1).all()
     way = np.minimum(np.arange(1, steps + 1) / max(steps // 2, 1), 1)
     budgets = target + (1 - target) * (1 - way) ** 3
-    # Where filters are scarce a class without one of its own shares one.
+    # Until they are shared out, filters and classes without one have one more.
     shared = 1 / filters if filters < 2 * classes else 0
     assert (densities <= 1.02 * budgets + shared).all() or steps < 10
     if filters >= 2 * classes and steps >= 12:
@@ -112,6 +116,46 @@ def test_any_density_above_the_least_is_reached(density):
     gate, _, budget = closed(10, 64, 60, density=density)
     assert gate.mean() == pytest.approx(density, rel=1e-3)
     assert float(budget.settled) == 1
+
+
+@pytest.mark.parametrize(("classes", "filters"), [(40, 16), (100, 64), (9, 8)])
+def test_few_filters_close_to_one_for_each_class(classes, filters):
+    gate, *_ = closed(classes, filters, 40, density=1 / filters)
+    assert_array_equal(gate.sum(axis=1), 1)
+    assert_array_equal(gate.max(axis=0), 1)
+
+
+def test_few_filters_that_are_dead_are_nobodys_choice():
+    gate, *_ = closed(40, 16, 60, dead=4, density=1 / 16)
+    assert_array_equal((gate[:, 4:] == 1).sum(axis=1), 1)
+    assert (gate[:, 4:] == 1).any(axis=0).all()
+    assert_array_equal(gate[:, :4].sum(axis=0), 1)
+
+
+def test_classes_choose_among_few_filters_by_hand():
+    """Each where it leads most; one goes to the filter that nobody has."""
+    scores = np.array(
+        [
+            [9.0, 4.0, 1.0],
+            [8.0, 1.0, 0.5],
+            [1.0, 5.0, 0.0],
+            [0.0, 3.0, 2.0],
+        ],
+        "float32",
+    )
+    first = [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    assert_array_equal(opened(scores, 1 / 3), first)
+    # Class 2 leads in two filters now, more in the third, of which class 3
+    # falls least short, so that nobody has the second: its best is kept, too.
+    scores[2], scores[3] = [1.0, 5.0, 4.0], [0.0, 1.0, 0.5]
+    before = [[1, 0, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1]]
+    assert_array_equal(opened(scores, 1 / 3), before)
+    raised, lacking = share_out_classes(ops.convert_to_tensor(scores))
+    assert float(lacking) == 1
+    # To go there costs class 0 two, 1 three, 2 two, and class 3 half.
+    after = [[1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0]]
+    assert_array_equal(opened(raised, 1 / 3), after)
+    assert float(share_out_classes(raised)[1]) == 0
 
 
 def test_dead_filters_do_not_keep_the_others_open():

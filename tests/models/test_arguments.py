@@ -103,3 +103,8 @@ def test_a_changed_config_is_the_way_to_other_weights_of_the_losses():
     changed = keras_csg.CSGClassifier.from_config(config)
     changed.set_weights(model.get_weights())
     assert changed.lambda_1 == 0.7
+
+
+def test_class_names_that_are_there_twice_are_refused():
+    with pytest.raises(ValueError, match="once. Received: 'b' more than once"):
+        tiny_classifier(class_names=["a", "b", "c", "b"])

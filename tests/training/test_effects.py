@@ -19,6 +19,8 @@ def check(**given):
         ({"weights": "w", "freeze": "all", "backbone_rate": 0.1},)
         + ("backbone_rate",),
         ({"optimizer": "adamw", "momentum": 0.5}, "momentum"),
+        ({"weights": "w", "head_epochs": 0, "head_learning_rate": 0.1},)
+        + ("head_learning_rate",),
     ],
 )
 def test_an_option_without_effect_is_named(given, named):
@@ -41,6 +43,12 @@ def test_an_option_without_effect_is_named(given, named):
 )
 def test_others_pass(given):
     check(**given)
+
+
+def test_a_warm_up_leaves_epochs():
+    with pytest.raises(ValueError, match="`lr_warmup` must be less than"):
+        check(lr_warmup=10, epochs=10)
+    check(lr_warmup=9, epochs=10)
 
 
 def test_a_file_of_all_options_passes():
