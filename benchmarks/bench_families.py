@@ -4,14 +4,13 @@
     python benchmarks/bench_families.py --families vgg,resnet
 
 Images are 32 pixels wide, or as small as the network takes. What is done is
-kept in `--out`, so that a second call goes on where the first was stopped.
+kept in `--out`, and runs that were stopped go on from `--runs`.
 """
 
 import json
 import pathlib
 import subprocess
 import sys
-import tempfile
 
 import click
 from chosen_names import chosen_names
@@ -42,16 +41,17 @@ def side_for(name):
     return max(SIDE, backbone_spec(name).min_size)
 
 
-def train(name):
+def train(name, run):
     """Returns the figures on the test split, or `None` after an error."""
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [COMMAND, "train", "--data", "digits", "--backbone", name]
-            + ["--image-size", str(side_for(name)), "--json"]
-            + ["--out", pathlib.Path(folder) / "run"],
-            capture_output=True,
-            text=True,
-        )
+    options = ["--resume"]
+    if not run.exists():
+        options = ["--data", "digits", "--backbone", name]
+        options += ["--image-size", str(side_for(name))]
+    done = subprocess.run(
+        [COMMAND, "train", "--out", run, "--json", *options],
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         click.echo(f"{name}: {done.stderr.strip().splitlines()[-1]}", err=True)
         return None
@@ -81,12 +81,22 @@ def chosen(families):
     show_default=True,
     help="File of the results.",
 )
-def main(families, out):
+@click.option(
+    "--runs",
+    type=click.Path(path_type=pathlib.Path),
+    default="families",
+    show_default=True,
+    help="Folder of the runs.",
+)
+def main(families, out, runs):
     """Train the smallest backbone of each family on digits."""
     results = json.loads(out.read_text()) if out.exists() else {}
     print(f"{'family':18} {'backbone':20} side  {' '.join(COLUMNS.values())}")
     for family, name in chosen(families).items():
-        if name not in results and (figures := train(name)) is not None:
+        if (
+            name not in results
+            and (figures := train(name, runs / name)) is not None
+        ):
             results[name] = figures
             write_json(out, results)
         if name in results:

@@ -9,6 +9,7 @@ from keras_csg_cli.data import data
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.export import export
 from keras_csg_cli.localize import localize
+from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
 from keras_csg_cli.train import train
@@ -30,6 +31,7 @@ COMMANDS = (
     predict,
     export,
     data,
+    pack,
     backbones,
     recipes,
     weights,

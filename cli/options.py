@@ -84,6 +84,13 @@ READING_OPTIONS = (
 )
 
 
+def splitting_options(command):
+    """Adds what says which images of a folder are where to a command."""
+    for option in reversed(FOLDER_OPTIONS):
+        command = option(command)
+    return command
+
+
 def folder_options(command):
     """Adds what can be said of a folder of images to a command."""
     for option in reversed((*FOLDER_OPTIONS, *READING_OPTIONS)):

@@ -21,6 +21,7 @@ from .commands import evaluate_runs as evaluate_runs
 from .commands import export_run as export_run
 from .commands import list_weights as list_weights
 from .commands import localize as localize
+from .commands import pack as pack
 from .commands import predict as predict
 from .commands import predict_images as predict_images
 from .commands import sanity_check as sanity_check

@@ -7,6 +7,7 @@ from .export import plan_export as plan_export
 from .input_error import InputError as InputError
 from .localize import localize as localize
 from .localize import sanity_check as sanity_check
+from .pack import pack as pack
 from .predict import find_images as find_images
 from .predict import predict as predict
 from .predict import predict_images as predict_images

@@ -58,6 +58,13 @@ def prepared_builder(
     # `is_prepared` warns about a folder that is not there.
     if not (builder.data_path.exists() and builder.is_prepared()):
         _prepare(builder, name, folder, log)
+    if builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD:
+        raise ValueError(
+            "Sets are read from TFRecord files, and TensorFlow Datasets reads "
+            "ArrayRecord ones in another way alone: prepare it with "
+            "`--file_format=tfrecord`, or convert it with `tfds "
+            f"convert_format`. Received: {name!r} in {builder.data_path}"
+        )
     return builder
 
 

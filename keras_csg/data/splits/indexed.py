@@ -40,10 +40,14 @@ class IndexedSplit(ImageSplit):
             self._labels = tf.constant(labels, tf.int32)
 
     @property
+    def labels(self) -> np.ndarray:
+        """The label of each image, `(num_examples,)`, in order."""
+        return tf.gather(self._labels, self._numbers).numpy()
+
+    @property
     def class_counts(self) -> np.ndarray:
         """Images per class, of shape `(num_classes,)`."""
-        labels = tf.gather(self._labels, self._numbers)
-        return np.bincount(labels, minlength=self.num_classes)
+        return np.bincount(self.labels, minlength=self.num_classes)
 
     def _in_order(
         self, batch_size: int, share: Share | None
