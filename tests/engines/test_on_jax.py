@@ -11,7 +11,7 @@ from keras_csg.engines import on_jax
 @pytest.fixture
 def a_gpu(monkeypatch):
     gpu = types.SimpleNamespace(platform="gpu", compute_capability="8.0")
-    monkeypatch.setattr(on_jax, "_devices", lambda: [gpu])
+    monkeypatch.setattr(on_jax, "local_devices", lambda: [gpu])
 
 
 @pytest.mark.usefixtures("a_gpu")
