@@ -266,7 +266,8 @@ def test_a_proxy_is_asked_instead_of_the_host(tmp_path, monkeypatch):
 def test_cifar10(cifar10_dir):
     data = load_data("cifar10", data_dir=cifar10_dir, cache=True)
     assert sizes(data) == [45000, 5000, 10000]
-    assert_array_equal(data.validation.class_counts, [500] * 10)
+    # By blocks of the set's order, whatever is in them.
+    assert_allclose(data.validation.class_counts, 500, atol=60)
     assert data.class_names[3] == "cat"
     assert data.allow_flip
     assert data.small_images
