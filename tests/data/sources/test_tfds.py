@@ -274,9 +274,10 @@ def test_cifar10(cifar10_dir):
     images = np.concatenate(
         [s.images_and_labels()[0] for s in (data.train, data.validation)]
     )
-    # As its README gives them.
+    # Those of CIFAR-10 itself, which the copy in JPEG keeps; TensorFlow's
+    # quicker decoding would give 0.4868, 0.4822 and 0.4414.
     means = images.mean((0, 1, 2)) / 255
-    assert_allclose(means, [0.4868, 0.4822, 0.4414], atol=1e-4)
+    assert_allclose(means, [0.4914, 0.4822, 0.4465], atol=5e-4)
 
 
 def test_cifar10_streamed(cifar10_dir):
