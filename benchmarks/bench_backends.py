@@ -13,7 +13,7 @@ import sys
 
 import click
 
-BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+BACKENDS = ("tensorflow", "jax", "torch")  # Packages are called so, too.
 CLASSES, STEPS = 10, 8
 
 
@@ -71,8 +71,8 @@ def main(backbone, size, batch_size, blocks, here):
         measure(backbone, size, batch_size, blocks)
         return
     print("backend        ours   plain  times as fast", flush=True)
-    for backend, package in BACKENDS.items():
-        if importlib.util.find_spec(package) is None:
+    for backend in BACKENDS:
+        if importlib.util.find_spec(backend) is None:
             print(f"{backend:11} is not installed")
             continue
         subprocess.run(

@@ -5,6 +5,7 @@ import click
 from keras_csg_cli.options import (
     NumberOrText,
     folder_options,
+    held_out_options,
     json_option,
     load_library,
     say,
@@ -30,15 +31,8 @@ SHOWN = 3
     metavar="SIDE|HEIGHTxWIDTH",
     help="What images are resized to.",
 )
-@click.option(
-    "--validation-split",
-    type=float,
-    default=0.1,
-    show_default=True,
-    help="Share of train held out where there is no validation split.",
-)
 @folder_options
-@click.option("--seed", type=int, default=0, help="Of what is held out.")
+@held_out_options
 @click.option(
     "--near/--no-near",
     default=True,

@@ -84,18 +84,35 @@ READING_OPTIONS = (
 )
 
 
-def splitting_options(command):
-    """Adds what says which images of a folder are where to a command."""
-    for option in reversed(FOLDER_OPTIONS):
-        command = option(command)
-    return command
+HELD_OUT_OPTIONS = (
+    click.option(
+        "--validation-split",
+        type=float,
+        default=0.1,
+        show_default=True,
+        help="Share of train held out where there is no validation split.",
+    ),
+    click.option("--seed", type=int, default=0, help="Of what is held out."),
+)
 
 
-def folder_options(command):
-    """Adds what can be said of a folder of images to a command."""
-    for option in reversed((*FOLDER_OPTIONS, *READING_OPTIONS)):
-        command = option(command)
-    return command
+def adding(*options):
+    """Returns what adds several options to a command, in this order."""
+
+    def add(command):
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+splitting_options = adding(*FOLDER_OPTIONS)
+"""Adds what says which images of a folder are where to a command."""
+folder_options = adding(*FOLDER_OPTIONS, *READING_OPTIONS)
+"""Adds what can be said of a folder of images to a command."""
+held_out_options = adding(*HELD_OUT_OPTIONS)
+"""Adds what says which images are held out to a command."""
 
 
 class UserMistake(click.ClickException):

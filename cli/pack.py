@@ -1,6 +1,7 @@
 import click
 
 from keras_csg_cli.options import (
+    held_out_options,
     load_library,
     say,
     splitting_options,
@@ -18,14 +19,7 @@ from keras_csg_cli.options import (
     metavar="PIXELS",
     help="Shrink larger images to that, as JPEG (default: keep the files).",
 )
-@click.option(
-    "--validation-split",
-    type=float,
-    default=0.1,
-    show_default=True,
-    help="Share of train held out where there is no validation split.",
-)
-@click.option("--seed", type=int, default=0, help="Of what is held out.")
+@held_out_options
 @splitting_options
 def pack(folder, out, **settings):
     """Pack the images of FOLDER into a set of TensorFlow Datasets in OUT.

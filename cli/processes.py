@@ -8,7 +8,7 @@ import time
 
 import click
 
-from keras_csg_cli.options import UserMistake
+from keras_csg_cli.options import UserMistake, adding
 
 AUTO = "auto"
 LOST = (
@@ -20,35 +20,30 @@ together = False
 """Whether this process has joined others."""
 
 
-def process_options(command):
-    """Adds what says that a process is one of several to a command."""
-    for option in reversed(
-        (
-            click.option(
-                "--coordinator",
-                metavar="HOST:PORT|auto",
-                envvar="JAX_COORDINATOR_ADDRESS",
-                help="Of process 0, where several train together on JAX; auto "
-                "finds it in Slurm, Open MPI or Kubernetes.",
-            ),
-            click.option(
-                "--processes",
-                type=click.IntRange(1),
-                metavar="N",
-                envvar="JAX_NUM_PROCESSES",
-                help="How many they are.",
-            ),
-            click.option(
-                "--process-id",
-                type=click.IntRange(0),
-                metavar="I",
-                envvar="JAX_PROCESS_ID",
-                help="The number of this one, from 0.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+process_options = adding(
+    click.option(
+        "--coordinator",
+        metavar="HOST:PORT|auto",
+        envvar="JAX_COORDINATOR_ADDRESS",
+        help="Of process 0, where several train together on JAX; auto finds it "
+        "in Slurm, Open MPI or Kubernetes.",
+    ),
+    click.option(
+        "--processes",
+        type=click.IntRange(1),
+        metavar="N",
+        envvar="JAX_NUM_PROCESSES",
+        help="How many they are.",
+    ),
+    click.option(
+        "--process-id",
+        type=click.IntRange(0),
+        metavar="I",
+        envvar="JAX_PROCESS_ID",
+        help="The number of this one, from 0.",
+    ),
+)
+"""Adds what says that a process is one of several to a command."""
 
 
 def check_options(coordinator, processes, process_id, out):

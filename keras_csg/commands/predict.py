@@ -94,9 +94,9 @@ def find_images(
     """
     found: list[str] = []
     for item in paths("images", images):
-        files = _files_of(os.fspath(item))
+        path = os.fspath(item)
+        files = _files_of(path)
         if not files:
-            path = os.fspath(item)
             if os.path.isdir(path):
                 raise InputError(f"There are no images in {path}.")
             raise InputError(f"There is no image file {path}.")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from keras_csg.data.image_files import open_image
@@ -90,9 +89,8 @@ def pack_data(
             "label": tfds.features.ClassLabel(names=data.class_names),
         }
     )
-    path.parent.parent.mkdir(parents=True, exist_ok=True)
-    whole = path.parent.parent / f"{name}.packing"
-    with hidden_part(whole) as part, _silent_sets():
+    out.mkdir(parents=True, exist_ok=True)
+    with hidden_part(out / f"{name}.packing") as part, _silent_sets():
         tfds.dataset_builders.store_as_tfds_dataset(
             name=name,
             version=VERSION,
@@ -159,5 +157,5 @@ def _shrunk(encoded, reading, side):
     size = (round(height * share), round(width * share))
     pixels = reading.decode(io.BytesIO(encoded), size)
     stream = io.BytesIO()
-    Image.fromarray(np.asarray(pixels)).save(stream, "JPEG", quality=QUALITY)
+    Image.fromarray(pixels).save(stream, "JPEG", quality=QUALITY)
     return stream.getvalue()

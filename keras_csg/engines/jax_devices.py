@@ -62,14 +62,12 @@ class _DataParallel(keras.distribution.DataParallel):
         return keras.distribution.TensorLayout(axes, self.device_mesh)
 
 
-def _placed_among_processes(data: tuple) -> tuple:
+def _placed_among_processes(data: Any) -> tuple:
     """Returns a batch as arrays of all processes; see `sharing`."""
     distribution = keras.distribution.distribution()
-    *arrays, last = data
-    flagged = np.ndim(last) == 0 and np.asarray(last).dtype == np.bool_
-    whole = bool(last) if flagged else True
-    if not flagged:
-        arrays.append(last)
+    whole = True
+    if np.ndim(data[-1]) == 0 and np.asarray(data[-1]).dtype == np.bool_:
+        *data, whole = data
 
     def placed(array):
         if array is None:  # No weights of samples.
@@ -83,7 +81,7 @@ def _placed_among_processes(data: tuple) -> tuple:
             layout.backend_layout, array
         )
 
-    return keras.tree.map_structure(placed, tuple(arrays))
+    return keras.tree.map_structure(placed, tuple(data))
 
 
 def count_shares() -> int:

@@ -184,9 +184,8 @@ def peak_memory() -> int | None:
 
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
-    return not any(
-        map(_is_gpu, local_devices())
-    ) or DETERMINISTIC in os.environ.get("XLA_FLAGS", "")
+    started_so = DETERMINISTIC in os.environ.get("XLA_FLAGS", "")
+    return started_so or not any(map(_is_gpu, local_devices()))
 
 
 def set_deterministic(wanted: bool) -> None:

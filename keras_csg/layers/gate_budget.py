@@ -247,11 +247,7 @@ def open_gates(scores: Any, budget: Any, sharpness: Any) -> tuple[Any, Any]:
         mean may be a little above the budget.
     """
     best, own, live = own_filters(scores, owners(scores))
-    classes, filters = scores.shape
-    if filters < classes:
-        kept = one_filter_each(scores, own)
-    else:
-        kept = _kept(scores, best, own)
+    kept = _kept(scores, best, own)
     others = ops.logical_and(ops.logical_not(kept), live)
     distances = ops.where(others, best - scores, 0.0)
     size = ops.cast(ops.size(scores), "float32")
@@ -272,8 +268,12 @@ def open_gates(scores: Any, budget: Any, sharpness: Any) -> tuple[Any, Any]:
 def _kept(scores, best, own):
     """Says where the gate is 1: a filter's own class, a class's best filter.
 
-    The latter for classes without any filter of their own.
+    The latter for classes without any filter of their own, and for all where
+    there are fewer filters than classes.
     """
+    classes, filters = scores.shape
+    if filters < classes:
+        return one_filter_each(scores, own)
     lacking = ops.logical_not(ops.any(own, axis=1, keepdims=True))
     distances = best - scores
     nearest = distances <= ops.min(distances, axis=1, keepdims=True)

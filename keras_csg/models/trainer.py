@@ -101,7 +101,9 @@ class DualPathTrainer(DualPathStep):
             with engine.placing(self):
                 optimizer.build(self.optimized_variables)
 
-    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+    def train_on_batch(
+        self, x: Any, y: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
         """Trains on one batch, as `keras.Model.train_on_batch` does.
 
         It knows of no epochs: the schedule stays where `begin_epoch` set it,
@@ -111,8 +113,8 @@ class DualPathTrainer(DualPathStep):
         if self.gated:
             warn_of_unplanned(self)
         warn_of_small_values(self, x)
-        check_labels(self, kwargs.get("y", args[0] if args else None))
-        return super().train_on_batch(x, *args, **kwargs)
+        check_labels(self, y)
+        return super().train_on_batch(x, y, *args, **kwargs)
 
     def fit(
         self,
@@ -181,12 +183,14 @@ class DualPathTrainer(DualPathStep):
             own.append(GateScheduler())
         return [*own, *given]
 
-    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(
+        self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
         """Evaluates both paths, as `keras.Model.evaluate` does."""
         warn_of_small_values(self, x)
-        check_labels(self, kwargs.get("y", args[0] if args else None))
+        check_labels(self, y)
         self.image_range.forget()
-        results = super().evaluate(x, *args, **kwargs)
+        results = super().evaluate(x, y, *args, **kwargs)
         self.image_range.warn(self)
         return results
 

@@ -26,13 +26,12 @@ from keras_csg.data.sources.folder_layout import read_layout
 from keras_csg.data.sources.folder_splits import share_out
 from keras_csg.data.sources.labels_file import read_labels
 from keras_csg.data.sources.registry import register_source
-from keras_csg.data.sources.split_hints import some_of
+from keras_csg.data.sources.split_hints import SHOWN, some_of
 from keras_csg.data.splits.hashed import TEST
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 
 MOST_BROKEN = 0.01
 """Share of broken files above which a folder is refused."""
-SHOWN = 4
 
 
 @register_source()
@@ -102,9 +101,7 @@ class FolderSource(Source):
             if not skipped:
                 raise
             why = [_with_reason(path, request) for path in skipped[: SHOWN + 1]]
-            raise ValueError(
-                f"{error}. Broken: {some_of(why, SHOWN)}"
-            ) from error
+            raise ValueError(f"{error}. Broken: {some_of(why)}") from error
         for line in shares.notes:
             request.log(line)
         self._test_paths = [files.paths[n] for n in shares.parts[TEST]]

@@ -38,17 +38,16 @@ class FolderFiles:
             for path in self.paths
         ]
         self.labels = np.concatenate([split.labels for split in splits])
-        names = [self.class_names[label] for label in self.labels]
-        self.classes = (
-            dict(zip(self.keys, names, strict=True)) if layout.table else {}
-        )
-        self.own = own = np.repeat(
+        self.own = np.repeat(
             [SPLITS.index(name) for name in layout.splits],
             [len(split.paths) for split in splits],
         )
-        self.rows = {}
+        self.classes: dict[str, str] = {}
+        self.rows: dict[str, list[str]] = {}
         if layout.table:
+            names = [self.class_names[label] for label in self.labels]
+            self.classes = dict(zip(self.keys, names, strict=True))
             self.rows = {
                 key: [SPLITS[number], self.groups.get(key, "")]
-                for key, number in zip(self.keys, own, strict=True)
+                for key, number in zip(self.keys, self.own, strict=True)
             }

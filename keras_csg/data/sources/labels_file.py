@@ -51,9 +51,7 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
     for place, row in _rows(path):
         name = plain_name(row["file"], folder)
         if not row["file"]:
-            passed_over.add(
-                f"line {place.rpartition(' ')[2]}", "rows without a file"
-            )
+            passed_over.add(place.rpartition(", ")[2], "rows without a file")
         elif not row["label"]:
             passed_over.add(name, "images without a label")
             unlabelled.add(name)
@@ -139,6 +137,8 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
     if path.suffix == ".jsonl":
         lines = enumerate(read_text(path).splitlines(), start=1)
         table = [(n, _parsed(path, n, line)) for n, line in lines if line]
+        for number, row in table:
+            _check_columns(row, f"{path}, line {number}", "have")
     else:
         text = read_text(path).splitlines()
         if path.suffix == ".json" or not text:
@@ -148,14 +148,11 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
             )
         reader = csv.DictReader(text, delimiter=delimiter_of(text), strict=True)
         table = [(reader.line_num, row) for row in rows_of(reader, path)]
-        columns = [
-            str(name).strip().lower() for name in reader.fieldnames or ()
-        ]
-        _check_columns(columns, f"{path}, line 1,", "name columns for")
+        names = reader.fieldnames or ()
+        _check_columns(names, f"{path}, line 1,", "name columns for")
     for number, row in table:
         known = {
-            str(k).strip().lower(): "" if v is None else _text(v)
-            for k, v in row.items()
+            _column(k): "" if v is None else _text(v) for k, v in row.items()
         }
         found = {
             ours: known[name]
@@ -164,7 +161,6 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
             if name in known
         }
         place = f"{path}, line {number}"
-        _check_columns(known, place, "have")
         if isinstance(odd := row.get("label"), list | dict):
             raise ValueError(
                 f"{place} must have one text as its label. Received: {odd!r}"
@@ -172,8 +168,13 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
         yield place, found
 
 
-def _check_columns(known, place, what):
+def _column(name):
+    return str(name).strip().lower()
+
+
+def _check_columns(names, place, what):
     """Refuses a line without what names a file and its label."""
+    known = [_column(name) for name in names]
     missing = [
         ours for ours in ("file", "label") if not {*COLUMNS[ours]} & {*known}
     ]

@@ -61,17 +61,13 @@ class ImageSplit(abc.ABC):
             labels `(batch,)`, int32; with a `share` also of whether that is
             the whole batch, a bool.
         """
-        stream = self._in_order(_positive(batch_size), share)
 
         @tf.autograph.experimental.do_not_convert
-        def read(*examples):
-            if share is None:
-                alone = len(examples) == 1
-                return self._read(examples[0] if alone else examples)
-            examples, place = examples
-            images, labels = self._read(examples)
-            return images, labels, is_whole(images, place)
+        def read(batch, examples):
+            return self._read_part(examples, share)
 
+        # Numbered, so that `map` takes what a batch holds as one.
+        stream = self._in_order(_positive(batch_size), share).enumerate()
         stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE)
         return _finished(stream, self.steps_per_epoch(batch_size))
 
@@ -126,11 +122,9 @@ class ImageSplit(abc.ABC):
         @tf.autograph.experimental.do_not_convert
         def read(epoch, batch, examples):
             key = fold_key(seed, AUGMENTATION, epoch, batch)
-            if share is None:
-                return augment(*self._read(examples), key)
-            examples, place = examples
-            images, labels = augment(*self._read(examples), key, place)
-            return images, labels, is_whole(images, place)
+            return self._read_part(
+                examples, share, lambda x, y, place: augment(x, y, key, place)
+            )
 
         # Reading and prefetching lie outside `flat_map`, so they go on while
         # one epoch gives way to the next.
@@ -165,6 +159,18 @@ class ImageSplit(abc.ABC):
             if start == count:
                 break
         return images, labels
+
+    def _read_part(self, examples, share, change=None):
+        """Reads what `_in_order` gives, and says of a share if it is all."""
+        place = None
+        if share is not None:
+            examples, place = examples
+        images, labels = self._read(examples)
+        if change is not None:
+            images, labels = change(images, labels, place)
+        if place is None:
+            return images, labels
+        return images, labels, is_whole(images, place)
 
     @property
     @abc.abstractmethod
