@@ -28,9 +28,12 @@ CLOSING = "keras_csg.models.gate_scheduler.CLOSING_SHARE"
 BUDGET = "keras_csg.layers.gate_budget.GateBudget.budget"
 LEAST = "keras_csg.models.classifier.GateBudget"
 
+BASE = {"filter_dropout": 0.6875}
+"""What every setting starts from beside the defaults."""
+
 SETTINGS = {
     "standard": {"standard": True},
-    "default": {},
+    "base": {},
     "off-class variance 0.3": {"lambda_6": 0.3},
     "off-class variance 1": {"lambda_6": 1.0},
     "off-class variance alone": {"lambda_5": 0.0, "lambda_6": 1.0},
@@ -197,7 +200,7 @@ def main(only, seeds, data, epochs, jobs, runs, out):
         mp_context=multiprocessing.get_context("spawn"),
         max_tasks_per_child=1,
     )
-    options = {"data": data, "epochs": epochs}
+    options = {**BASE, "data": data, "epochs": epochs}
     with pool:
         begun = {
             pool.submit(train, name, seed, runs, options): f"{name}, {seed}"

@@ -35,15 +35,18 @@ FOLDER_OPTIONS = (
         metavar="FILE",
         type=click.Path(),
         help="CSV or .jsonl file of a folder's images: file, label, and split "
-        "and group if there.",
+        "and group if there; of hf: and TFDS sets, the labels' column.",
     ),
-    click.option(
-        "--classes", metavar="A,B,...", help="Classes of a folder to take."
-    ),
+    click.option("--classes", metavar="A,B,...", help="Classes to take."),
     click.option(
         "--rename-classes",
         metavar="OLD=NEW,...",
-        help="New names of a folder's classes; several may become one.",
+        help="New names of classes.",
+    ),
+    click.option(
+        "--merge-classes",
+        metavar="NEW=OLD+OLD,...",
+        help="Classes that become one.",
     ),
     click.option(
         "--drop-duplicates",

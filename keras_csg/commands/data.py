@@ -35,6 +35,7 @@ def describe_data(
     labels: str | os.PathLike | None = None,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
+    merge_classes: str | Mapping[str, Sequence[str]] | None = None,
     resize: str = "crop",
     background: str = "white",
     white_level: int | None = None,
@@ -51,7 +52,7 @@ def describe_data(
 
     Args:
         data: str or path, as `keras_csg.load_data` takes it.
-        data_dir: see there, as the next twelve.
+        data_dir: see there, as the next thirteen.
         image_size: see there.
         validation_split: see there.
         splits: see there.
@@ -59,6 +60,7 @@ def describe_data(
         labels: see there.
         classes: see there.
         rename_classes: see there.
+        merge_classes: see there.
         resize: see there.
         background: see there.
         white_level: see there.
@@ -95,6 +97,7 @@ def describe_data(
             labels=labels,
             classes=classes,
             rename_classes=rename_classes,
+            merge_classes=merge_classes,
             resize=resize,
             background=background,
             white_level=white_level,

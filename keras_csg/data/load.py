@@ -21,6 +21,7 @@ def load_data(
     labels: str | os.PathLike | None = None,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
+    merge_classes: str | Mapping[str, Sequence[str]] | None = None,
     resize: str = PLAIN.resize,
     background: str = PLAIN.background,
     white_level: int | None = None,
@@ -65,12 +66,15 @@ def load_data(
             validation.
         labels: path of a `.csv` or `.jsonl` file that says which class each
             image of a folder is of, in the place of class folders, with columns
-            `file`, `label` and, if there, `split` and `group`.
-        classes: names of the classes of a folder to take, in this order, a
-            list or a str with commas; `None` for all. Those that
-            `rename_classes` gives, where it is given.
-        rename_classes: new names of classes of a folder by old ones, a dict or
-            `"a=x,b=x"`: several under one name become one.
+            `file`, `label` and, if there, `split` and `group`. Of a set of
+            Hugging Face or TensorFlow Datasets, the column of the labels.
+        classes: names of the classes to take, in this order, a list or a str
+            with commas; `None` for all. Those that `rename_classes` and
+            `merge_classes` give, where they are given.
+        rename_classes: new names of classes by old ones, a dict or
+            `"a=x,b=y"`.
+        merge_classes: classes that become one, by its name: a dict of lists or
+            `"x=a+b,y=c+d"`.
         resize: `"crop"`, `"pad"` or `"squash"`: how images of other sizes get
             the one of all. Cropped about the centre, with their aspect kept;
             padded with `background`; or with another aspect.
@@ -105,6 +109,7 @@ def load_data(
         labels=labels,
         classes=classes,
         rename_classes=rename_classes,
+        merge_classes=merge_classes,
         resize=resize,
         background=background,
         white_level=white_level,

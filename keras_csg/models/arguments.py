@@ -11,7 +11,7 @@ from keras_csg.arguments import (
 )
 from keras_csg.data.image_reading import ImageReading
 
-MOST_DROPPED = 0.7
+MOST_DROPPED = 0.5
 """Share of the filters that are left out at most where nobody says."""
 
 

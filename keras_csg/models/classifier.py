@@ -73,7 +73,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         filter_dropout: float in `[0, 1)`. Share of the filters that this loss
             leaves out at random for each sample, so that the few which are
             left have to tell the class: it raises what a single filter knows.
-            `None` leaves two filters a class on average, and drops 0.7 at
+            `None` leaves two filters a class on average, and drops 0.5 at
             most.
         lambda_4: float, at least 0. Weight of the complement loss: the filters
             that are not a class's must not tell it (`ComplementLoss`).

@@ -89,6 +89,7 @@ class TrainingOptions:
     labels: str | None = None
     classes: str | None = None
     rename_classes: str | None = None
+    merge_classes: str | None = None
     resize: str = "crop"
     background: str = "white"
     white_level: int | None = None

@@ -55,6 +55,7 @@ def load_data_for(
         labels=options.labels,
         classes=options.classes,
         rename_classes=options.rename_classes,
+        merge_classes=options.merge_classes,
         **options.reading,
         known=known,
         # Before runs kept a list, what is held out hung on all images.

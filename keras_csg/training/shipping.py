@@ -4,6 +4,9 @@ import hashlib
 import json
 import pathlib
 from collections.abc import Sequence
+from typing import Any
+
+import keras
 
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.options import RECORDED
@@ -24,7 +27,9 @@ def ship(
 ) -> None:
     """Writes the model of a run, without its optimizer's state, and a card.
 
-    Figures, options and versions on the card are those of the run.
+    It computes in float32 whatever it was trained in: what pays on the machine
+    of its training is slower than that on others. Figures, options and versions
+    on the card are those of the run.
 
     Args:
         run: finished `Run`.
@@ -37,7 +42,7 @@ def ship(
     Raises:
         ValueError: if the run cannot be read.
     """
-    model = run.load_model()
+    model = _in_float32(run.load_model())
     model.optimizer = None
     model.compiled = False
     with whole_file(path) as part:
@@ -60,3 +65,21 @@ def ship(
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
     write_json(path.with_suffix(".json"), card)
+
+
+def _in_float32(model):
+    config = keras.saving.serialize_keras_object(model)
+    plain = keras.saving.deserialize_keras_object(_with_float32(config))
+    plain.set_weights(model.get_weights())
+    return plain
+
+
+def _with_float32(config: Any) -> Any:
+    """Returns a config in which every policy is float32."""
+    if isinstance(config, list | tuple):
+        return type(config)(_with_float32(value) for value in config)
+    if not isinstance(config, dict):
+        return config
+    if str(config.get("class_name")).endswith("DTypePolicy"):
+        return {**config, "config": {"name": "float32"}}
+    return {key: _with_float32(value) for key, value in config.items()}

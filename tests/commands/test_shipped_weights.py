@@ -13,7 +13,9 @@ from PIL import Image
 import keras_csg
 from keras_csg.backbones.weights.shipped import cards
 from keras_csg.training import open_run
+from keras_csg.training.shipping import ship
 from tests.shipped import shipped_tiny
+from tests.tiny_run import make_tiny_run
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +176,24 @@ def test_it_can_be_measured_on_other_data_of_its_classes(trained, here):
         "confusion-photos.png",
         "metrics-photos.json",
     ]
+
+
+def test_the_file_computes_in_float32(trained, tmp_path):
+    """Whatever it was trained in, with the same weights."""
+    data = keras_csg.load_data("digits", image_size=8)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        run = open_run(make_tiny_run(tmp_path / "mixed", data))
+        card = {"description": "mixed", "data": "digits", "licence": "none"}
+        ship(run, tmp_path / "mixed.keras", limits=["one"], **card)
+        own = run.load_model()
+        there = keras.models.load_model(tmp_path / "mixed.keras")
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert own.backbone.layers[-1].dtype_policy.name == "mixed_bfloat16"
+    layers = [there, *there.layers, *there.backbone.layers]
+    assert {layer.dtype_policy.name for layer in layers} == {"float32"}
+    for one, other in zip(there.weights, own.weights, strict=True):
+        np.testing.assert_array_equal(one.value, other.value)
+    assert there.class_names == own.class_names

@@ -36,7 +36,8 @@ def flat_folder(write_images):
 def prepare_tfds(tmp_path):
     """Prepares a TFDS set of `{split: labels}` in `tmp_path`.
 
-    The red channel of image `i` of a split is `i`.
+    The red channel of image `i` of a split is `i`; every example has what
+    `more` holds.
     """
 
     def prepare(splits, name="tiny_set", shape=(8, 8, 3), sizes=None, **info):
@@ -45,8 +46,11 @@ def prepare_tfds(tmp_path):
             "label": tfds.features.ClassLabel(names=["ant", "bee", "cow"]),
         }
         shards = info.pop("num_shards", None)
+        more = info.pop("more", {})
         info.setdefault("supervised_keys", ("image", "label"))
-        builder_class = _builder_class(name, features, splits, sizes, info)
+        builder_class = _builder_class(
+            name, features, splits, sizes, more, info
+        )
         builder = builder_class(data_dir=tmp_path)
         builder.download_and_prepare(
             download_config=tfds.download.DownloadConfig(num_shards=shards)
@@ -56,7 +60,7 @@ def prepare_tfds(tmp_path):
     return prepare
 
 
-def _builder_class(builder_name, features, splits, sizes, info):
+def _builder_class(builder_name, features, splits, sizes, more, info):
     class TinySet(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         VERSION = tfds.core.Version("1.0.0")
         name = builder_name
@@ -80,6 +84,6 @@ def _builder_class(builder_name, features, splits, sizes, info):
                 size = sizes[number % len(sizes)] if sizes else (height, width)
                 image = np.zeros((*size, channels), "uint8")
                 image[..., 0] = number
-                yield number, {"image": image, "label": label}
+                yield number, {"image": image, "label": label, **more}
 
     return TinySet

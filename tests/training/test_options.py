@@ -111,6 +111,7 @@ def test_the_data_answer_for_everything():
         "labels",
         "classes",
         "rename_classes",
+        "merge_classes",
         "white_level",
         "image_size",
         "weights",

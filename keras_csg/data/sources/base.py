@@ -17,8 +17,6 @@ OPTIONAL = (
     "splits",
     "drop_duplicates",
     "labels",
-    "classes",
-    "rename_classes",
 )
 """Arguments of `load_data` that not every kind of data takes."""
 

@@ -1,12 +1,27 @@
-"""Some of a folder's classes, or several as one."""
+"""Some of a set's classes, under other names or several as one."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
+from keras_csg.data.sources.request import Request
 from keras_csg.data.sources.split_names import composed
+
+
+class ClassChoice(NamedTuple):
+    """What of a set's classes is taken.
+
+    Attributes:
+        class_names: list of str. The classes, in the order of their numbers.
+        number_of: int array with the number of each of the set's own classes,
+            -1 for those that are left out.
+    """
+
+    class_names: list[str]
+    number_of: np.ndarray
 
 
 def names_of(classes: str | Sequence[str] | None) -> list[str] | None:
@@ -28,67 +43,137 @@ def names_of(classes: str | Sequence[str] | None) -> list[str] | None:
 
 
 def renames_of(rename: str | Mapping[str, str] | None) -> dict[str, str]:
-    """Returns new names by old ones, of a dict or of `"a=x,b=x"`.
+    """Returns new names by old ones, of a dict or of `"a=x,b=y"`.
 
     Raises:
-        ValueError: if it is neither.
+        ValueError: if it is neither, or two classes get one name.
     """
-    if rename is None:
-        return {}
-    if isinstance(rename, Mapping):
-        pairs = [*rename.items()]
-    else:
-        parts = [part.partition("=") for part in str(rename).split(",")]
-        pairs = [(old.strip(), new.strip()) for old, _, new in parts]
-    texts = all(
-        isinstance(x, str) and x.strip() for pair in pairs for x in pair
-    )
-    found = texts and {composed(old): composed(new) for old, new in pairs}
-    if not found or len(found) < len(pairs):
+    pairs = _pairs(rename)
+    texts = all(isinstance(x, str) and x.strip() for p in pairs for x in p)
+    found = {composed(o): composed(n) for o, n in pairs} if texts else {}
+    if rename is not None and (not found or len(found) < len(pairs)):
         raise ValueError(
             "`rename_classes` must be old names, each once, and new ones, such "
             "as 'kitten=cat,puppy=dog'. Received: "
             f"rename_classes={rename!r}"
         )
+    _check_once(found.values(), rename)
     return found
 
 
-def choose_classes(
-    layout: FolderLayout,
-    classes: str | Sequence[str] | None,
-    rename: str | Mapping[str, str] | None,
-) -> FolderLayout:
-    """Renames classes, of which several may become one, then takes some.
-
-    Args:
-        layout: `FolderLayout`.
-        classes: see `names_of`; `None` for all, in the order of their names.
-        rename: see `renames_of`.
+def merges_of(
+    merge: str | Mapping[str, Sequence[str]] | None,
+) -> dict[str, str]:
+    """Returns new names by old ones, of a dict of lists or of `"x=a+b"`.
 
     Raises:
-        ValueError: if a class is not there.
+        ValueError: if it is neither, or a class belongs to two.
     """
-    renames = renames_of(rename)
-    _check_there(renames, layout.class_names, "rename_classes")
-    new = [renames.get(name, name) for name in layout.class_names]
-    chosen = names_of(classes) or sorted(set(new))
+    pairs = [
+        (new, old.split("+") if isinstance(old, str) else list(old))
+        for new, old in _pairs(merge)
+        if isinstance(old, str | Sequence)
+    ]
+    named = [(str(old).strip(), new) for new, olds in pairs for old in olds]
+    whole = len(pairs) == len({new for new, _ in pairs}) and all(
+        isinstance(new, str) and new and len(olds) > 1 for new, olds in pairs
+    )
+    found = {composed(old): composed(new) for old, new in named if old}
+    if merge is not None and not (found and whole and len(found) == len(named)):
+        raise ValueError(
+            "`merge_classes` must be new names, and two or more old ones for "
+            "each, all of them once, such as 'pet=cat+dog,farm=cow+hen'. "
+            f"Received: merge_classes={merge!r}"
+        )
+    return found
+
+
+def _pairs(value):
+    """Returns the pairs of a dict or of a text `"a=b,c=d"`."""
+    if value is None:
+        return []
+    if isinstance(value, Mapping):
+        return [*value.items()]
+    parts = [part.partition("=") for part in str(value).split(",")]
+    return [(left.strip(), right.strip()) for left, _, right in parts]
+
+
+def _check_once(names, rename):
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"`rename_classes` would make several classes one, {twice[0]!r}: "
+            "`merge_classes` does, such as "
+            f"'{twice[0]}=...+...'. Received: rename_classes={rename!r}"
+        )
+
+
+def choose_classes(names: Sequence[str], request: Request) -> ClassChoice:
+    """Renames and merges classes, then takes some.
+
+    Args:
+        names: the set's own classes, in the order of their numbers.
+        request: `Request` with `classes`, `rename_classes`, `merge_classes`.
+
+    Raises:
+        ValueError: if a class is not there, has two new names, or fewer than
+            two are left.
+    """
+    names = [composed(name) for name in names]
+    changed = new_names(names, request)
+    new = [changed.get(name, name) for name in names]
+    chosen = names_of(request.classes) or list(dict.fromkeys(new))
     _check_there(chosen, new, "classes")
     if len(chosen) < 2:
         raise ValueError(
             "Two or more classes must be left. "
-            f"Received: rename_classes={rename!r}"
+            f"Received: merge_classes={request.merge_classes!r}"
         )
-    _check_text(chosen)
     numbers = {name: number for number, name in enumerate(chosen)}
-    label_of = np.array([numbers.get(name, -1) for name in new])
+    return ClassChoice(chosen, np.array([numbers.get(n, -1) for n in new]))
+
+
+def new_names(names: Sequence[str], request: Request) -> dict[str, str]:
+    """Returns the names that `rename_classes` and `merge_classes` give.
+
+    Args:
+        names: the set's own classes.
+        request: `Request`.
+
+    Returns:
+        A dict from old to new ones, of classes whose name changes.
+
+    Raises:
+        ValueError: as `choose_classes`.
+    """
+    renames = renames_of(request.rename_classes)
+    merges = merges_of(request.merge_classes)
+    _check_there(renames, names, "rename_classes")
+    _check_there(merges, names, "merge_classes")
+    _check_apart(renames, merges)
+    changed = {**renames, **merges}
+    _check_free(changed, names)
+    return changed
+
+
+def choose_of_folder(layout: FolderLayout, request: Request) -> FolderLayout:
+    """Returns a folder's layout with the classes that a request takes.
+
+    Raises:
+        ValueError: as `choose_classes`, and for names that are no text.
+    """
+    choice = choose_classes(layout.class_names, request)
+    _check_text(choice.class_names)
     splits = {
-        split: _taken(files, label_of) for split, files in layout.splits.items()
+        split: _taken(files, choice) for split, files in layout.splits.items()
     }
-    return dataclasses.replace(layout, class_names=chosen, splits=splits)
+    return dataclasses.replace(
+        layout, class_names=choice.class_names, splits=splits
+    )
 
 
-def _taken(files, label_of):
-    labels = label_of[files.labels]
+def _taken(files, choice):
+    labels = choice.number_of[files.labels]
     kept = np.flatnonzero(labels >= 0)
     return FolderSplit([files.paths[n] for n in kept], labels[kept])
 
@@ -105,10 +190,32 @@ def _check_text(names):
             ) from None
 
 
-def _check_there(names, known, argument):
+def _check_there(names: Iterable[str], known, argument):
     odd = sorted(set(names) - set(known))
     if odd:
         raise ValueError(
             f"`{argument}` must name classes that there are "
             f"({', '.join(sorted(set(known)))}). Received: {', '.join(odd)}"
+        )
+
+
+def _check_apart(renames, merges):
+    both = sorted(set(renames) & set(merges))
+    both += sorted(set(renames.values()) & set(merges.values()))
+    if both:
+        raise ValueError(
+            "A class must be named in `rename_classes` or in `merge_classes`, "
+            f"not in both. Received: {both[0]!r}"
+        )
+
+
+def _check_free(changed, names):
+    """Refuses new names of classes that stay: those would become one."""
+    stay = set(names) - set(changed)
+    taken = sorted(stay & set(changed.values()))
+    if taken:
+        raise ValueError(
+            "`rename_classes` and `merge_classes` must give names that no "
+            f"other class has; `merge_classes` '{taken[0]}={taken[0]}+...' "
+            f"adds others to it. Received: {taken[0]!r}"
         )

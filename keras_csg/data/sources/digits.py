@@ -2,6 +2,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_csg.data.sources.base import ClassificationData, Source
+from keras_csg.data.sources.class_choice import choose_classes
 from keras_csg.data.sources.registry import register_source
 from keras_csg.data.splits.holdout import three_ways
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
@@ -22,14 +23,19 @@ class DigitsSource(Source):
         digits = datasets.load_digits()
         size = request.image_size or (32, 32)
         read_images = cached_reader(_as_rgb(digits.images, size))
-        labels = digits.target
+        names, number_of = choose_classes(
+            [str(name) for name in digits.target_names], request
+        )
+        labels = number_of[digits.target]
+        count = len(names)
         splits = [
-            IndexedSplit(read_images, labels, part, 10, (*size, 3), cached=True)
+            IndexedSplit(
+                read_images, labels, part, count, (*size, 3), cached=True
+            )
             for part in three_ways(
-                labels, request.validation_split, request.seed
+                digits.target, request.validation_split, request.seed, labels
             )
         ]
-        names = [str(name) for name in digits.target_names]
         return ClassificationData(
             self, names, (*size, 3), *splits, allow_flip=False
         )

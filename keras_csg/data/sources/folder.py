@@ -16,7 +16,7 @@ from keras_csg.data.sources.base import (
     Source,
     SourceFacts,
 )
-from keras_csg.data.sources.class_choice import choose_classes
+from keras_csg.data.sources.class_choice import choose_of_folder
 from keras_csg.data.sources.folder_annotations import (
     FolderMasks,
     has_annotations,
@@ -81,7 +81,7 @@ class FolderSource(Source):
                     f"`split` says them. Received: splits={request.splits!r}"
                 )
             layout = read_labels(_beside(request.labels, folder), folder)
-        layout = choose_classes(layout, request.classes, request.rename_classes)
+        layout = choose_of_folder(layout, request)
         files = FolderFiles(folder, layout)
         for line in (*layout.notes, *layout.passed_over.lines(folder)):
             request.log(line)

@@ -13,6 +13,7 @@ from keras_csg.data.sources.base import (
     Source,
     SourceFacts,
 )
+from keras_csg.data.sources.class_choice import choose_classes
 from keras_csg.data.sources.encoded_images import (
     EncodedImages,
     common_size,
@@ -41,7 +42,7 @@ class HuggingFaceSource(Source):
     texts; others are not looked at.
     """
 
-    takes = ("splits",)
+    takes = ("splits", "labels")
 
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:
@@ -67,10 +68,13 @@ class HuggingFaceSource(Source):
         """
         request = self.request
         parts = _open(request)
-        image, label = _columns(parts, request.name)
+        image, label = _columns(parts, request)
         names = _class_names(parts, label)
         labels = {own: _labels(parts[own], label, names) for own in parts}
         self._notes = _leave_out(parts, labels, image, request)
+        digest = digest_of(parts, labels, image)
+        names, number_of = choose_classes(names, request)
+        parts, labels = _chosen(parts, labels, number_of)
         plan = _plan(parts, labels, request)
         request.log(
             f"{request.name}: "
@@ -86,7 +90,6 @@ class HuggingFaceSource(Source):
         }
         shape = (*size, 3)
         data = (len(names), shape)
-        digest = digest_of(parts, labels, image)
         listing = Listing(digest, class_names=names)
         return ClassificationData(
             self,
@@ -136,7 +139,20 @@ def _open(request) -> dict[str, Any]:
     return {"train": found} if hasattr(found, "features") else dict(found)
 
 
-def _columns(parts, name):
+def _chosen(parts, labels, number_of):
+    """Returns the images of classes that are taken, and their new numbers."""
+    parts, labels = dict(parts), dict(labels)
+    for own in parts:
+        had = labels[own] >= 0
+        labels[own] = np.where(had, number_of[labels[own]], -1).astype("int32")
+        taken = np.flatnonzero(~had | (labels[own] >= 0))
+        if len(taken) < len(had):
+            parts[own] = parts[own].select(taken)
+            labels[own] = labels[own][taken]
+    return parts, labels
+
+
+def _columns(parts, request):
     """Returns the columns of the images and of the labels."""
     import datasets
 
@@ -147,11 +163,15 @@ def _columns(parts, name):
     ]
     texts = [n for n in ("label", "labels", "class") if n in features]
     labels = [n for n in texts if n in classes] or classes or texts
-    if len(images) != 1 or not labels or (len(classes) > 1 and not texts):
+    doubtful = len(classes) > 1 and not texts
+    if request.labels is not None:
+        labels, doubtful = [n for n in features if n == request.labels], False
+    if len(images) != 1 or not labels or doubtful:
+        wanted = request.labels and f"labels={request.labels!r} of "
         raise ValueError(
             "The data must have one column of images and one of labels, of "
-            "classes or called label: rename or remove others and save the "
-            f"set to disk. Received: {name!r} with {', '.join(features)}"
+            "classes or called label: `labels` names another. Received: "
+            f"{wanted or ''}{request.name!r} with {', '.join(features)}"
         )
     return images[0], labels[0]
 

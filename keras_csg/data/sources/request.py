@@ -40,6 +40,7 @@ class Request:
     labels: str | None = None
     classes: str | Sequence[str] | None = None
     rename_classes: str | Mapping[str, str] | None = None
+    merge_classes: str | Mapping[str, Sequence[str]] | None = None
     reading: ImageReading = PLAIN
     known: Listing | None = None
     shuffled: bool = False
@@ -87,6 +88,7 @@ def checked_request(
     labels: str | os.PathLike | None = None,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
+    merge_classes: str | Mapping[str, Sequence[str]] | None = None,
     resize: str = PLAIN.resize,
     background: str = PLAIN.background,
     white_level: int | None = None,
@@ -114,6 +116,7 @@ def checked_request(
         labels=_checked_path("labels", labels),
         classes=classes,
         rename_classes=rename_classes,
+        merge_classes=merge_classes,
         reading=ImageReading(resize, background, white_level, max_pixels),
         known=known,
         shuffled=shuffled,

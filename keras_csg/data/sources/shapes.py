@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
 from keras_csg.data.sources.base import ClassificationData, Source
+from keras_csg.data.sources.class_choice import choose_classes
 from keras_csg.data.sources.registry import register_source
 from keras_csg.data.sources.shape_outlines import OUTLINES
 from keras_csg.data.splits.holdout import three_ways
@@ -41,16 +42,18 @@ class ShapesSource(Source):
         request = self.request
         size = request.image_size or SHAPES_SIZE
         images, labels, masks = make_shapes(COUNT, size)
-        parts = three_ways(labels, request.validation_split, request.seed)
+        names, number_of = choose_classes(CLASS_NAMES, request)
+        numbers = number_of[labels]
+        parts = three_ways(
+            labels, request.validation_split, request.seed, numbers
+        )
         self._test_masks = masks[parts[2]]
         read, shape = cached_reader(images), (*size, 3)
         splits = [
-            IndexedSplit(
-                read, labels, part, len(CLASS_NAMES), shape, cached=True
-            )
+            IndexedSplit(read, numbers, part, len(names), shape, cached=True)
             for part in parts
         ]
-        return ClassificationData(self, list(CLASS_NAMES), shape, *splits)
+        return ClassificationData(self, names, shape, *splits)
 
     def find_annotated(
         self,

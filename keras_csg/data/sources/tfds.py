@@ -7,6 +7,7 @@ from keras_csg.data.sources.base import (
     ClassificationData,
     Source,
 )
+from keras_csg.data.sources.class_choice import new_names
 from keras_csg.data.sources.registry import register_source
 
 
@@ -18,7 +19,7 @@ class TfdsSource(Source):
     when such a set is looked up.
     """
 
-    takes = ("splits",)
+    takes = ("splits", "labels")
 
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:
@@ -75,4 +76,5 @@ class TfdsSource(Source):
             reading=self.request.reading,
             part=part,
             limit=limit,
+            new_names=lambda names: new_names(names, self.request),
         )

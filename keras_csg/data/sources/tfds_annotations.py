@@ -1,6 +1,7 @@
 """Where the objects are in sets of TensorFlow Datasets."""
 
 import os
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +25,7 @@ def load_annotated_tfds(
     reading: ImageReading = PLAIN,
     part: str = "object",
     limit: int | None = None,
+    new_names: Callable[[list[str]], Mapping[str, str]] = lambda names: {},
 ) -> AnnotatedImages | None:
     """Returns annotated images of a TensorFlow Datasets set.
 
@@ -42,6 +44,8 @@ def load_annotated_tfds(
         reading: `ImageReading`. How images and masks get their size.
         part: str.
         limit: int. Number of images, the first ones; `None` for all.
+        new_names: callable from the set's own classes to those among
+            `class_names` by the set's, where they are called otherwise.
 
     Returns:
         `AnnotatedImages`, or `None` if the set has no such features or no
@@ -56,7 +60,7 @@ def load_annotated_tfds(
     read_mask = _mask_reader(features, part, base_name(name))
     if read_mask is None:
         return None
-    numbers = _class_numbers(features, class_names)
+    numbers = _class_numbers(features, class_names, new_names)
     read = _example_reader(read_mask, numbers, size, reading)
     splits = [s for s in ("test", "validation") if s in builder.info.splits]
     if not splits:
@@ -129,20 +133,16 @@ def _largest_object(example):
     return tf.reduce_any(masks, axis=0), label
 
 
-def _class_numbers(features, class_names):
+def _class_numbers(features, class_names, new_names):
     """Returns our number of each of the set's classes, -1 for none."""
     own = features["label"] if "label" in features else features["objects"]
     if not isinstance(own, tfds.features.ClassLabel):
         own = own.feature["label"]
     class_names = own.names if class_names is None else list(class_names)
-    return np.array(
-        [
-            class_names.index(name) if name in class_names else -1
-            for name in own.names
-        ]
-        + [-1],  # What stands for no object.
-        "int32",
-    )
+    number_of = {name: number for number, name in enumerate(class_names)}
+    renamed = new_names(list(own.names))
+    numbers = [number_of.get(renamed.get(n, n), -1) for n in own.names]
+    return np.array([*numbers, -1], "int32")  # The last for no object.
 
 
 def _example_reader(read_mask, numbers, size, reading):

@@ -4,11 +4,7 @@ import hashlib
 import json
 
 import numpy as np
-import tensorflow as tf
-import tensorflow_datasets as tfds
 
-from keras_csg.data.image_files import in_threads, now_and_then
-from keras_csg.data.image_sizes import SMALL_IMAGE
 from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.base import ClassificationData, Source
 from keras_csg.data.sources.split_names import (
@@ -18,6 +14,7 @@ from keras_csg.data.sources.split_names import (
     split_of,
 )
 from keras_csg.data.sources.tfds_builder import base_name, prepared_builder
+from keras_csg.data.sources.tfds_examples import TfdsExamples
 from keras_csg.data.sources.tfds_features import image_features
 from keras_csg.data.sources.tfds_slices import (
     bytes_of,
@@ -26,7 +23,11 @@ from keras_csg.data.sources.tfds_slices import (
 )
 from keras_csg.data.splits.hashed import TEST_FRACTION, hold_out_blocks
 from keras_csg.data.splits.holdout import hold_out, three_ways
-from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
+from keras_csg.data.splits.indexed import (
+    IndexedSplit,
+    cached_reader,
+    reader_of,
+)
 from keras_csg.data.splits.streamed import StreamedSplit
 
 BUFFER_BYTES = 2**29
@@ -55,18 +56,18 @@ def load_tfds(source: Source) -> ClassificationData:
     """
     request = source.request
     builder = prepared_builder(request.name, request.data_dir, request.log)
-    features = image_features(builder, request.image_size, request.reading)
-    plan = _plan_splits(builder, features, request)
-    names = sorted(set(plan.values()))
-    count = sum(builder.info.splits[name].num_examples for name in names)
+    features = image_features(builder, request)
+    examples = TfdsExamples(builder, features, request)
+    plan = _plan_splits(examples, request)
     if request.shuffled:
         ranges = {}
     else:
         ranges = _held_out(builder, plan, request)
+    count = sum(examples.count(name) for name in sorted(set(plan.values())))
     if request.wants_cache(count, features.image_size):
-        splits = _cached_splits(builder, features, plan, ranges, request)
+        splits = _cached_splits(examples, plan, ranges, request)
     else:
-        splits = _streamed_splits(builder, features, plan, ranges, request)
+        splits = _streamed_splits(examples, plan, ranges, request)
     listing = Listing(_digest(builder), class_names=features.class_names)
     return ClassificationData(
         source,
@@ -109,8 +110,9 @@ def _held_out(builder, plan, request):
     return found
 
 
-def _plan_splits(builder, features, request):
+def _plan_splits(examples, request):
     """Says which TFDS split each of ours is, if it has one of its own."""
+    builder = examples.builder
     asked = parse_splits(None if request.splits == NONE else request.splits)
     if asked:
         check_slices(builder, asked)
@@ -127,7 +129,7 @@ def _plan_splits(builder, features, request):
     labelled = [
         name
         for name in (named["test"], named["validation"])
-        if name is not None and _has_labels(builder, features, name)
+        if name is not None and examples.has_labels(name)
     ]
     plan.update(zip(("test", "validation"), labelled, strict=False))
     _log_plan(plan, request)
@@ -142,77 +144,45 @@ def _log_plan(plan, request):
         request.log(f"{request.name}: {', '.join(missing)} held out of train.")
 
 
-def _has_labels(builder, features, name):
-    """Whether the split has labels: some sets keep those of theirs secret."""
-    examples = _encoded(builder, features, f"{name}[:1]")
-    return all(label >= 0 for _, label in examples.as_numpy_iterator())
-
-
-def _encoded(builder, features, split):
-    """Returns a `Dataset` of encoded images and labels, in file order."""
-    image, label = features.image_key, features.label_key
-    examples = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(
-            {image: True, label: True},
-            decoders={image: tfds.decode.SkipDecoding()},
-        ),
-        # One file after the other: what is held out goes by that order.
-        read_config=tfds.ReadConfig(
-            try_autocache=False,
-            skip_prefetch=True,
-            interleave_cycle_length=1,
-        ),
-    )
-    return examples.map(
-        lambda example: (example[image], features.number(example[label])),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-
-
-def _cached_splits(builder, features, plan, ranges, request):
-    arrays = {}
-    for name in plan.values():
-        request.log(f"Decoding {request.name} {name} into memory.")
-        images, labels = _decode_all(builder, features, name, request.log)
-        arrays[name] = cached_reader(images), labels
+def _cached_splits(examples, plan, ranges, request):
+    arrays = {name: _by_number(examples, name) for name in plan.values()}
     if request.shuffled:
         parts = _by_shuffling(arrays[plan["train"]][1], plan, request)
     else:
         parts = {name: _numbers(ranges[name]) for name in ranges}
     for ours, name in plan.items():
         parts.setdefault(ours, np.arange(len(arrays[name][1])))
-    return [
-        IndexedSplit(
-            *arrays[plan.get(ours, plan["train"])],
-            parts[ours],
-            len(features.class_names),
-            (*features.image_size, 3),
-            cached=True,
+    found = []
+    for ours in SPLITS:
+        read, labels = arrays[plan.get(ours, plan["train"])]
+        numbers = parts[ours][labels[parts[ours]] >= 0]
+        _check_some(ours, len(numbers), request)
+        shape = _shape(examples)
+        found.append(IndexedSplit(read, labels, numbers, *shape, cached=True))
+    return found
+
+
+def _by_number(examples, name):
+    """Returns a reader and labels by the number of an image in its split."""
+    images, labels = examples.decode(name)
+    if not examples.features.some_left_out:
+        return cached_reader(images), labels
+    labels = examples.labels(name)
+    place = np.cumsum(labels >= 0) - 1  # Only those of our classes are kept.
+    return reader_of(lambda numbers: images[place[numbers]]), labels
+
+
+def _shape(examples):
+    features = examples.features
+    return len(features.class_names), (*features.image_size, 3)
+
+
+def _check_some(ours, count, request):
+    if not count:
+        raise ValueError(
+            "There must be images of the classes to train, to validate and to "
+            f"test on. Received: {request.name!r}, which has none for {ours}"
         )
-        for ours in ("train", "validation", "test")
-    ]
-
-
-def _decode_all(builder, features, name, log):
-    count = builder.info.splits[name].num_examples
-    images = np.empty((count, *features.image_size, 3), "uint8")
-    labels = np.empty(count, "int32")
-    start = 0
-    tell = now_and_then(lambda done: log(f"{done:,} of {count:,} images"))
-    # Batches of encoded images: a call of Python for each would take longer.
-    examples = _encoded(builder, features, name).batch(1024).prefetch(2)
-    for encoded, batch_labels in examples.as_numpy_iterator():
-        stop = start + len(batch_labels)
-        # Threads take longer to take turns than such images to decode.
-        small = max(features.image_size) <= SMALL_IMAGE
-        each = map if small else in_threads
-        decoded = list(each(features.decode_bytes, encoded))
-        images[start:stop], labels[start:stop] = decoded, batch_labels
-        start = stop
-        tell(start)
-    return images, labels
 
 
 def _numbers(ranges):
@@ -231,7 +201,8 @@ def _by_shuffling(labels, plan, request):
     return {}
 
 
-def _streamed_splits(builder, features, plan, ranges, request):
+def _streamed_splits(examples, plan, ranges, request):
+    builder = examples.builder
     if builder.info.disable_shuffling:
         request.log(
             f"{request.name} is stored in its original order: batches are not "
@@ -242,21 +213,25 @@ def _streamed_splits(builder, features, plan, ranges, request):
         count = builder.info.splits[train].num_examples
         ranges = _ends(count, plan, request)
     buffer_size = BUFFER_BYTES // bytes_of(builder, train)
-    plan = {
-        **plan,
-        **{name: slices_of(builder, train, ranges[name]) for name in ranges},
-    }
-    return [
-        StreamedSplit(
-            _encoded(builder, features, plan[ours]),
-            features.decode,
-            buffer_size,
-            builder.info.splits[plan[ours]].num_examples,
-            len(features.class_names),
-            (*features.image_size, 3),
+    found = []
+    for ours in SPLITS:
+        if ours in ranges:
+            name = slices_of(builder, train, ranges[ours])
+            count = examples.count(train, _numbers(ranges[ours]))
+        else:
+            name = plan[ours]
+            count = examples.count(name)
+        _check_some(ours, count, request)
+        found.append(
+            StreamedSplit(
+                examples.encoded(name),
+                examples.features.decode,
+                buffer_size,
+                count,
+                *_shape(examples),
+            )
         )
-        for ours in ("train", "validation", "test")
-    ]
+    return found
 
 
 def _ends(count, plan, request):

@@ -35,8 +35,11 @@ def hold_out(
 
 
 def three_ways(
-    labels: np.ndarray, validation_split: float, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    labels: np.ndarray,
+    validation_split: float,
+    seed: int,
+    numbers: np.ndarray | None = None,
+) -> tuple[np.ndarray, ...]:
     """Splits examples into train, validation and test.
 
     The test split does not depend on the seed, so runs with different seeds
@@ -46,10 +49,15 @@ def three_ways(
         labels: int array of shape `(examples,)`.
         validation_split: float. Share of the training examples to hold out.
         seed: int. Seed of the validation split.
+        numbers: int array of shape `(examples,)`, negative for examples that
+            are left out of their split; `None` for all.
 
     Returns:
         Three sorted int arrays of positions.
     """
     rest, test = hold_out(labels, TEST_FRACTION, seed=0)
     train, validation = hold_out(labels[rest], validation_split, seed)
-    return rest[train], rest[validation], test
+    parts = rest[train], rest[validation], test
+    if numbers is None:
+        return parts
+    return tuple(part[numbers[part] >= 0] for part in parts)

@@ -6,9 +6,10 @@ from keras_csg.data import ClassificationData
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.recipes.files import read_recipe
 
-# Networks without batch normalisation, with attention, with SiLU throughout or
-# with depthwise convolutions: gradient descent with momentum at the usual rate
-# diverges or stalls on them (MobileNetV2 on digits: accuracy 0.21; so: 0.99).
+# Networks without batch normalisation, with attention, with SiLU throughout,
+# with depthwise convolutions, and Inception, whose authors took RMSprop: plain
+# momentum at the usual rate diverges or stalls on them (MobileNetV2 on digits:
+# accuracy 0.21; so: 0.99).
 # Each with AdamW's rate from random weights where images, and so steps, are
 # few: with batch normalisation more than without, deep ones without any least.
 # Where they are many, the usual rate at most.
@@ -16,6 +17,7 @@ ADAPTIVE = {
     "convnext": 1e-3,
     "cspdarknet": 3e-3,
     "efficientnet": 3e-3,
+    "inception": 1e-3,
     "mit": 1e-3,
     "mobilenet": 3e-3,
     "nasnet": 3e-3,

@@ -119,58 +119,6 @@ def test_a_table_that_is_not_there(pile):
         load_data("digits", labels="none.csv")
 
 
-@pytest.fixture
-def four(write_images):
-    for number, name in enumerate(("ant", "bee", "cat", "dog")):
-        folder = write_images(name, 20, first=50 * number)
-    return folder
-
-
-def test_some_classes_in_an_order_of_ones_own(four):
-    for classes in ("dog,ant", ["dog", "ant"]):
-        data = load_data(four, classes=classes)
-        assert data.class_names == ["dog", "ant"]
-        images, labels = data.train.images_and_labels()
-        assert_array_equal(images[:, 0, 0, 0] < 50, labels)
-
-
-def test_several_classes_become_one(four):
-    data = load_data(four, rename_classes="ant=insect,bee=insect")
-    assert data.class_names == ["cat", "dog", "insect"]
-    images, labels = data.train.images_and_labels()
-    assert_array_equal(images[:, 0, 0, 0] < 100, labels == 2)
-    data = load_data(
-        four, rename_classes={"ant": "insect"}, classes="insect,dog"
-    )
-    assert data.class_names == ["insect", "dog"]
-
-
-@pytest.mark.parametrize(
-    "given, message",
-    [
-        ({"classes": "ant,emu"}, r"that there are \(ant, bee.*Received: emu"),
-        ({"classes": "ant"}, "two or more classes, each once"),
-        ({"classes": "ant,ant"}, "two or more classes, each once"),
-        ({"rename_classes": "emu=ant"}, "`rename_classes`.*Received: emu"),
-        ({"rename_classes": "ant"}, "old names, each once, and new ones"),
-        ({"rename_classes": "ant=a,ant=b"}, "old names, each once"),
-        ({"rename_classes": {"ant": ""}}, "old names, each once"),
-        ({"rename_classes": {"ant": 5}}, "old names, each once"),
-        (
-            {
-                "rename_classes": dict.fromkeys(
-                    ("ant", "bee", "cat", "dog"), "x"
-                )
-            },
-            "Two or more classes must be left",
-        ),
-    ],
-)
-def test_classes_that_there_are_not(four, given, message):
-    with pytest.raises(ValueError, match=message):
-        load_data(four, **given)
-
-
 def test_rows_without_a_label_are_counted_and_no_class(pile):
     rows = alternating()
     rows[3] = "photos/003.png"
