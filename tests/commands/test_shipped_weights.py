@@ -188,9 +188,9 @@ def test_the_file_computes_in_float32(trained, tmp_path):
         card = {"description": "mixed", "data": "digits", "licence": "none"}
         ship(run, tmp_path / "mixed.keras", limits=["one"], **card)
         own = run.load_model()
-        there = keras.models.load_model(tmp_path / "mixed.keras")
     finally:
         keras.config.set_dtype_policy(policy)
+    there = keras.models.load_model(tmp_path / "mixed.keras")
     assert own.backbone.layers[-1].dtype_policy.name == "mixed_bfloat16"
     layers = [there, *there.layers, *there.backbone.layers]
     assert {layer.dtype_policy.name for layer in layers} == {"float32"}
