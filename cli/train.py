@@ -138,6 +138,12 @@ def option(name, *args, **kwargs):
     help="fitted (default) to the number of steps, or Keras's running "
     "averages.",
 )
+@option(
+    "--bn-momentum",
+    type=float,
+    help="Of the moving statistics of batch normalization, at most (default: "
+    "the backbone's own).",
+)
 @option("--epochs", type=int, help=BY_RECIPE)
 @option(
     "--patience",

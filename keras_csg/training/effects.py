@@ -60,5 +60,7 @@ def _without_effect(options):
         yield ["head_learning_rate"], "no `head_epochs`"
     if options.freeze == "all":
         yield ["backbone_rate"], "`freeze` of all the backbone"
+    if options.freeze in ("all", "statistics"):
+        yield ["bn_momentum"], f"`freeze` {options.freeze}"
     if options.optimizer in ("adam", "adamw"):
         yield ["momentum"], f"`optimizer` {options.optimizer}"

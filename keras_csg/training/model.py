@@ -5,6 +5,7 @@ import pathlib
 import keras
 
 from keras_csg.data import ClassificationData
+from keras_csg.layers.batch_statistics import layers_with_statistics
 from keras_csg.models import schedules
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
@@ -26,6 +27,9 @@ def create_model(
         data: `ClassificationData`.
         backbone: `keras.Model`, as of `build_backbone`.
         steps_per_epoch: int. Steps that the optimizer takes in an epoch.
+
+    Raises:
+        ValueError: if `bn_momentum` is given and there is nothing that has it.
     """
     model = CSGClassifier(
         backbone,
@@ -45,6 +49,8 @@ def create_model(
         class_names=data.class_names,
         image_reading=data.reading.to_dict(),
     )
+    if options.bn_momentum is not None:
+        _set_momentum(model, options)
     model.compile(
         create_optimizer(options, steps_per_epoch),
         loss=LogitCrossentropy(label_smoothing=options.label_smoothing),
@@ -52,6 +58,18 @@ def create_model(
         steps_per_execution=min(options.steps_per_execution, steps_per_epoch),
     )
     return model
+
+
+def _set_momentum(model, options):
+    layers = layers_with_statistics(model)
+    if not layers:
+        raise ValueError(
+            f"`bn_momentum` has no effect: {options.backbone} has no batch "
+            "normalization whose statistics move. "
+            f"Received: bn_momentum={options.bn_momentum}"
+        )
+    for layer in layers:
+        layer.momentum = options.bn_momentum
 
 
 def gate_schedule(options: TrainingOptions) -> schedules.Schedule:

@@ -42,6 +42,7 @@ RANGES = {
     "lambda_6": (0, None, True),
     "filter_dropout": (0, 0.99, True),
     "density": (0, 1, False),
+    "bn_momentum": (0, 0.9999, True),
     "epochs": (1, None, True),
     "patience": (1, None, True),
     "batch_size": (1, None, True),
@@ -114,6 +115,7 @@ class TrainingOptions:
     filter_dropout: float | None = None
     density: float | None = None
     batch_statistics: str = "fitted"
+    bn_momentum: float | None = None
     epochs: int | None = None
     patience: int | None = None
     batch_size: int | None = None

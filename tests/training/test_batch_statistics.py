@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from keras_csg.layers.batch_statistics import layers_with_statistics
 from keras_csg.training import Trainer, TrainingOptions
 
 OPTIONS = TrainingOptions(
@@ -92,3 +93,23 @@ def test_a_slow_network_on_few_images_learns_to_test_as_well(tmp_path):
     assert len(accuracy) == 20
     assert accuracy[5] > 0.7  # The figures of the epochs, too.
     assert np.mean(accuracy[10:]) > 0.9
+
+
+def test_another_momentum(tmp_path):
+    own = Trainer(OPTIONS, tmp_path / "own").model
+    options = OPTIONS.replace(bn_momentum=0.5)
+    trainer = Trainer(options, tmp_path / "run")
+    assert {layer.momentum for layer in layers_with_statistics(own)} == {0.9}
+    found = layers_with_statistics(trainer.model)
+    assert {layer.momentum for layer in found} == {0.5}
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(found[0])
+    )
+    assert again.momentum == 0.5
+
+
+def test_a_momentum_of_nothing_is_refused(tmp_path):
+    options = OPTIONS.replace(bn_momentum=0.5, backbone="vgg16", image_size=32)
+    with pytest.raises(ValueError, match="vgg16 has no batch normalization"):
+        Trainer(options, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

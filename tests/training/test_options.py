@@ -121,6 +121,7 @@ def test_the_data_answer_for_everything():
         "lambda_2",
         "class_weights",
         "clip_norm",
+        "bn_momentum",
         "patience",
         "density",  # The classifier answers, and so for the next.
         "filter_dropout",
