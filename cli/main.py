@@ -1,14 +1,17 @@
+import importlib.util
 import os
 import sys
 
 import click
 
+from keras_csg.choices import BACKENDS
 from keras_csg_cli import processes
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.export import export
 from keras_csg_cli.localize import localize
+from keras_csg_cli.options import UserMistake
 from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
@@ -22,6 +25,7 @@ INTERRUPTED = 130
 @click.version_option(package_name="keras-csg")
 def cli():
     """Train and use image classifiers whose filters mean something."""
+    _check_backend()
 
 
 COMMANDS = (
@@ -54,6 +58,21 @@ def main(args=None):
         sys.stdout = open(os.devnull, "w")
         code = 0
     processes.leave(code if isinstance(code, int) else 0)
+
+
+def _check_backend():
+    """Refuses a backend that is none, before a command imports it."""
+    name = os.environ.get("KERAS_BACKEND")
+    if name and name not in BACKENDS:
+        raise UserMistake(
+            f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}. "
+            f"Received: {name}"
+        )
+    if name and importlib.util.find_spec(name) is None:
+        raise UserMistake(
+            f"KERAS_BACKEND is {name}, which is not installed: "
+            f"pip install {name}"
+        )
 
 
 def _one_line(error):

@@ -8,6 +8,7 @@ import time
 
 import click
 
+from keras_csg.choices import is_address
 from keras_csg_cli.options import UserMistake, adding
 
 AUTO = "auto"
@@ -61,7 +62,7 @@ def check_options(coordinator, processes, process_id, out):
             "--coordinator HOST:PORT needs --processes and --process-id; auto "
             f"finds them. Received: --coordinator {coordinator}"
         )
-    if coordinator != AUTO and not coordinator.rpartition(":")[2].isdecimal():
+    if coordinator != AUTO and not is_address(coordinator):
         raise UserMistake(
             f"--coordinator must be HOST:PORT or auto. Received: {coordinator}"
         )
@@ -107,6 +108,8 @@ def join(coordinator, processes, process_id):
     from keras_csg.training import join_processes
 
     found = coordinator == AUTO
+    if not found and processes > 1:
+        click.echo(f"Joining {processes} processes at {coordinator}.", err=True)
     try:
         join_processes(None if found else coordinator, processes, process_id)
     except ValueError as error:

@@ -125,7 +125,7 @@ def option(name, *args, **kwargs):
     "--filter-dropout",
     type=float,
     help="Share of filters its loss leaves out at random "
-    "(default: all but two a class, 0.7 at most).",
+    "(default: all but two a class, 0.5 at most).",
 )
 @option(
     "--density",

@@ -47,6 +47,16 @@ RESIZES = ("crop", "pad", "squash")
 SWITCHES = ("auto", "on", "off")
 
 
+BACKENDS = ("tensorflow", "jax", "torch")
+"""Backends of Keras that networks train on."""
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is `HOST:PORT`."""
+    host, _, port = text.rpartition(":")
+    return bool(host) and port.isdecimal() and 0 < int(port) < 65536
+
+
 def check_devices(devices: int | str) -> None:
     """Checks a number of devices to train on.
 

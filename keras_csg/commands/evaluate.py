@@ -86,10 +86,14 @@ def evaluate(
         # Of the run's own data the training knew more than is measured here.
         known = {} if other else opened.read_metrics()
         model = opened.load_model()
+        if ablate is not None and model.class_names:
+            _label(model, model.class_names, ablate)  # Before data are read.
         found = load_run_data(
             opened, model, data=data, data_dir=data_dir, log=log
         )
-        label = None if ablate is None else _label(model, found, ablate)
+        label = None
+        if ablate is not None:
+            label = _label(model, found.class_names, ablate)
         log(f"Measuring {opened}")
         samples = evaluation.collect_samples(
             model, found.test, batch_size, mis_variant
@@ -222,16 +226,16 @@ def _check_same_data(paths, runs):
             )
 
 
-def _label(model, data, name):
+def _label(model, names, name):
     """Returns the number of the class that is called `name`."""
     if not model.gated:
         raise ValueError(NO_GATE)
-    if name not in data.class_names:
-        near = difflib.get_close_matches(name, data.class_names, n=3, cutoff=0)
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0)
         raise ValueError(
             f"There is no class {name!r}; the nearest are {', '.join(near)}."
         )
-    return data.class_names.index(name)
+    return list(names).index(name)
 
 
 def _confusion(model, samples, label):

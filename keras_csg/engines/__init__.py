@@ -8,10 +8,18 @@ from typing import Any
 
 import keras
 
-_MODULES = {"jax": "on_jax", "torch": "on_torch"}
-_name = _MODULES.get(keras.backend.backend(), "on_tensorflow")
+from keras_csg.choices import BACKENDS
 
-engine: Any = importlib.import_module(f"keras_csg.engines.{_name}")
+if keras.backend.backend() not in BACKENDS:
+    raise ImportError(
+        f"Keras must run on {', '.join(BACKENDS[:-1])} or {BACKENDS[-1]}, as "
+        "KERAS_BACKEND or ~/.keras/keras.json says. Received: "
+        f"{keras.backend.backend()}"
+    )
+
+engine: Any = importlib.import_module(
+    f"keras_csg.engines.on_{keras.backend.backend()}"
+)
 """`train_step`, `test_step`, `update`, `compiled` and what replicas need."""
 
 

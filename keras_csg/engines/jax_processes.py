@@ -3,6 +3,8 @@
 import jax
 import numpy as np
 
+from keras_csg.choices import is_address
+
 PEER_ERRORS: tuple[type[Exception], ...] = (jax.errors.JaxRuntimeError,)
 """What is raised where another process is gone, among other things."""
 PATIENCE = 60
@@ -22,6 +24,10 @@ def join_processes(
     Raises:
         ValueError: if it cannot.
     """
+    if coordinator is not None and not is_address(coordinator):
+        raise ValueError(
+            f"`coordinator` must be HOST:PORT. Received: {coordinator!r}"
+        )
     try:
         jax.distributed.initialize(
             coordinator,
@@ -29,11 +35,21 @@ def join_processes(
             process_id,
             heartbeat_timeout_seconds=PATIENCE,
         )
-    except (RuntimeError, TypeError) as error:
-        line = str(error).strip().splitlines()[0]
-        raise ValueError(
-            f"The processes do not find each other: {line}"
-        ) from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(_reason(str(error).strip().splitlines()[0])) from error
+
+
+def _reason(line):
+    """Returns why processes did not join, of what JAX says."""
+    if "must be called before" in line:
+        return "Processes must join before anything is computed with JAX."
+    if "should be defined" in line:
+        return (
+            "Neither Slurm, Open MPI nor Kubernetes says who trains together: "
+            "give the address of process 0, how many they are and the number "
+            "of this one."
+        )
+    return f"The processes do not find each other: {line}"
 
 
 def count_processes() -> int:

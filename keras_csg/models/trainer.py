@@ -11,6 +11,7 @@ from keras_csg.models.label_range import check_labels
 from keras_csg.models.on_logits import loss_on_logits, metrics_on_logits
 from keras_csg.models.training_step import DualPathStep
 from keras_csg.optimizers import (
+    averages_of,
     exclude_from_weight_decay,
     fuse_updates,
     scale_rates,
@@ -155,17 +156,19 @@ class DualPathTrainer(DualPathStep):
         check_labels(self, y)
         callbacks = self._with_own_callbacks(callbacks)
         self.build_optimizer()
-        history = super().fit(
-            x,
-            y,
-            batch_size,
-            epochs,
-            verbose,
-            callbacks,
-            validation_split,
-            *args,
-            **kwargs,
-        )
+        optimizer = getattr(self, "optimizer", None)
+        with averages_of(optimizer, self.optimized_variables):
+            history = super().fit(
+                x,
+                y,
+                batch_size,
+                epochs,
+                verbose,
+                callbacks,
+                validation_split,
+                *args,
+                **kwargs,
+            )
         if measure_again and history.epoch:
             self.measure_again(x, batch_size, validation_split)
         for callback in _each(callbacks):

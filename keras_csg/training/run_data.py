@@ -1,5 +1,6 @@
 """The data of a run: at its start, and when they are looked at again."""
 
+import contextlib
 import dataclasses
 import itertools
 import logging
@@ -105,17 +106,7 @@ def load_run_data(
         found = load_data_for(run.options, run=run, data_dir=data_dir, log=log)
         _check_known(found)
     else:
-        options = run.options
-        found = load_data(
-            data,
-            data_dir=data_dir or options.data_dir,
-            image_size=model.input_shape[1:3],
-            validation_split=options.validation_split,
-            seed=options.seed,
-            cache=switched(options.cache),
-            **options.reading,
-            log=log,
-        )
+        found = _load_other(run.options, model, data, data_dir, log)
         found = _with_what_was_seen(
             run, found, log or logging.getLogger(__name__).info
         )
@@ -126,6 +117,28 @@ def load_run_data(
             f"{model.num_classes} then, {len(known)} now."
         )
     return _with_classes_of(run, known, found)
+
+
+def _load_other(options, model, data, data_dir, log):
+    """Loads other data, with the classes that a run made of its own data's.
+
+    Those may be there under the names that they had, or under the new ones.
+    """
+    arguments = {
+        "data_dir": data_dir or options.data_dir,
+        "image_size": model.input_shape[1:3],
+        "validation_split": options.validation_split,
+        "seed": options.seed,
+        "cache": switched(options.cache),
+        **options.reading,
+        "log": log,
+    }
+    names = ("classes", "rename_classes", "merge_classes")
+    choice = {name: getattr(options, name) for name in names}
+    if any(choice.values()):
+        with contextlib.suppress(ValueError):
+            return load_data(data, **arguments, **choice)
+    return load_data(data, **arguments)
 
 
 def _with_classes_of(run, known, found):

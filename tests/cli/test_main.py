@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import subprocess
 import sys
@@ -75,3 +76,32 @@ def test_an_empty_path_is_no_path(args, trained, run_cli):
     code, out, err = run_cli(*args)
     assert code == 2 and not out
     assert "must not be empty" in err
+
+
+@pytest.mark.parametrize(
+    "backend, message",
+    [
+        ("JAX", "one of tensorflow, jax, torch. Received: JAX"),
+        ("numpy", "one of tensorflow, jax, torch. Received: numpy"),
+        ("torch", "torch, which is not installed: pip install torch"),
+    ],
+)
+def test_a_backend_that_is_none_is_one_line(
+    backend, message, run_cli, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    code, out, err = run_cli("train", "--out", tmp_path / "run")
+    assert code == 2
+    assert len(err.splitlines()) == 1 and message in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["localhost:99999", "localhost:0", ":80"])
+def test_an_address_that_is_none_is_one_line(address, run_cli, tmp_path):
+    options = ("--processes", "2", "--process-id", "0")
+    code, out, err = run_cli(
+        "train", "--out", tmp_path / "run", "--coordinator", address, *options
+    )
+    assert code == 2
+    assert f"must be HOST:PORT or auto. Received: {address}" in err

@@ -197,3 +197,21 @@ def test_other_data_may_number_the_classes_in_another_order(tmp_path):
         assert [("ant", "bee", "cow")[n] for n in shown] == [
             found.class_names[n] for n in np.asarray(labels)
         ]
+
+
+def test_other_data_have_the_classes_that_the_run_made(tmp_path):
+    """Under the names they had, or under those that the run gave them."""
+    choice = {"merge_classes": "low=0+1+2", "classes": "low,9"}
+    out = tmp_path / "run"
+    train(out, "digits", epochs=1, **choice)
+    run = Run(out)
+    model = run.load_model()
+    assert model.class_names == ["low", "9"]
+    found = load_run_data(run, model, data="digits")
+    assert found.class_names == ["low", "9"]
+    for name, level in (("low", 0), ("9", 100)):
+        write(tmp_path / "new" / name, range(level, level + 20))
+    found = load_run_data(run, model, data=tmp_path / "new")
+    assert found.class_names == ["low", "9"]
+    with pytest.raises(ValueError, match="other classes than shapes has"):
+        load_run_data(run, model, data="shapes")

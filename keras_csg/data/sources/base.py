@@ -13,12 +13,13 @@ from keras_csg.data.listing import SPLITS, Listing
 from keras_csg.data.sources.request import Request
 from keras_csg.data.splits.image_split import ImageSplit
 
-OPTIONAL = (
-    "splits",
-    "drop_duplicates",
-    "labels",
-)
-"""Arguments of `load_data` that not every kind of data takes."""
+SETS = "a folder of images, or a set of Hugging Face or TensorFlow Datasets"
+OPTIONAL = {
+    "splits": SETS,
+    "drop_duplicates": "a folder of images",
+    "labels": SETS,
+}
+"""Arguments of `load_data` that not every kind of data takes, and which do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Source(abc.ABC):
             value = getattr(request, name)
             if value and name not in self.takes:
                 raise ValueError(
-                    f"`{name}` is for a folder of images. Received: "
+                    f"`{name}` is for {OPTIONAL[name]}. Received: "
                     f"{name}={value!r} for data={request.name!r}"
                 )
         self.request = request

@@ -46,7 +46,7 @@ def renames_of(rename: str | Mapping[str, str] | None) -> dict[str, str]:
     """Returns new names by old ones, of a dict or of `"a=x,b=y"`.
 
     Raises:
-        ValueError: if it is neither, or two classes get one name.
+        ValueError: if it is neither.
     """
     pairs = _pairs(rename)
     texts = all(isinstance(x, str) and x.strip() for p in pairs for x in p)
@@ -57,7 +57,6 @@ def renames_of(rename: str | Mapping[str, str] | None) -> dict[str, str]:
             "as 'kitten=cat,puppy=dog'. Received: "
             f"rename_classes={rename!r}"
         )
-    _check_once(found.values(), rename)
     return found
 
 
@@ -150,6 +149,7 @@ def new_names(names: Sequence[str], request: Request) -> dict[str, str]:
     merges = merges_of(request.merge_classes)
     _check_there(renames, names, "rename_classes")
     _check_there(merges, names, "merge_classes")
+    _check_once(renames.values(), request.rename_classes)
     _check_apart(renames, merges)
     changed = {**renames, **merges}
     _check_free(changed, names)

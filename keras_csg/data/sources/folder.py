@@ -39,7 +39,7 @@ class FolderSource(Source):
     """A folder of images, with a sub-folder for each class."""
 
     mask_files = True
-    takes = OPTIONAL
+    takes = tuple(OPTIONAL)
 
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:

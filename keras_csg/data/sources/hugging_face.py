@@ -165,7 +165,9 @@ def _columns(parts, request):
     labels = [n for n in texts if n in classes] or classes or texts
     doubtful = len(classes) > 1 and not texts
     if request.labels is not None:
-        labels, doubtful = [n for n in features if n == request.labels], False
+        doubtful = False
+        labels = [n for n in features if n == request.labels]
+        labels = [n for n in labels if _may_be_labels(features[n])]
     if len(images) != 1 or not labels or doubtful:
         wanted = request.labels and f"labels={request.labels!r} of "
         raise ValueError(
@@ -174,6 +176,14 @@ def _columns(parts, request):
             f"{wanted or ''}{request.name!r} with {', '.join(features)}"
         )
     return images[0], labels[0]
+
+
+def _may_be_labels(feature):
+    """Whether a column is of classes, texts or whole numbers."""
+    if hasattr(feature, "names"):
+        return True
+    kind = str(getattr(feature, "dtype", ""))
+    return kind.startswith(("string", "int", "uint", "large_string", "bool"))
 
 
 def _class_names(parts, label):

@@ -74,6 +74,7 @@ def test_two_classes_may_change_names(four):
         ({"rename_classes": {"ant": 5}}, "old names, each once"),
         ({"rename_classes": {}}, "old names, each once"),
         ({"rename_classes": "ant=x,bee=x"}, "'x': `merge_classes` does"),
+        ({"rename_classes": "x=ant,y=ant"}, "`rename_classes`.*Received: x, y"),
         ({"rename_classes": "ant=dog"}, "no other class has.*'dog=dog"),
         ({"merge_classes": "dog=ant+bee"}, "no other class has.*'dog=dog"),
         ({"merge_classes": "x=ant"}, "two or more old ones"),
@@ -271,5 +272,6 @@ def test_labels_name_a_column_of_hugging_face(two_labels):
     with pytest.raises(ValueError, match="`labels` names another.*fine"):
         load_data(two_labels)
     assert load_data(two_labels, labels="coarse").num_classes == 2
-    with pytest.raises(ValueError, match="labels='none' of .*image, fine"):
-        load_data(two_labels, labels="none")
+    for name in ("none", "image"):
+        with pytest.raises(ValueError, match=f"'{name}' of .*image, fine"):
+            load_data(two_labels, labels=name)
