@@ -70,8 +70,6 @@ class Steps:
         model.train_on_batch(*self.batch)
         self.model = model
         if self.jax:
-            import jax
-
             kinds = (
                 model.trainable_variables,
                 model.non_trainable_variables,
@@ -79,7 +77,6 @@ class Steps:
                 model.metrics_variables,
             )
             self.state = tuple([v.value for v in kind] for kind in kinds)
-            self.step = jax.jit(model.train_step, donate_argnums=0)
 
     def take(self, count):
         """Takes some steps, waits for the last, and returns the seconds."""
@@ -88,7 +85,10 @@ class Steps:
             import jax
 
             for _ in range(count):
-                logs, self.state = self.step(self.state, self.batch)
+                # The step that `train_on_batch` compiled.
+                logs, self.state = self.model.train_function(
+                    self.state, iter([self.batch])
+                )
             jax.block_until_ready(logs)
         else:
             for _ in range(count):

@@ -6,10 +6,12 @@ Such as on a GPU that nothing can be installed on. A RUN is a directory with a
 `config.json`, begun by `keras-csg train` or `benchmarks/study.py` and stopped
 before its first epoch; of the study's the folder's name says what else it
 changes. Trained here to its last epoch, it is finished, statistics, test split
-and pictures, by `keras-csg train --resume --out RUN` where TensorFlow is.
+and pictures, by `keras-csg train --resume --out RUN` where TensorFlow is; or
+measured here with `--measure`, which leaves `RUN/figures.json`.
 
 IMAGES is a folder of arrays: `images.npy`, uint8, `labels.npy`, and the places
-in them of `train.npy` and `validation.npy`, and `classes.txt`. A backbone that
+in them of `train.npy`, `validation.npy` and `test.npy`, and `classes.txt`. One
+in RUN by the name of `images` counts instead. A backbone that
 needs what is not installed here is read from `RUN/backbone.json`, what its
 `to_json()` gave where it is. Crops and flips are drawn as in
 `keras_csg.data.augmentation`, from other random numbers.
@@ -31,7 +33,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
-def shifted(images, rng):
+def shifted(images, rng, mirror):
     """Moves images by up to an eighth of their size; mirrors every second."""
     count, height, width = images.shape[:3]
     padding = width // 8
@@ -39,14 +41,14 @@ def shifted(images, rng):
     offsets = rng.integers(0, 2 * padding + 1, (2, count, 1))
     rows = offsets[0] + np.arange(height)
     columns = np.tile(np.arange(width), (count, 1))
-    mirrored = rng.random(count) < 0.5
+    mirrored = (rng.random(count) < 0.5) & mirror
     columns[mirrored] = columns[mirrored, ::-1]
     columns += offsets[1]
     each = np.arange(count)[:, None, None]
     return padded[each, rows[:, :, None], columns[:, None, :]]
 
 
-def zoomed(images, rng, least):
+def zoomed(images, rng, mirror, least):
     """Enlarges a random part of every image to its size; mirrors some."""
     from PIL import Image
 
@@ -68,7 +70,7 @@ def zoomed(images, rng, least):
         found[number] = Image.fromarray(pixels).resize(
             (width, height), Image.Resampling.BILINEAR, box=box
         )
-    mirrored = draws[4] < 0.5
+    mirrored = (draws[4] < 0.5) & mirror
     found[mirrored] = found[mirrored, :, ::-1]
     return found
 
@@ -80,13 +82,14 @@ def augmenter(names):
     name, _, area = names.partition(":")
     if name == "none":
         return lambda images, rng: images
-    if name != "crop_flip":
+    if name not in ("crop", "crop_flip"):
         raise click.UsageError(f"No arrays are augmented by {names!r}.")
 
     def augment(images, rng):
+        mirror = name == "crop_flip"
         if images.shape[1] > SMALL_IMAGE:
-            return zoomed(images, rng, float(area or 0.25))
-        return shifted(images, rng)
+            return zoomed(images, rng, mirror, float(area or 0.25))
+        return shifted(images, rng, mirror)
 
     return augment
 
@@ -116,13 +119,33 @@ def batches_of(folder, split, batch_size, seed=0, names=None, workers=1):
             rng = np.random.default_rng([seed, self.epoch, batch + 1])
             return augment(images[own], rng), labels[own]
 
+        def __iter__(self):
+            return map(self.__getitem__, range(len(self)))
+
         def on_epoch_end(self):
             self.epoch += 1
 
     return Batches(workers=workers, max_queue_size=32)
 
 
-def train(path, folder, workers):
+class Split:
+    """What `keras_csg` asks of a split when it measures a network."""
+
+    def __init__(self, folder, split):
+        self.folder, self.split = folder, split
+
+    def batches(self, batch_size):
+        """Returns the batches in the order of the images."""
+        return batches_of(self.folder, self.split, batch_size)
+
+    def training_batches(self, batch_size, *, seed, augmentation):
+        """Returns them mixed and augmented."""
+        return batches_of(
+            self.folder, self.split, batch_size, seed, augmentation
+        )
+
+
+def train(path, folder, workers, measured):
     """Trains a run to its last epoch; returns a line about it."""
     import study
 
@@ -138,13 +161,18 @@ def train(path, folder, workers):
         log = stack.enter_context(open(f"{path}.log", "a", buffering=1))
         stack.enter_context(contextlib.redirect_stdout(log))
         began = time.monotonic()
-        _fit(run, options, folder, workers)
+        own = path / "images"
+        folder = own if own.exists() else folder
+        model = _fit(run, options, folder, workers)
+        if measured:
+            _measure(run, options, model, folder)
     return f"{path.name}: {time.monotonic() - began:.0f} s"
 
 
 def _fit(run, options, folder, workers):
     import keras
 
+    from keras_csg.data.image_reading import ImageReading
     from keras_csg.models import GateScheduler
     from keras_csg.training.callbacks import FiniteLoss, RunBackup
     from keras_csg.training.callbacks.backup import newest_backup, restore
@@ -163,6 +191,7 @@ def _fit(run, options, folder, workers):
     data = types.SimpleNamespace(
         num_classes=int(labels.max()) + 1,
         class_names=(folder / "classes.txt").read_text().splitlines(),
+        reading=ImageReading(**options.reading),
     )
     stored = run.path / "backbone.json"
     if stored.exists():
@@ -188,6 +217,28 @@ def _fit(run, options, folder, workers):
         measure_again=False,
         verbose=0,
     )
+    return model
+
+
+def _measure(run, options, model, folder):
+    from keras_csg.evaluation import evaluate_classification
+    from keras_csg.files import write_json
+    from keras_csg.training.final_statistics import keep_better_statistics
+
+    names = ("train", "validation", "test")
+    data = types.SimpleNamespace(**{n: Split(folder, n) for n in names})
+    if options.batch_statistics == "fitted":
+        keep_better_statistics(
+            model,
+            data,
+            batch_size=options.batch_size,
+            seed=options.seed,
+            augmentation=options.augment,
+        )
+    figures, *_ = evaluate_classification(model, data.test, options.batch_size)
+    seconds = sum(run.history.column("seconds"))
+    figures["training_minutes"] = round(seconds / 60, 2)
+    write_json(run.path / "figures.json", figures)
 
 
 @click.command()
@@ -197,7 +248,8 @@ def _fit(run, options, folder, workers):
 @click.option(
     "--workers", default=2, show_default=True, help="Threads of each."
 )
-def main(images, runs, jobs, workers):
+@click.option("--measure", is_flag=True, help="On the test split, too.")
+def main(images, runs, jobs, workers, measure):
     """Train RUNS to their last epochs on the arrays in IMAGES."""
     pool = futures.ProcessPoolExecutor(
         jobs,
@@ -205,7 +257,9 @@ def main(images, runs, jobs, workers):
         max_tasks_per_child=1,
     )
     with pool:
-        begun = [pool.submit(train, run, images, workers) for run in runs]
+        begun = [
+            pool.submit(train, run, images, workers, measure) for run in runs
+        ]
         for done in futures.as_completed(begun):
             print(done.exception() or done.result(), flush=True)
 
