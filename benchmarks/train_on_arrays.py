@@ -138,7 +138,7 @@ class Split:
         """Returns the batches in the order of the images."""
         return batches_of(self.folder, self.split, batch_size)
 
-    def training_batches(self, batch_size, *, seed, augmentation):
+    def training_batches(self, batch_size, *, seed, augmentation, **_):
         """Returns them mixed and augmented."""
         return batches_of(
             self.folder, self.split, batch_size, seed, augmentation

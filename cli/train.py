@@ -79,6 +79,11 @@ def option(name, *args, **kwargs):
     help="What rests of the backbone: all, its first N layers with weights, "
     "or the statistics of batch normalization.",
 )
+@option(
+    "--init",
+    metavar="RUN",
+    help="Start where RUN ended: backbone, and head and gate of its classes.",
+)
 @option("--gate-at", help="Layer to gate instead of the last.")
 @option("--filters", type=int, help="Filters of a 3x3 convolution before it.")
 @option(
@@ -151,6 +156,12 @@ def option(name, *args, **kwargs):
     help="Stop after so many epochs without a better one, and keep the best "
     "(default: the last).",
 )
+@option(
+    "--time-budget",
+    type=float,
+    metavar="MINUTES",
+    help="As many epochs, of those planned, as fit into so much time.",
+)
 @option("--batch-size", type=int, help=BY_RECIPE)
 @option(
     "--optimizer",
@@ -184,6 +195,12 @@ def option(name, *args, **kwargs):
 @option("--momentum", type=float, help="Of sgd and rmsprop (default: 0.9).")
 @option("--clip-norm", type=float, help="Largest norm of all gradients.")
 @option(
+    "--ema",
+    type=float,
+    metavar="MOMENTUM",
+    help="End with averages of the weights over the steps, such as 0.999.",
+)
+@option(
     "--label-smoothing",
     type=float,
     help="Share of a label that is spread over all classes (0).",
@@ -192,6 +209,24 @@ def option(name, *args, **kwargs):
     "--class-weights",
     metavar="balanced|FILE",
     help="How much each class counts in the loss: all alike, or by a file.",
+)
+@option(
+    "--sampling",
+    type=click.Choice(choices.SAMPLINGS),
+    help="balanced: draw images so that all classes are as frequent.",
+)
+@option(
+    "--logit-adjustment",
+    type=float,
+    metavar="TAU",
+    help="Train for classes as if all were as frequent, 1 for wholly so.",
+)
+@option(
+    "--long-tail",
+    type=float,
+    metavar="FACTOR",
+    help="Thin out the training images, up to so many times fewer a class: "
+    "to try what imbalance does.",
 )
 @option(
     "--precision",

@@ -43,6 +43,7 @@ DEVICES = ("auto", "cpu", "gpu")
 OF_THE_MACHINE = ("device", "devices", "cache", "data_dir")
 MOST_PIXELS = 10**9
 """Pixels above which a file is not decoded: it takes gigabytes."""
+SAMPLINGS = ("uniform", "balanced")
 RESIZES = ("crop", "pad", "squash")
 SWITCHES = ("auto", "on", "off")
 

@@ -2,6 +2,7 @@ from .annotated_images import AnnotatedImages as AnnotatedImages
 from .load import load_annotated as load_annotated
 from .load import load_annotated_images as load_annotated_images
 from .load import load_data as load_data
+from .long_tail import long_tailed as long_tailed
 from .report import DataReport as DataReport
 from .report import report_on as report_on
 from .sources.base import ClassificationData as ClassificationData

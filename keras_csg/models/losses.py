@@ -5,12 +5,13 @@ model trained on mixed images (soft labels) and validated on plain ones (hard
 labels) needs both.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from keras_csg.arguments import share
+from keras_csg.arguments import real_number, share
 
 
 def is_soft(labels: Any, logits: Any) -> bool:
@@ -33,6 +34,10 @@ class LogitCrossentropy(keras.losses.Loss):
     Args:
         label_smoothing: float in `[0, 1]`. Share of a label, hard or soft,
             that is spread evenly over all classes.
+        offsets: floats, one a class, that are added to the logits: the
+            logarithms of the classes' shares of the images, so that a network
+            learns what it would say if all were as frequent (logit
+            adjustment: [Menon et al., 2021](https://arxiv.org/abs/2007.07314)).
         **kwargs: `name`, `reduction`, `dtype`, as for any loss.
 
     Call arguments:
@@ -48,13 +53,19 @@ class LogitCrossentropy(keras.losses.Loss):
         self,
         name: str = "crossentropy",
         label_smoothing: float = 0.0,
+        offsets: Sequence[float] | None = None,
         **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         self.label_smoothing = share("label_smoothing", label_smoothing)
+        self.offsets = None
+        if offsets is not None:
+            self.offsets = [real_number("offsets", x) for x in offsets]
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the loss of each sample, of shape `(batch,)`, in nats."""
+        if self.offsets is not None:
+            y_pred = y_pred + ops.cast(self.offsets, y_pred.dtype)
         soft = is_soft(y_true, y_pred)
         if not soft and not self.label_smoothing:
             return keras.losses.sparse_categorical_crossentropy(
@@ -75,6 +86,7 @@ class LogitCrossentropy(keras.losses.Loss):
         return {
             **super().get_config(),
             "label_smoothing": self.label_smoothing,
+            "offsets": self.offsets,
         }
 
 

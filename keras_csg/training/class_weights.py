@@ -71,6 +71,22 @@ def chosen_weights(
     return choice, weights
 
 
+def logit_offsets(
+    adjustment: float | None, data: ClassificationData
+) -> list[float] | None:
+    """Returns what `LogitCrossentropy` adds to each class's logit.
+
+    Args:
+        adjustment: float, times the logarithm of a class's share of the
+            training images; `None` for nothing to add.
+        data: `ClassificationData`.
+    """
+    if adjustment is None:
+        return None
+    counts = np.maximum(data.train.class_counts, 1).astype("float64")
+    return (adjustment * np.log(counts / counts.sum())).tolist()
+
+
 def say_weights(weights: np.ndarray, class_names: list[str]) -> str:
     """Returns a line on the least and the largest weight."""
     least, most = int(weights.argmin()), int(weights.argmax())

@@ -20,6 +20,7 @@ def keep_better_statistics(
     batch_size: int,
     seed: int = 0,
     augmentation: str = "none",
+    sampling: str = "uniform",
     log: Callable[[str], Any] = print,
 ) -> dict[str, float]:
     """Measures statistics on augmented and on plain images; keeps the better.
@@ -37,6 +38,7 @@ def keep_better_statistics(
         batch_size: int, at least 1.
         seed: int. Of the choice of images and of their augmentation.
         augmentation: str. See `keras_csg.data.augmentation`.
+        sampling: str. How the images are drawn; see `training_batches`.
         log: callable that takes a line of progress.
 
     Returns:
@@ -58,7 +60,7 @@ def keep_better_statistics(
         measure_statistics(
             model,
             data.train.training_batches(
-                batch_size, seed=seed, augmentation=name
+                batch_size, seed=seed, augmentation=name, sampling=sampling
             ),
         )
 

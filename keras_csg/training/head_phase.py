@@ -31,6 +31,7 @@ def train_head(
     epochs: int,
     batch_size: int,
     seed: int = 0,
+    sampling: str = "uniform",
     class_weights: np.ndarray | None = None,
     log: Callable[[str], Any] = print,
 ) -> dict[str, float]:
@@ -45,6 +46,7 @@ def train_head(
         epochs: int, at least 1.
         batch_size: int, at least 1.
         seed: int. Of the order of the images.
+        sampling: str. How they are drawn; see `training_batches`.
         class_weights: float array of shape `(classes,)`: how much each class
             counts; `None` for all alike.
         log: callable that takes a line of progress.
@@ -62,7 +64,9 @@ def train_head(
     budget = MEMORY_SHARE * available_memory()
     size = 4 * int(np.prod(resting.output_shape[1:]))
     most = max(int(budget // size), batch_size)
-    stream = data.train.training_batches(batch_size, seed=seed)
+    stream = data.train.training_batches(
+        batch_size, seed=seed, sampling=sampling
+    )
     maps, labels = _answers(resting, stream, most)
     log(
         f"The head first: {epochs} epoch{'s' * (epochs > 1)} on the answers of "
@@ -75,7 +79,7 @@ def train_head(
             "There is nothing to train in front of the gate: the head of "
             f"{model.name} rests, as does its backbone."
         )
-    small.compile(optimizer)
+    small.compile(optimizer, loss=model.path_loss)
     history = small.fit(
         maps,
         labels,

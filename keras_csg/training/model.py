@@ -10,6 +10,7 @@ from keras_csg.models import schedules
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
 from keras_csg.models.losses import LogitCrossentropy
+from keras_csg.training.class_weights import logit_offsets
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions, switched
 
@@ -53,7 +54,10 @@ def create_model(
         _set_momentum(model, options)
     model.compile(
         create_optimizer(options, steps_per_epoch),
-        loss=LogitCrossentropy(label_smoothing=options.label_smoothing),
+        loss=LogitCrossentropy(
+            label_smoothing=options.label_smoothing,
+            offsets=logit_offsets(options.logit_adjustment, data),
+        ),
         jit_compile=switched(options.jit_compile),
         steps_per_execution=min(options.steps_per_execution, steps_per_epoch),
     )

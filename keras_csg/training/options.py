@@ -3,8 +3,6 @@
 import dataclasses
 import difflib
 import json
-import math
-import numbers
 import os
 import pathlib
 import tomllib
@@ -12,6 +10,7 @@ from typing import Any
 
 import keras_csg.choices as choices
 from keras_csg.arguments import height_and_width
+from keras_csg.training.option_values import check_range, fits, plain, readable
 
 CHOICES = {
     "gate_schedule": choices.GATE_SCHEDULES,
@@ -23,8 +22,9 @@ CHOICES = {
     "jit_compile": choices.SWITCHES,
     "cache": choices.SWITCHES,
     "resize": choices.RESIZES,
+    "sampling": choices.SAMPLINGS,
 }
-PATHS = ("data", "data_dir", "labels", "weights", "class_weights")
+PATHS = ("data", "data_dir", "labels", "weights", "init", "class_weights")
 """What may be given as any path; `config.json` has it as a str."""
 # (least, largest, whether the least itself is allowed)
 RANGES = {
@@ -55,6 +55,10 @@ RANGES = {
     "momentum": (0, 1, True),
     "clip_norm": (0, None, False),
     "label_smoothing": (0, 0.99, True),
+    "logit_adjustment": (0, None, False),
+    "long_tail": (1, None, False),
+    "ema": (0, 0.99999, False),
+    "time_budget": (0, None, False),
     "steps_per_execution": (1, None, True),
     "seed": (0, 2**32 - 1, True),
 }
@@ -91,6 +95,7 @@ class TrainingOptions:
     classes: str | None = None
     rename_classes: str | None = None
     merge_classes: str | None = None
+    long_tail: float | None = None
     resize: str = "crop"
     background: str = "white"
     white_level: int | None = None
@@ -99,6 +104,7 @@ class TrainingOptions:
     augment: str | None = None
     backbone: str = "resnet20"
     weights: str | None = None
+    init: str | None = None
     freeze: int | str | None = None
     gate_at: str | None = None
     filters: int | None = None
@@ -118,6 +124,7 @@ class TrainingOptions:
     bn_momentum: float | None = None
     epochs: int | None = None
     patience: int | None = None
+    time_budget: float | None = None
     batch_size: int | None = None
     optimizer: str | None = None
     learning_rate: float | None = None
@@ -129,8 +136,11 @@ class TrainingOptions:
     weight_decay: float | None = None
     momentum: float = 0.9
     clip_norm: float | None = None
+    ema: float | None = None
     label_smoothing: float = 0.0
     class_weights: str | None = None
+    sampling: str = "uniform"
+    logit_adjustment: float | None = None
     precision: str = "auto"
     device: str = "auto"
     devices: int | str = 1
@@ -167,10 +177,25 @@ class TrainingOptions:
                     f"`{name}` {reason}. "
                     f"Received: {name}={value!r}, weights=None"
                 )
+        self._check_one_cure()
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None:
-                _check_range(name, value, *bounds)
+                check_range(name, value, *bounds)
+
+    def _check_one_cure(self):
+        """Refuses what would make up for rare classes more than once."""
+        cures = {
+            "class_weights": self.class_weights == "balanced",
+            "sampling": self.sampling == "balanced",
+            "logit_adjustment": self.logit_adjustment is not None,
+        }
+        given = [f"`{name}`" for name, taken in cures.items() if taken]
+        if len(given) > 1:
+            raise ValueError(
+                f"{' and '.join(given)} each make up for rare classes, and "
+                "together too much: leave one out."
+            )
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -187,7 +212,7 @@ class TrainingOptions:
                 value of another type.
         """
         types = {field.name: field.type for field in dataclasses.fields(cls)}
-        values = {name: _plain(value) for name, value in values.items()}
+        values = {name: plain(value) for name, value in values.items()}
         for name, value in values.items():
             if name not in types:
                 near = difflib.get_close_matches(name, types, 1)
@@ -196,9 +221,9 @@ class TrainingOptions:
                     + (f"; did you mean {near[0]!r}?" if near else ".")
                 )
             path = name in PATHS and isinstance(value, os.PathLike)
-            if not path and not _fits(value, types[name]):
+            if not path and not fits(value, types[name]):
                 raise ValueError(
-                    f"`{name}` must be of type {_readable(types[name])}. "
+                    f"`{name}` must be of type {readable(types[name])}. "
                     f"Received: {name}={value!r}"
                 )
         return cls(**values)
@@ -242,41 +267,3 @@ def read_config(path: pathlib.Path) -> dict:
     if not isinstance(values, dict):
         raise ValueError(f"{path} must hold a table of options.")
     return {key: v for key, v in values.items() if key not in RECORDED}
-
-
-def _check_range(name, value, least, largest, least_allowed):
-    if not math.isfinite(value):
-        raise ValueError(
-            f"`{name}` must be a finite number. Received: {name}={value}"
-        )
-    above = value >= least if least_allowed else value > least
-    if above and (largest is None or value <= largest):
-        return
-    bound = f"at least {least}" if least_allowed else f"above {least}"
-    if largest is not None:
-        bound += f" and at most {largest}"
-    raise ValueError(f"`{name}` must be {bound}. Received: {name}={value}")
-
-
-def _plain(value):
-    """Returns NumPy's numbers as Python's, which JSON knows."""
-    if isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    return float(value) if isinstance(value, numbers.Real) else value
-
-
-def _fits(value, kind):
-    if isinstance(value, bool):
-        return kind is bool
-    if isinstance(value, int) and kind in (float, float | None):
-        return True
-    return isinstance(value, kind)
-
-
-def _readable(kind):
-    names = getattr(kind, "__args__", (kind,))
-    return " or ".join(
-        "null" if name is type(None) else name.__name__ for name in names
-    )

@@ -7,7 +7,12 @@ import logging
 import os
 from collections.abc import Callable
 
-from keras_csg.data import ClassificationData, load_data, moved_name
+from keras_csg.data import (
+    ClassificationData,
+    load_data,
+    long_tailed,
+    moved_name,
+)
 from keras_csg.data.sources.known import find_source
 from keras_csg.data.sources.known_images import count_seen
 from keras_csg.data.sources.request import checked_request
@@ -74,6 +79,8 @@ def load_data_for(
     found = source(request).load()
     if known is not None and known.class_names:
         found = _with_classes_of(run, known.class_names, found)
+    if options.long_tail is not None:
+        found = long_tailed(found, options.long_tail, options.seed)
     return found
 
 

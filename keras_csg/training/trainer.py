@@ -155,6 +155,7 @@ class Trainer:
             first_epoch=self.first_epoch,
             epochs=self.options.epochs,
             augmentation=self.options.augment,
+            sampling=self.options.sampling,
             share=self.share,
         )
         if self.class_weights is not None:
@@ -226,6 +227,7 @@ class Trainer:
             epochs=options.epochs,
             batch_size=options.batch_size,
             seed=options.seed,
+            sampling=options.sampling,
             class_weights=self.class_weights,
             log=self.log,
         )
@@ -273,6 +275,7 @@ class Trainer:
                     batch_size=options.batch_size,
                     seed=options.seed,
                     augmentation=options.augment,
+                    sampling=options.sampling,
                     log=self.log,
                 )
         self.log("Evaluating on the test split")

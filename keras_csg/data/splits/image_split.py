@@ -1,5 +1,6 @@
 import abc
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import lazy_loader
@@ -80,6 +81,7 @@ class ImageSplit(abc.ABC):
         epochs: int = 1,
         augmentation: str = "none",
         share: Share | None = None,
+        sampling: str = "uniform",
     ) -> "tf.data.Dataset":
         """Returns the shuffled, augmented batches of several epochs.
 
@@ -95,10 +97,16 @@ class ImageSplit(abc.ABC):
             epochs: int. Number of the epoch before which the stream ends.
             augmentation: str. See `keras_csg.data.augmentation`.
             share: as for `batches`.
+            sampling: `"uniform"`, every image once an epoch; or `"balanced"`,
+                as many images drawn, with replacement, all classes alike.
 
         Returns:
             `tf.data.Dataset` of what `batches` gives; see `Augmentation` for
             what changes the types of images and labels.
+
+        Raises:
+            ValueError: if images that are read one after another are to be
+                drawn.
         """
         from keras_csg.data.augmentation.augmentation import Augmentation
         from keras_csg.data.augmentation.random_keys import (
@@ -110,11 +118,12 @@ class ImageSplit(abc.ABC):
         _check_epochs(first_epoch, epochs)
         steps = self.steps_per_epoch(batch_size) * (epochs - first_epoch)
         augment = Augmentation(augmentation, self.num_classes)
+        order = self._shuffled if sampling == "uniform" else self._drawn()
 
         @tf.autograph.experimental.do_not_convert
         def one_epoch(epoch):
             key = fold_key(seed, ORDER, epoch)
-            shuffled = self._shuffled(batch_size, key, share)
+            shuffled = order(batch_size, key, share)
             return shuffled.enumerate().map(
                 lambda batch, examples: (epoch, batch, examples)
             )
@@ -191,6 +200,33 @@ class ImageSplit(abc.ABC):
         self, batch_size: int, key: "tf.Tensor", share: Share | None
     ) -> "tf.data.Dataset":
         """Returns the same in another order."""
+
+    def _drawn(self) -> Callable:
+        """Returns what stands for `_shuffled` where classes are balanced."""
+        raise ValueError(
+            "Balanced sampling draws images in any order, and these are read "
+            "one after another: keep them in memory (`cache`), or take "
+            "`class_weights` or `logit_adjustment` instead."
+        )
+
+    def some(self, places: np.ndarray) -> "ImageSplit":
+        """Returns the split with some of its images alone.
+
+        Args:
+            places: int array, of where they are in the split.
+
+        Raises:
+            ValueError: if its images are read one after another.
+        """
+        raise ValueError(
+            "Images that are read one after another cannot be chosen: keep "
+            "them in memory (`cache`)."
+        )
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The label of each image, `(num_examples,)`, in order."""
+        return self.images_and_labels()[1]
 
     @abc.abstractmethod
     def _read(self, examples):

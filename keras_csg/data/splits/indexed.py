@@ -60,6 +60,35 @@ class IndexedSplit(ImageSplit):
         order = tf.random.experimental.stateless_shuffle(self._numbers, key)
         return _in_batches(order, batch_size, share)
 
+    def _drawn(self):
+        with tf.device("cpu:0"):
+            counts = np.maximum(self.class_counts, 1)
+            up_to = tf.constant(np.cumsum(1 / counts[self.labels]))
+
+        def draw(batch_size, key, share):
+            draws = tf.random.stateless_uniform(
+                [self.num_examples], key, dtype=up_to.dtype
+            )
+            places = tf.searchsorted(up_to, draws * up_to[-1], side="right")
+            # Rounding might lead past the last.
+            places = tf.minimum(places, self.num_examples - 1)
+            return _in_batches(
+                tf.gather(self._numbers, places), batch_size, share
+            )
+
+        return draw
+
+    def some(self, places: np.ndarray) -> "IndexedSplit":
+        """Returns the split with some of its images alone."""
+        return IndexedSplit(
+            self._read_images,
+            self._labels,
+            tf.gather(self._numbers, places),
+            self.num_classes,
+            self.image_shape,
+            self.cached,
+        )
+
     def _read(self, numbers):
         images = self._read_images(numbers)
         images = tf.ensure_shape(images, [None, *self.image_shape])

@@ -31,6 +31,18 @@ class RenumberedSplit(ImageSplit):
         counts[self._number_of] = self._split.class_counts
         return counts
 
+    @property
+    def labels(self) -> np.ndarray:
+        """The label of each image, `(num_examples,)`, in order."""
+        return self._number_of[self._split.labels]
+
+    def some(self, places: np.ndarray) -> "RenumberedSplit":
+        """Returns the split with some of its images alone."""
+        return RenumberedSplit(self._split.some(places), self._number_of)
+
+    def _drawn(self):
+        return self._split._drawn()
+
     def _in_order(
         self, batch_size: int, share: Share | None
     ) -> tf.data.Dataset:
