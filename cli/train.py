@@ -19,14 +19,13 @@ from keras_csg_cli.processes import (
     process_options,
     watch_over_child,
 )
+from keras_csg_cli.train_options import (
+    BY_RECIPE,
+    class_options,
+    gate_options,
+    option,
+)
 from keras_csg_cli.train_output import print_figures, run_training
-
-BY_RECIPE = "default: fits backbone and data"
-
-
-def option(name, *args, **kwargs):
-    """Declares an option that stays `None` unless the user gives it."""
-    return click.option(name, *args, default=None, **kwargs)
 
 
 @click.command(short_help="Train a network with a class-specific gate.")
@@ -90,53 +89,7 @@ def option(name, *args, **kwargs):
     "--standard/--gated",
     help="The ungated baseline with the same trainable layers.",
 )
-@option(
-    "--gate-schedule",
-    type=click.Choice(choices.GATE_SCHEDULES),
-    help="Both paths in each step (default), or the paper's epochs in turn.",
-)
-@option("--gate-warmup", type=int, help="First epochs without the gate.")
-@option("--gate-period", type=int, help="Epochs from one gated to the next.")
-@option("--lambda-1", type=float, help="Weight of the gated path's loss.")
-@option(
-    "--lambda-2",
-    type=float,
-    help="The paper's way to close the gate: a penalty of this weight instead "
-    "of the budget.",
-)
-@option(
-    "--lambda-3",
-    type=float,
-    help="Weight of the class-specific head (default: 1; 0 is the paper's).",
-)
-@option(
-    "--lambda-4",
-    type=float,
-    help="Weight of the complement: the other classes' filters must not tell "
-    "the class (default: 0.3).",
-)
-@option(
-    "--lambda-5",
-    type=float,
-    help="Weight of activation outside the class's filters (default: 1).",
-)
-@option(
-    "--lambda-6",
-    type=float,
-    help="Weight of what filters tell of other classes than their own "
-    "(default: 0).",
-)
-@option(
-    "--filter-dropout",
-    type=float,
-    help="Share of filters its loss leaves out at random "
-    "(default: all but two a class, 0.5 at most).",
-)
-@option(
-    "--density",
-    type=float,
-    help="Share of the gate to leave open (default: one class to a filter).",
-)
+@gate_options
 @option(
     "--batch-statistics",
     type=click.Choice(choices.BATCH_STATISTICS),
@@ -205,29 +158,7 @@ def option(name, *args, **kwargs):
     type=float,
     help="Share of a label that is spread over all classes (0).",
 )
-@option(
-    "--class-weights",
-    metavar="balanced|FILE",
-    help="How much each class counts in the loss: all alike, or by a file.",
-)
-@option(
-    "--sampling",
-    type=click.Choice(choices.SAMPLINGS),
-    help="balanced: draw images so that all classes are as frequent.",
-)
-@option(
-    "--logit-adjustment",
-    type=float,
-    metavar="TAU",
-    help="Train for classes as if all were as frequent, 1 for wholly so.",
-)
-@option(
-    "--long-tail",
-    type=float,
-    metavar="FACTOR",
-    help="Thin out the training images, up to so many times fewer a class: "
-    "to try what imbalance does.",
-)
+@class_options
 @option(
     "--precision",
     type=click.Choice(choices.PRECISIONS),
@@ -265,7 +196,11 @@ def option(name, *args, **kwargs):
 @click.option(
     "--out", "out", metavar="RUN", type=click.Path(), help="Run directory."
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in --out; with --epochs, to more of them.",
+)
 @click.option(
     "--allow-changed-data",
     is_flag=True,

@@ -11,6 +11,8 @@ from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data import moved_name
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.effects import check_effects
+from keras_csg.training.going_on import with_more_epochs
+from keras_csg.training.initial import with_initial_run
 from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions, read_config
 from keras_csg.training.recipes import with_recipe
@@ -34,7 +36,8 @@ def train(
     Args:
         out: path of the run directory, or `Run`; `None` for a new one in
             `runs`.
-        resume: bool. Whether to go on with the run in `out`.
+        resume: bool. Whether to go on with the run in `out`; with more
+            `epochs` than it has, finished or not, it goes on to these.
         allow_changed_data: bool. Whether to go on although images are missing,
             were added or changed; what was trained on stays out of the others.
         config: path of a JSON or TOML file of options.
@@ -131,7 +134,7 @@ def set_up_training(
                 return None
         else:
             values = read_config(pathlib.Path(config)) if config else {}
-            asked = with_recipe({**values, **options})
+            asked = with_recipe(with_initial_run({**values, **options}))
             chosen = TrainingOptions.from_dict(asked)
             check_effects(options, chosen)
             out = free_directory(chosen) if out is None else out
@@ -166,7 +169,7 @@ def _options_of_run(out, config, options):
             "config.json."
         )
     here = {k: v for k, v in options.items() if k in OF_THE_MACHINE}
-    names = [name for name in options if name not in here]
+    names = [name for name in options if name not in (*here, "epochs")]
     if config:
         names.append("config")
     if names:
@@ -175,7 +178,10 @@ def _options_of_run(out, config, options):
             f"`resume` goes on with the options in {run.config_path}; "
             f"leave out {named}."
         )
-    values = run.options.to_dict()
+    if options.get("epochs") is not None:
+        values = with_more_epochs(run, options["epochs"]).to_dict()
+    else:
+        values = run.options.to_dict()
     if "data_dir" in here:
         values["data"] = moved_name(values["data"], here["data_dir"])
     return TrainingOptions.from_dict({**values, **here}), run.path

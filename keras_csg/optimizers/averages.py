@@ -26,13 +26,28 @@ def averages_of(optimizer: Any, variables: list) -> Iterator[None]:
     def finalize_own(_):
         finalize(variables)
         if getattr(optimizer, "use_ema", False):
-            # On JAX a variable and its average would be one array, which the
-            # next step gives away twice.
-            for variable in variables:
-                variable.assign(ops.copy(variable))
+            _part(variables)
 
     optimizer.finalize_variable_values = finalize_own
     try:
         yield
     finally:
         del optimizer.finalize_variable_values
+
+
+def take_averages(optimizer: Any, variables: list) -> None:
+    """Gives variables the averages that an optimizer with `use_ema` has.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer` with `use_ema`.
+        variables: list of the variables that it updates.
+    """
+    optimizer.finalize_variable_values(variables)
+    _part(variables)
+
+
+def _part(variables):
+    # On JAX a variable and its average would be one array, which the next
+    # step gives away twice.
+    for variable in variables:
+        variable.assign(ops.copy(variable))

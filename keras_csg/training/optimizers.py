@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -29,6 +30,8 @@ def create_optimizer(
         "weight_decay": options.weight_decay or None,
         "global_clipnorm": options.clip_norm,
     }
+    if options.ema is not None:
+        kwargs |= {"use_ema": True, "ema_momentum": options.ema}
     if options.optimizer == "adamw":
         kwargs["weight_decay"] = options.weight_decay
     if options.optimizer == "sgd":
@@ -42,6 +45,31 @@ def create_optimizer(
     if kwargs["weight_decay"] is not None:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def with_fitted_ema(
+    options: TrainingOptions, steps_per_epoch: int, log: Callable[[str], Any]
+) -> TrainingOptions:
+    """Returns options with a momentum of averages that the steps allow.
+
+    The average is to reach back over a tenth of the steps at most, so that
+    what the first of them left counts for next to nothing.
+
+    Args:
+        options: `TrainingOptions` without a `None` that matters here.
+        steps_per_epoch: int. Steps that the optimizer takes in an epoch.
+        log: callable that is told of another momentum than was asked for.
+    """
+    if options.ema is None:
+        return options
+    steps = (options.epochs or 1) * steps_per_epoch
+    most = max(1 - 10 / steps, 0.5)
+    if options.ema > most:
+        log(
+            f"Averages of weights: momentum {most:.4g}, not {options.ema:g}, "
+            f"for {steps:,} steps"
+        )
+    return options.replace(ema=min(options.ema, most))
 
 
 def learning_rate(options: TrainingOptions, steps_per_epoch: int) -> Any:

@@ -177,6 +177,12 @@ class TrainingOptions:
                     f"`{name}` {reason}. "
                     f"Received: {name}={value!r}, weights=None"
                 )
+        if self.ema is not None and self.lambda_2 is not None:
+            raise ValueError(
+                "`ema` averages what the optimizer moves, which with "
+                "`lambda_2` is the gate, whose columns must reach 1: leave "
+                f"one of them out. Received: ema={self.ema}"
+            )
         self._check_one_cure()
         for name, bounds in RANGES.items():
             value = getattr(self, name)

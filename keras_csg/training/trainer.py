@@ -1,4 +1,3 @@
-import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -7,14 +6,7 @@ import keras
 
 from keras_csg.data.report import uneven_classes
 from keras_csg.evaluation import evaluate_classification
-from keras_csg.models import GateScheduler
-from keras_csg.training.callbacks import (
-    BestEpoch,
-    FiniteLoss,
-    GateFreeMetrics,
-    GateImages,
-    RunBackup,
-)
+from keras_csg.optimizers import take_averages
 from keras_csg.training.callbacks.backup import newest_backup, restore
 from keras_csg.training.class_weights import (
     chosen_weights,
@@ -28,9 +20,10 @@ from keras_csg.training.environment import (
 )
 from keras_csg.training.final_statistics import keep_better_statistics
 from keras_csg.training.head_phase import train_head
+from keras_csg.training.initial import knows_all, take_over
 from keras_csg.training.limits import check_shares, check_size
 from keras_csg.training.model import create_model, describe
-from keras_csg.training.optimizers import create_optimizer
+from keras_csg.training.optimizers import create_optimizer, with_fitted_ema
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.pictures import draw_run
 from keras_csg.training.precision import choose_precision
@@ -42,8 +35,14 @@ from keras_csg.training.processes import (
     own_share,
 )
 from keras_csg.training.recipes import fill_in
+from keras_csg.training.run_callbacks import (
+    best_epoch_of,
+    callbacks_of,
+    has_ended,
+)
 from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
+from keras_csg.training.time_budget import within_time
 from keras_csg.training.timings import Timings
 
 
@@ -97,11 +96,34 @@ class Trainer:
 
     def _set_up(self, options, resume, allow_changed_data):
         backbone, report = None, None
+        restored = resume and self.run.has_backup()
         if options.weights is not None:  # Refused before data are read.
-            restored = resume and self.run.has_backup()
             options, backbone, report = build_pretrained(options, restored)
             if resume and report is not None:
                 self.run.check_weights(report)
+        options = self._load(options, resume, allow_changed_data)
+        if options.init is not None and options.head_epochs is None:
+            if knows_all(options.init, self.data.class_names):
+                options = options.replace(head_epochs=0)
+        self.options = fill_in(options, self.data)
+        check_shares(self.options.batch_size)
+        check_size(self.options.batch_size, self.data.image_shape)
+        check_alike(self.options, self.data)
+        self.share = own_share()
+        self._build(backbone, report, resume, restored)
+        self.first_epoch = 0
+        if resume:
+            self.run.lock()
+            self.first_epoch = self._restore()
+        self.batches = self._training_batches()
+        if resume and self.data.changes:
+            self.run.write_listing(self.data.listing)
+        if not resume:  # The last: nothing is written before all is well.
+            sha256 = report.sha256 if report else None
+            self.run.create(self.options, sha256, self.data.listing)
+
+    def _load(self, options, resume, allow_changed_data):
+        """Loads the data; returns the options with names of them that last."""
         run = self.run if resume else None
         self.data = load_data_for(options, run=run, log=self.log)
         if self.data.changes and not allow_changed_data:
@@ -111,45 +133,40 @@ class Trainer:
             )
         for line in uneven_classes(self.data):
             self.log(line)
-        options = options.replace(
-            data=self.data.source.lasting_name(),
-            white_level=self.data.reading.white_level,
-            labels=self.data.source.lasting_labels(),
-        )
         choice, self.class_weights = chosen_weights(
             options.class_weights, self.data
         )
-        options = options.replace(class_weights=choice)
-        self.options = fill_in(options, self.data)
-        check_shares(self.options.batch_size)
-        check_size(self.options.batch_size, self.data.image_shape)
-        check_alike(self.options, self.data)
-        self.share = own_share()
+        return options.replace(
+            data=self.data.source.lasting_name(),
+            white_level=self.data.reading.white_level,
+            labels=self.data.source.lasting_labels(),
+            class_weights=choice,
+        )
+
+    def _build(self, backbone, report, resume, restored):
+        """Builds the model, by options of which some hang on it."""
         self.steps = self.data.train.steps_per_epoch(self.options.batch_size)
         if backbone is None:
             shape = self.data.image_shape
             backbone, _ = build_for(self.options, shape, weights=None)
+        if self.options.time_budget is not None and not resume:
+            self.options = within_time(
+                self.options, self.data, backbone, self.log
+            )
+        self.options = with_fitted_ema(self.options, self.steps, self.log)
         self.model = create_model(self.options, self.data, backbone, self.steps)
+        if self.options.init is not None and not restored:
+            self.log(take_over(self.model, self.options.init))
         for line in notes_on(self.options, self.model, report):
             self.log(line)
         self.model.backbone_weights = report
         self.options = self.options.replace(
             filter_dropout=self.model.filter_dropout,
         )
-        self.best = None
-        if self.options.patience is not None:
-            closes = self.model.gated and self.model.gate_budget is not None
-            self.best = BestEpoch(
-                self.run.backup_path,
-                self.run.history.path,
-                self.options.patience,
-                self.model.target_density if closes else None,
-            )
-        self.first_epoch = 0
-        if resume:
-            self.run.lock()
-            self.first_epoch = self._restore()
-        self.batches = self.data.train.training_batches(
+        self.best = best_epoch_of(self.run, self.options, self.model)
+
+    def _training_batches(self):
+        batches = self.data.train.training_batches(
             self.options.batch_size,
             seed=self.options.seed,
             first_epoch=self.first_epoch,
@@ -158,14 +175,10 @@ class Trainer:
             sampling=self.options.sampling,
             share=self.share,
         )
-        if self.class_weights is not None:
-            self.log(say_weights(self.class_weights, self.data.class_names))
-            self.batches = with_weights(self.batches, self.class_weights)
-        if resume and self.data.changes:
-            self.run.write_listing(self.data.listing)
-        if not resume:  # The last: nothing is written before all is well.
-            sha256 = report.sha256 if report else None
-            self.run.create(self.options, sha256, self.data.listing)
+        if self.class_weights is None:
+            return batches
+        self.log(say_weights(self.class_weights, self.data.class_names))
+        return with_weights(batches, self.class_weights)
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback] = ()) -> dict:
         """Trains from where the run stands to its last epoch.
@@ -199,8 +212,13 @@ class Trainer:
         if self.first_epoch == 0 and options.head_epochs:
             with self.timings.of("head"):
                 self._train_head()
-        ended = self.best is not None and self.best.is_exhausted()
-        if self.first_epoch < options.epochs and not ended:
+        own = [
+            self.timings,
+            *callbacks_of(
+                self.run, options, self.model, self.data, self.best, self.log
+            ),
+        ]
+        if self.first_epoch < options.epochs and not has_ended(own):
             self.model.fit(
                 self.batches,
                 steps_per_epoch=self.steps,
@@ -209,7 +227,7 @@ class Trainer:
                 validation_data=self.data.validation.batches(
                     options.batch_size, self.share
                 ),
-                callbacks=[*self._callbacks(), *callbacks],
+                callbacks=[*own, *callbacks],
                 shuffle=False,  # The stream is shuffled.
                 measure_again=False,  # `_finish` does.
                 verbose=0,
@@ -219,6 +237,7 @@ class Trainer:
         options = self.options.replace(
             epochs=self.options.head_epochs,
             learning_rate=self.options.head_learning_rate,
+            ema=None,
         )
         train_head(
             self.model,
@@ -232,29 +251,6 @@ class Trainer:
             log=self.log,
         )
 
-    def _callbacks(self):
-        logs = self.run.logs_path
-        yield self.timings
-        if self.model.gated:
-            yield GateScheduler(report=self.log)
-        yield FiniteLoss()
-        if self.options.trust_curve:
-            yield GateFreeMetrics(
-                self.data.validation.batches(self.options.batch_size)
-            )
-        yield RunBackup(self.run.backup_path, self.run.history)
-        if self.best is not None:
-            yield self.best
-        if importlib.util.find_spec("tensorboard") is None:
-            self.log(
-                "No logs for TensorBoard, which is not installed: "
-                "pip install 'keras-csg[tensorboard]'"
-            )
-            return
-        yield keras.callbacks.TensorBoard(logs, write_graph=False)
-        if self.model.gated:
-            yield GateImages(logs / "gate")
-
     def _restore(self):
         path, epochs_done = newest_backup(self.run.backup_path)
         if path is not None:
@@ -267,6 +263,8 @@ class Trainer:
         options, run = self.options, self.run
         if self.best is not None and (line := self.best.put_back(self.model)):
             self.log(line)
+        if options.ema is not None:
+            take_averages(self.model.optimizer, self.model.optimized_variables)
         if options.batch_statistics == "fitted":
             with self.timings.of("statistics"):
                 keep_better_statistics(

@@ -51,14 +51,14 @@ class RunBackup(keras.callbacks.Callback):
                 **(logs or {}),
             }
         )
-        self.save(epoch + 1)
+        self.save(epoch + 1, self.model)
 
-    def save(self, epochs_done: int) -> None:
-        """Writes the state after `epochs_done` epochs."""
+    def save(self, epochs_done: int, model: keras.Model) -> None:
+        """Writes the state of a compiled model after `epochs_done` epochs."""
         self.directory.mkdir(exist_ok=True)
         path = self.directory / f"epoch-{epochs_done:04d}.npz"
         with whole_file(path) as part, part.open("wb") as stream:
-            np.savez(stream, **_state(self.model))
+            np.savez(stream, **_state(model))
         for old in self.directory.glob("epoch-*.npz"):
             if old != path:
                 old.unlink(missing_ok=True)

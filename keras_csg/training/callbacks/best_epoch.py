@@ -10,6 +10,31 @@ from keras_csg.training.callbacks.backup import restore
 from keras_csg.training.history import History
 
 
+def best_of(history: History, density: float | None) -> int | None:
+    """Returns the number of the best epoch, from 1; `None` if none may be it.
+
+    Args:
+        history: `History`.
+        density: see `BestEpoch`.
+    """
+    columns = history.columns()
+    names = ("val_accuracy", "val_class_specific_accuracy")
+    values = [columns[name] for name in names if name in columns]
+    closed = [True] * len(history.rows)
+    if density is not None:
+        most = TOLERANCE * density
+        closed = [value <= most for value in columns.get("l1_density", [])]
+    sums = [sum(row) for row in zip(*values, strict=True)]
+    scores = {
+        number: score
+        for number, (score, ready) in enumerate(
+            zip(sums, closed, strict=True), start=1
+        )
+        if ready
+    }
+    return max(scores, key=scores.__getitem__) if scores else None
+
+
 class BestEpoch(keras.callbacks.Callback):
     """Keeps the best epoch's weights, and stops when none is better for long.
 
@@ -46,8 +71,7 @@ class BestEpoch(keras.callbacks.Callback):
     @property
     def best(self) -> int | None:
         """The number of the best epoch, from 1; `None` before the first."""
-        scores = self._scores()
-        return max(scores, key=scores.get) if scores else None
+        return best_of(History(self.history_path), self.density)
 
     def is_exhausted(self) -> bool:
         """Whether the last epochs were all no better than the best."""
@@ -83,25 +107,6 @@ class BestEpoch(keras.callbacks.Callback):
             f"Epoch {best} of {done} was the best on the validation split: "
             "its weights are kept."
         )
-
-    def _scores(self):
-        """Returns the score of each epoch that may be the best."""
-        history = History(self.history_path)
-        columns = history.columns()
-        names = ("val_accuracy", "val_class_specific_accuracy")
-        values = [columns[name] for name in names if name in columns]
-        closed = [True] * len(history.rows)
-        if self.density is not None:
-            most = TOLERANCE * self.density
-            closed = [value <= most for value in columns.get("l1_density", [])]
-        scores = (sum(row) for row in zip(*values, strict=True))
-        return {
-            number: score
-            for number, (score, ready) in enumerate(
-                zip(scores, closed, strict=True), start=1
-            )
-            if ready
-        }
 
     def _file(self, epoch):
         return self.directory / f"best-{epoch:04d}.npz"

@@ -1,0 +1,30 @@
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class AveragedValidation(keras.callbacks.Callback):
+    """Validates the averages of the weights, of an optimizer with `use_ema`.
+
+    They are what the training ends with. Keras's own `SwapEMAWeights` takes
+    the optimizer's variables to be all that the model trains, which a gate
+    that a budget closes is not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: list[Any] = []
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Puts the averages in the place of the weights."""
+        variables = self.model.optimized_variables
+        self._kept = [ops.copy(variable) for variable in variables]
+        self.model.optimizer.finalize_variable_values(variables)
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Puts the weights back."""
+        variables = self.model.optimized_variables
+        for variable, value in zip(variables, self._kept, strict=True):
+            variable.assign(value)
+        self._kept = []

@@ -1,0 +1,59 @@
+"""Training a run for more epochs than it was to have."""
+
+import json
+
+from keras_csg.files import write_json
+from keras_csg.training.callbacks import RunBackup
+from keras_csg.training.callbacks.best_epoch import best_of
+from keras_csg.training.options import TrainingOptions
+from keras_csg.training.runs import Run
+
+
+def with_more_epochs(run: Run, epochs: int) -> TrainingOptions:
+    """Lets a run, finished or not, be resumed to more epochs.
+
+    What a finished run has is kept beside what will be: `model.keras` as
+    `model-0020.keras` after 20 epochs, and the same with `metrics.json`. The
+    learning rate is from there on that of a training of as many epochs.
+
+    Args:
+        run: `Run`.
+        epochs: int. How many there are to be in all.
+
+    Returns:
+        Its `TrainingOptions`, as they are now.
+
+    Raises:
+        ValueError: if the run has as many, or its files cannot be read.
+    """
+    options = run.options.replace(epochs=epochs)  # Refuses what is no number.
+    before = run.options.epochs
+    if before is not None and epochs <= before:
+        raise ValueError(
+            f"`epochs` must be above the {before} that {run.path} has. "
+            f"Received: epochs={epochs}"
+        )
+    run.lock()
+    try:
+        if run.is_finished():
+            _reopen(run)
+        config = json.loads(run.config_path.read_text())
+        write_json(run.config_path, {**config, "epochs": epochs})
+    finally:
+        run.unlock()
+    return options
+
+
+def _reopen(run):
+    """Makes of a finished run one that was stopped after its last epoch."""
+    model = run.load_model()
+    done = len(run.history.rows)
+    if run.options.patience is not None:
+        # Whose weights it has; the epochs after it are trained again.
+        closes = model.gated and model.gate_budget is not None
+        density = model.target_density if closes else None
+        done = best_of(run.history, density) or done
+    RunBackup(run.backup_path, run.history).save(done, model)
+    if run.metrics_path.exists():
+        write_json(run.path / f"metrics-{done:04d}.json", run.read_metrics())
+    run.model_path.replace(run.path / f"model-{done:04d}.keras")

@@ -1,0 +1,110 @@
+"""A training that starts where another run ended: head and gate, too."""
+
+import numpy as np
+from keras import ops
+
+from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.opening import open_run
+
+TAKEN_OVER = ("backbone", "image_size", "gate_at", "filters", "density")
+"""Options that are those of the run unless somebody says otherwise."""
+
+
+def with_initial_run(given: dict) -> dict:
+    """Adds to options what the run that `given["init"]` names answers for.
+
+    Args:
+        given: options by name. Without `"init"` they come back as they are.
+
+    Raises:
+        ValueError: if there is no such run, it is not finished, or `weights`
+            are given, too.
+    """
+    if given.get("init") is None:
+        return given
+    if given.get("weights") is not None:
+        raise ValueError(
+            "`init` starts from all that a run has learnt, `weights` from "
+            "those of a backbone: leave one of them out. Received: "
+            f"init={str(given['init'])!r}, weights={str(given['weights'])!r}"
+        )
+    run = open_run(given["init"])
+    options = run.options
+    own = {name: getattr(options, name) for name in TAKEN_OVER}
+    if own["image_size"] is None:
+        height, width = run.load_model().input_shape[1:3]
+        own["image_size"] = f"{height}x{width}"
+    # The backbone's weights are found, checked and reported as any others.
+    return {**own, **given, "weights": given["init"]}
+
+
+def knows_all(init: str, class_names: list[str]) -> bool:
+    """Whether the run that a training starts from knows all its classes."""
+    known = open_run(init).load_model().class_names or ()
+    return set(class_names) <= set(known)
+
+
+def take_over(model: CSGClassifier, init: str) -> str:
+    """Gives a classifier the head and the gate of a run, class by class.
+
+    The gate, and how far it is closed, is taken where both have the same
+    classes and close it alike; else it is found anew, from an open one.
+
+    Args:
+        model: `CSGClassifier` with `class_names`, whose backbone is the run's.
+        init: path of the run, or `weights:NAME`.
+
+    Returns:
+        A line on what was taken.
+
+    Raises:
+        ValueError: if the run has other filters, or no class of the model.
+    """
+    there = open_run(init).load_model()
+    names, known = list(model.class_names or ()), list(there.class_names or ())
+    common = [name for name in names if name in known]
+    if not common:
+        raise ValueError(
+            f"`init` must be a run that knows a class of the data. "
+            f"Received: init={init!r}, of {', '.join(known[:4]) or 'no names'}"
+        )
+    if model.head.kernel.shape[0] != there.head.kernel.shape[0]:
+        raise ValueError(
+            "`init` must be a run with the filters of the network. Received: "
+            f"init={init!r}, of {there.head.kernel.shape[0]} filters for "
+            f"{model.head.kernel.shape[0]}"
+        )
+    to = [names.index(name) for name in common]
+    of = [known.index(name) for name in common]
+    for mine, other in zip(model.head.weights, there.head.weights, strict=True):
+        values = ops.convert_to_numpy(mine).copy()
+        values[..., to] = ops.convert_to_numpy(other)[..., of]
+        mine.assign(values)
+    gate = _take_gate(model, there, of) if len(common) == len(names) else ""
+    classes = (
+        f"all {len(names)}"
+        if len(common) == len(names)
+        else (f"{len(common)} of the {len(names)}")
+    )
+    return f"From {init}: the backbone, the head of {classes} classes{gate}"
+
+
+def _take_gate(model, there, of):
+    """Takes gate and budget, their rows as `of` says; returns words on it."""
+    budgets = model.gate_budget, there.gate_budget
+    if not model.gated or not there.gated:
+        return ""
+    alike = len(of) == there.num_classes and (
+        (budgets[0] is None) == (budgets[1] is None)
+    )
+    if not alike or not np.isclose(model.target_density, there.target_density):
+        return "; its gate is found anew"
+    pairs = [(model.gate, there.gate)]
+    if budgets[0] is not None:
+        pairs.append(budgets)
+    shape = tuple(there.gate.gate_matrix.shape)
+    for mine, other in pairs:
+        for target, source in zip(mine.weights, other.weights, strict=True):
+            values = ops.convert_to_numpy(source)
+            target.assign(values[of] if values.shape == shape else values)
+    return " and its gate"

@@ -1,0 +1,96 @@
+"""What is done after each epoch of a run, in its order."""
+
+import importlib.util
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import keras
+
+from keras_csg.data import ClassificationData
+from keras_csg.models import GateScheduler
+from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.callbacks import (
+    AveragedValidation,
+    BestEpoch,
+    FiniteLoss,
+    GateFreeMetrics,
+    GateImages,
+    RunBackup,
+)
+from keras_csg.training.options import TrainingOptions
+from keras_csg.training.runs import Run
+from keras_csg.training.time_budget import TimeBudget
+
+
+def best_epoch_of(
+    run: Run, options: TrainingOptions, model: CSGClassifier
+) -> BestEpoch | None:
+    """Returns what chooses the best epoch, `None` where the last is it.
+
+    Args:
+        run: `Run`.
+        options: its `TrainingOptions`.
+        model: its `CSGClassifier`.
+    """
+    if options.patience is None:
+        return None
+    closes = model.gated and model.gate_budget is not None
+    return BestEpoch(
+        run.backup_path,
+        run.history.path,
+        options.patience,
+        model.target_density if closes else None,
+    )
+
+
+def callbacks_of(
+    run: Run,
+    options: TrainingOptions,
+    model: CSGClassifier,
+    data: ClassificationData,
+    best: BestEpoch | None,
+    log: Callable[[str], Any],
+) -> Iterator[keras.callbacks.Callback]:
+    """Yields the callbacks of a run.
+
+    Args:
+        run: `Run`.
+        options: its `TrainingOptions`.
+        model: its `CSGClassifier`.
+        data: its `ClassificationData`.
+        best: what `best_epoch_of` returned.
+        log: callable that takes a line of progress.
+    """
+    if options.ema is not None:
+        yield AveragedValidation()
+    if model.gated:
+        yield GateScheduler(report=log)
+    yield FiniteLoss()
+    if options.trust_curve:
+        batch_size = options.batch_size or 1
+        yield GateFreeMetrics(data.validation.batches(batch_size))
+    history = run.history
+    yield RunBackup(run.backup_path, history)
+    if best is not None:
+        yield best
+    if options.time_budget is not None:
+        yield TimeBudget(options.time_budget, history, log)
+    if importlib.util.find_spec("tensorboard") is None:
+        log(
+            "No logs for TensorBoard, which is not installed: "
+            "pip install 'keras-csg[tensorboard]'"
+        )
+        return
+    yield keras.callbacks.TensorBoard(run.logs_path, write_graph=False)
+    if model.gated:
+        yield GateImages(run.logs_path / "gate")
+
+
+def has_ended(callbacks: Iterable[keras.callbacks.Callback]) -> bool:
+    """Whether a part of the training before came to its end early.
+
+    Args:
+        callbacks: what `callbacks_of` yielded.
+    """
+    enders = (c for c in callbacks if isinstance(c, BestEpoch | TimeBudget))
+    return any(callback.is_exhausted() for callback in enders)
