@@ -19,7 +19,7 @@ from keras_csg_cli.processes import (
     process_options,
     watch_over_child,
 )
-from keras_csg_cli.train_output import print_figures, run_training
+from keras_csg_cli.train_output import log_option, print_figures, run_training
 
 BY_RECIPE = "default: fits backbone and data"
 
@@ -221,6 +221,7 @@ def option(name, *args, **kwargs):
     "--deterministic/--no-deterministic",
     help="The same bits every time, at some speed.",
 )
+@log_option
 @click.option(
     "--config",
     "config_path",

@@ -23,6 +23,7 @@ CHOICES = {
     "jit_compile": choices.SWITCHES,
     "cache": choices.SWITCHES,
     "resize": choices.RESIZES,
+    "loggers": choices.LOGGERS,
 }
 PATHS = ("data", "data_dir", "labels", "weights", "class_weights")
 """What may be given as any path; `config.json` has it as a str."""
@@ -139,6 +140,7 @@ class TrainingOptions:
     trust_curve: bool = False
     seed: int = 0
     deterministic: bool = False
+    loggers: str | list | tuple | None = None
 
     def __post_init__(self):
         for name in PATHS:
@@ -150,9 +152,12 @@ class TrainingOptions:
                 raise ValueError(
                     f"`{name}` must not be empty. Received: {name}=''"
                 )
+        loggers = choices.list_loggers(self.loggers)
+        object.__setattr__(self, "loggers", loggers)
         for name, known in CHOICES.items():
             value = getattr(self, name)
-            if value is not None and value not in known:
+            values = value if isinstance(value, tuple) else (value,)
+            if value is not None and not all(v in known for v in values):
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(known)}. "
                     f"Received: {name}={value!r}"

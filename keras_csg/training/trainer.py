@@ -1,4 +1,3 @@
-import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -12,7 +11,6 @@ from keras_csg.training.callbacks import (
     BestEpoch,
     FiniteLoss,
     GateFreeMetrics,
-    GateImages,
     RunBackup,
 )
 from keras_csg.training.callbacks.backup import newest_backup, restore
@@ -29,6 +27,7 @@ from keras_csg.training.environment import (
 from keras_csg.training.final_statistics import keep_better_statistics
 from keras_csg.training.head_phase import train_head
 from keras_csg.training.limits import check_shares, check_size
+from keras_csg.training.loggers import RunLoggers
 from keras_csg.training.model import create_model, describe
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions
@@ -96,6 +95,7 @@ class Trainer:
                 raise
 
     def _set_up(self, options, resume, allow_changed_data):
+        self.loggers = RunLoggers(options.loggers, self.run, self.log)
         backbone, report = None, None
         if options.weights is not None:  # Refused before data are read.
             restored = resume and self.run.has_backup()
@@ -160,6 +160,7 @@ class Trainer:
         if self.class_weights is not None:
             self.log(say_weights(self.class_weights, self.data.class_names))
             self.batches = with_weights(self.batches, self.class_weights)
+        self.loggers.open()
         if resume and self.data.changes:
             self.run.write_listing(self.data.listing)
         if not resume:  # The last: nothing is written before all is well.
@@ -183,7 +184,7 @@ class Trainer:
         with self.environment:
             try:
                 self.run.lock()
-                with noticing_lost_ones():
+                with self.loggers, noticing_lost_ones():
                     self._fit(callbacks)
                     return self._finish()
             finally:
@@ -231,7 +232,6 @@ class Trainer:
         )
 
     def _callbacks(self):
-        logs = self.run.logs_path
         yield self.timings
         if self.model.gated:
             yield GateScheduler(report=self.log)
@@ -243,15 +243,7 @@ class Trainer:
         yield RunBackup(self.run.backup_path, self.run.history)
         if self.best is not None:
             yield self.best
-        if importlib.util.find_spec("tensorboard") is None:
-            self.log(
-                "No logs for TensorBoard, which is not installed: "
-                "pip install 'keras-csg[tensorboard]'"
-            )
-            return
-        yield keras.callbacks.TensorBoard(logs, write_graph=False)
-        if self.model.gated:
-            yield GateImages(logs / "gate")
+        yield from self.loggers.callbacks(self.model.gated)
 
     def _restore(self):
         path, epochs_done = newest_backup(self.run.backup_path)
@@ -292,4 +284,5 @@ class Trainer:
         run.write_metrics(results)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
+        self.loggers.finish(results)
         return results
