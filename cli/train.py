@@ -25,7 +25,7 @@ from keras_csg_cli.train_options import (
     gate_options,
     option,
 )
-from keras_csg_cli.train_output import print_figures, run_training
+from keras_csg_cli.train_output import log_option, print_figures, run_training
 
 
 @click.command(short_help="Train a network with a class-specific gate.")
@@ -187,6 +187,7 @@ from keras_csg_cli.train_output import print_figures, run_training
     "--deterministic/--no-deterministic",
     help="The same bits every time, at some speed.",
 )
+@log_option
 @click.option(
     "--config",
     "config_path",

@@ -4,7 +4,18 @@ import json
 
 import click
 
+from keras_csg import choices
 from keras_csg_cli.options import say
+
+log_option = click.option(
+    "--log",
+    "loggers",
+    multiple=True,
+    type=click.Choice(choices.LOGGERS),
+    help="Where figures go by epoch, beside the run; give it several times for "
+    "several (default: tensorboard, if installed).",
+)
+"""Says who is told the figures while a network trains."""
 
 
 def run_training(trainer, first, as_json):

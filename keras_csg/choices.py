@@ -39,8 +39,10 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 LR_SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 DEVICES = ("auto", "cpu", "gpu")
+# Where figures go while a network trains, beside the run's own files.
+LOGGERS = ("none", "tensorboard", "mlflow", "wandb")
 # Of the machine, not of the run: may change where a run is gone on with.
-OF_THE_MACHINE = ("device", "devices", "cache", "data_dir")
+OF_THE_MACHINE = ("device", "devices", "cache", "data_dir", "loggers")
 MOST_PIXELS = 10**9
 """Pixels above which a file is not decoded: it takes gigabytes."""
 SAMPLINGS = ("uniform", "balanced")
@@ -50,6 +52,27 @@ SWITCHES = ("auto", "on", "off")
 
 BACKENDS = ("tensorflow", "jax", "torch")
 """Backends of Keras that networks train on."""
+
+
+def list_loggers(loggers: str | list | tuple | None) -> tuple | None:
+    """Returns the names of loggers, each once; `None` stays.
+
+    Args:
+        loggers: str of names between commas, or a list of them.
+
+    Raises:
+        ValueError: if `"none"` is not alone.
+    """
+    if loggers is None:
+        return None
+    names = loggers.split(",") if isinstance(loggers, str) else loggers
+    several = tuple(dict.fromkeys(str(name).strip() for name in names))
+    if "none" in several and len(several) > 1:
+        raise ValueError(
+            "`loggers` must be none or some others. "
+            f"Received: loggers={','.join(several)}"
+        )
+    return several or ("none",)
 
 
 def is_address(text: str) -> bool:

@@ -23,6 +23,7 @@ CHOICES = {
     "cache": choices.SWITCHES,
     "resize": choices.RESIZES,
     "sampling": choices.SAMPLINGS,
+    "loggers": choices.LOGGERS,
 }
 PATHS = ("data", "data_dir", "labels", "weights", "init", "class_weights")
 """What may be given as any path; `config.json` has it as a str."""
@@ -149,6 +150,7 @@ class TrainingOptions:
     trust_curve: bool = False
     seed: int = 0
     deterministic: bool = False
+    loggers: str | list | tuple | None = None
 
     def __post_init__(self):
         for name in PATHS:
@@ -160,9 +162,12 @@ class TrainingOptions:
                 raise ValueError(
                     f"`{name}` must not be empty. Received: {name}=''"
                 )
+        loggers = choices.list_loggers(self.loggers)
+        object.__setattr__(self, "loggers", loggers)
         for name, known in CHOICES.items():
             value = getattr(self, name)
-            if value is not None and value not in known:
+            values = value if isinstance(value, tuple) else (value,)
+            if value is not None and not all(v in known for v in values):
                 raise ValueError(
                     f"`{name}` must be one of {', '.join(known)}. "
                     f"Received: {name}={value!r}"

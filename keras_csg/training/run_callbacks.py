@@ -1,6 +1,5 @@
 """What is done after each epoch of a run, in its order."""
 
-import importlib.util
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -14,7 +13,6 @@ from keras_csg.training.callbacks import (
     BestEpoch,
     FiniteLoss,
     GateFreeMetrics,
-    GateImages,
     RunBackup,
 )
 from keras_csg.training.options import TrainingOptions
@@ -75,15 +73,6 @@ def callbacks_of(
         yield best
     if options.time_budget is not None:
         yield TimeBudget(options.time_budget, history, log)
-    if importlib.util.find_spec("tensorboard") is None:
-        log(
-            "No logs for TensorBoard, which is not installed: "
-            "pip install 'keras-csg[tensorboard]'"
-        )
-        return
-    yield keras.callbacks.TensorBoard(run.logs_path, write_graph=False)
-    if model.gated:
-        yield GateImages(run.logs_path / "gate")
 
 
 def has_ended(callbacks: Iterable[keras.callbacks.Callback]) -> bool:

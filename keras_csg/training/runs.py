@@ -32,8 +32,9 @@ class Run:
 
     `config.json` (every option, versions), `images.json.gz` (which images were
     in which split), `model.keras`, `history.csv` (a line per epoch),
-    `metrics.json`, `curves.png`, `gate.png`, `logs/` (TensorBoard), and
-    `backup/` while training is not finished.
+    `metrics.json`, `curves.png`, `gate.png`, `logs/` (TensorBoard),
+    `loggers.json` (what other services call the run), and `backup/` while
+    training is not finished.
 
     It is a path: what takes that of a run takes the run as well.
 
@@ -49,6 +50,7 @@ class Run:
         self.listing_path = self.path / "images.json.gz"
         self.backup_path = self.path / "backup"
         self.logs_path = self.path / "logs"
+        self.loggers_path = self.path / "loggers.json"
         self.curves_path = self.path / "curves.png"
         self.gate_path = self.path / "gate.png"
         self.confusion_path = self.path / "confusion.png"

@@ -22,6 +22,7 @@ from keras_csg.training.final_statistics import keep_better_statistics
 from keras_csg.training.head_phase import train_head
 from keras_csg.training.initial import knows_all, take_over
 from keras_csg.training.limits import check_shares, check_size
+from keras_csg.training.loggers import RunLoggers
 from keras_csg.training.model import create_model, describe
 from keras_csg.training.optimizers import create_optimizer, with_fitted_ema
 from keras_csg.training.options import TrainingOptions
@@ -95,6 +96,7 @@ class Trainer:
                 raise
 
     def _set_up(self, options, resume, allow_changed_data):
+        self.loggers = RunLoggers(options.loggers, self.run, self.log)
         backbone, report = None, None
         restored = resume and self.run.has_backup()
         if options.weights is not None:  # Refused before data are read.
@@ -116,6 +118,7 @@ class Trainer:
             self.run.lock()
             self.first_epoch = self._restore()
         self.batches = self._training_batches()
+        self.loggers.open()
         if resume and self.data.changes:
             self.run.write_listing(self.data.listing)
         if not resume:  # The last: nothing is written before all is well.
@@ -197,7 +200,7 @@ class Trainer:
         with self.environment:
             try:
                 self.run.lock()
-                with noticing_lost_ones():
+                with self.loggers, noticing_lost_ones():
                     self._fit(callbacks)
                     return self._finish()
             finally:
@@ -217,6 +220,7 @@ class Trainer:
             *callbacks_of(
                 self.run, options, self.model, self.data, self.best, self.log
             ),
+            *self.loggers.callbacks(self.model.gated),
         ]
         if self.first_epoch < options.epochs and not has_ended(own):
             self.model.fit(
@@ -293,4 +297,5 @@ class Trainer:
         run.write_metrics(results)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
+        self.loggers.finish(results)
         return results

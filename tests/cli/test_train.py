@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import sys
 
@@ -135,6 +136,8 @@ def mistake(result, *words):
         (["--resume"], ["`resume` needs `out`"]),
         (["--learning-rate", "inf"], ["learning_rate=inf"]),
         (["--learning-rate", "nan"], ["learning_rate=nan"]),
+        (["--log", "comet"], ["mlflow", "wandb", "comet"]),
+        (["--log", "none", "--log", "wandb"], ["loggers=none,wandb"]),
         (["--data", ""], ["`data` must not be empty"]),
         (["--config", ""], ["`config` must not be empty"]),
         (["--bckbone", "resnet20"], ["--bckbone"]),
@@ -148,6 +151,21 @@ def test_a_mistake_is_one_line_before_any_training(
     out = tmp_path / "run"
     where = [] if "--resume" in args else ["--out", out]
     mistake(run_cli("train", *args, *where), *words)
+    assert not out.exists()
+
+
+def test_a_logger_without_its_package_is_one_line(
+    run_cli, tmp_path, monkeypatch
+):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name == "mlflow" else find(name),
+    )
+    out = tmp_path / "run"
+    result = run_cli("train", "--log", "mlflow", "--out", out)
+    mistake(result, "pip install 'keras-csg[mlflow]'")
     assert not out.exists()
 
 

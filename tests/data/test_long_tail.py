@@ -75,9 +75,7 @@ def test_images_in_a_stream_are_neither_chosen_nor_drawn():
 
 def test_balanced_sampling_draws_all_classes_alike(digits):
     rare = long_tailed(digits, 50).train
-    batches = rare.training_batches(
-        64, seed=3, epochs=40, sampling="balanced"
-    )
+    batches = rare.training_batches(64, seed=3, epochs=40, sampling="balanced")
     labels = np.concatenate([y.numpy() for _, y in batches])
     assert len(labels) == 40 * rare.num_examples
     shares = np.bincount(labels, minlength=10) / len(labels)
@@ -102,9 +100,7 @@ def test_draws_are_a_function_of_seed_and_epoch(digits):
 
 def test_every_image_of_a_class_is_drawn(digits):
     rare = long_tailed(digits, 50).train
-    batches = rare.training_batches(
-        64, seed=0, epochs=30, sampling="balanced"
-    )
+    batches = rare.training_batches(64, seed=0, epochs=30, sampling="balanced")
     drawn = {x.tobytes() for xs, _ in batches for x in xs.numpy()}
     images, labels = rare.images_and_labels()
     rarest = {x.tobytes() for x in images[labels == 9]}

@@ -33,6 +33,9 @@ def test_an_unknown_option_gets_the_nearest_name():
         ({"freeze": -2}, "at least 1. Received: freeze=-2"),
         ({"freeze": True}, "`freeze` must be of type int or str or null"),
         ({"freeze": 1.5}, "`freeze` must be of type int or str or null"),
+        ({"loggers": "comet"}, "mlflow, wandb. Received: loggers="),
+        ({"loggers": "none,wandb"}, "none or some others"),
+        ({"loggers": 3}, "`loggers` must be of type str or list"),
         ({"weights": 3}, "`weights` must be of type str or null"),
     ],
 )
@@ -65,9 +68,18 @@ def test_numbers_of_numpy_become_pythons():
         TrainingOptions.from_dict({"epochs": np.float64(1.5)})
 
 
+@pytest.mark.parametrize(
+    "loggers", ["mlflow,wandb", "mlflow, wandb,mlflow", ["mlflow", "wandb"]]
+)
+def test_loggers_are_a_list_or_names_between_commas(loggers):
+    options = TrainingOptions.from_dict({"loggers": loggers})
+    assert options.loggers == ("mlflow", "wandb")
+    assert TrainingOptions(loggers=()).loggers == ("none",)
+
+
 def test_options_survive_json():
     options = TrainingOptions(
-        epochs=3, density=0.2, weights="imagenet", freeze=5
+        epochs=3, density=0.2, weights="imagenet", freeze=5, loggers=["mlflow"]
     )
     text = json.dumps(options.to_dict())
     assert TrainingOptions.from_dict(json.loads(text)) == options
@@ -126,6 +138,7 @@ def test_the_data_answer_for_everything():
         "density",  # The classifier answers, and so for the next.
         "filter_dropout",
         "head_learning_rate",
+        "loggers",
     }
     values = filled().to_dict()
     assert {k for k, v in values.items() if v is None} == open_ends
