@@ -171,5 +171,7 @@ def _grouped(groups, keys, labels):
     return Groups(
         [[keys[number] for number in group] for group in groups],
         across=sum(len(set(own)) > 1 for own in splits),
-        classes=sum(len(set(labels[group])) > 1 for group in groups),
+        classes=sum(
+            len(np.unique(labels[group], axis=0)) > 1 for group in groups
+        ),
     )

@@ -88,6 +88,7 @@ class TrainingOptions:
     splits: str | None = None
     drop_duplicates: bool = False
     labels: str | None = None
+    multi_label: bool = False
     classes: str | None = None
     rename_classes: str | None = None
     merge_classes: str | None = None
