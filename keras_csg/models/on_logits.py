@@ -74,15 +74,16 @@ def loss_on_logits(loss: Any, multi_label: bool = False) -> keras.losses.Loss:
     if isinstance(loss, str) and _snake_case(loss) in names:
         return LogitBinaryCrossentropy() if multi_label else LogitCrossentropy()
     given, loss = loss, keras.losses.get(loss)
+    one = given in CROSSENTROPIES or isinstance(loss, OF_ONE_CLASS)
+    if multi_label and one:
+        raise ValueError(
+            "`loss` must be of several classes an image with `multi_label`, "
+            f"such as {names[0]!r}. Received: loss={given}"
+        )
     if not isinstance(loss, keras.losses.Loss):
         raise ValueError(
             "`loss` must be a `keras.losses.Loss` or one of "
             f"{', '.join(names)}. Received: loss={loss}"
-        )
-    if multi_label and isinstance(loss, OF_ONE_CLASS):
-        raise ValueError(
-            "`loss` must be of several classes an image with `multi_label`, "
-            f"such as {names[0]!r}. Received: loss={given}"
         )
     loss = _reading_logits("loss", given, loss)
     if type(loss) is keras.losses.CategoricalCrossentropy and loss.axis == -1:
