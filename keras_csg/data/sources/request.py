@@ -18,8 +18,8 @@ SETS = "a folder of images, or a set of Hugging Face or TensorFlow Datasets"
 OPTIONAL = {
     "splits": SETS,
     "drop_duplicates": "a folder of images",
-    "labels": SETS,
     "multi_label": "a folder of images with a table of `labels`",
+    "labels": SETS,
 }
 """Arguments of `load_data` that not every kind of data takes, and which do."""
 
