@@ -85,7 +85,7 @@ def _print(report):
 def _rows(report):
     """Returns a row for each class, the rarest where they are many."""
     rows = list(zip(report.class_names, *report.counts.values(), strict=True))
-    totals = [("all", *map(sum, report.counts.values()))]
+    totals = [("all", *report.examples.values())]
     if len(rows) <= MOST_ROWS:
         return rows + totals
     rarest = sorted(rows, key=lambda row: row[1])[:MOST_ROWS]

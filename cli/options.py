@@ -37,6 +37,12 @@ FOLDER_OPTIONS = (
         help="CSV or .jsonl file of a folder's images: file, label, and split "
         "and group if there; of hf: and TFDS sets, the labels' column.",
     ),
+    click.option(
+        "--multi-label",
+        is_flag=True,
+        help="With --labels: an image may have several classes, cat|dog in "
+        "one column or a column of 0 and 1 for each.",
+    ),
     click.option("--classes", metavar="A,B,...", help="Classes to take."),
     click.option(
         "--rename-classes",

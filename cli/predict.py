@@ -92,12 +92,13 @@ def _print(prediction):
     click.echo(prediction["image"])
     for entry in prediction["classes"]:
         click.echo(f"  {entry['probability']:7.2%}  {entry['class_name']}")
+    if "present" in prediction:
+        click.echo(f"  present: {_listed(prediction['present'])}")
     if "class_specific" in prediction:
-        entry = prediction["class_specific"]
-        click.echo(
-            f"  class-specific head: {entry['class_name']} "
-            f"({entry['probability']:.2%})"
-        )
+        entries = prediction["class_specific"]
+        if "present" not in prediction:
+            entries = [entries]
+        click.echo(f"  class-specific head: {_listed(entries)}")
     if "gate_agreement" in prediction:
         agreement = prediction["gate_agreement"]
         click.echo(f"  gate agreement: {agreement:.2%}")
@@ -108,3 +109,14 @@ def _print(prediction):
         click.echo(f"  filters that speak for it: {filters or 'none'}")
     if "heatmap" in prediction:
         click.echo(f"  heatmap: {prediction['heatmap']}")
+
+
+def _listed(entries):
+    """Returns classes with their probabilities."""
+    return (
+        ", ".join(
+            f"{entry['class_name']} ({entry['probability']:.2%})"
+            for entry in entries
+        )
+        or "none"
+    )

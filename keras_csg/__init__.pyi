@@ -36,6 +36,7 @@ from .layers import GateSparsity as GateSparsity
 from .layers import UnitMaxGate as UnitMaxGate
 from .models import ClassAccuracy as ClassAccuracy
 from .models import CSGClassifier as CSGClassifier
+from .models import LogitBinaryCrossentropy as LogitBinaryCrossentropy
 from .models import LogitCrossentropy as LogitCrossentropy
 from .models import build as build
 from .models import class_layout as class_layout

@@ -13,7 +13,9 @@ PACKAGE = "keras_csg"
 MODULES = {
     "CSGClassifier": "keras_csg.models",
     "ClassAccuracy": "keras_csg.models",
+    "LogitBinaryCrossentropy": "keras_csg.models",
     "LogitCrossentropy": "keras_csg.models",
+    "MultiLabelComplementLoss": "keras_csg.models.multi_label_losses",
     "ComplementLoss": "keras_csg.models.losses",
     "OffClassActivation": "keras_csg.models.losses",
     "JointSchedule": "keras_csg.models",

@@ -33,6 +33,7 @@ def describe_data(
     splits: str | Mapping[str, str] | None = None,
     drop_duplicates: bool = False,
     labels: str | os.PathLike | None = None,
+    multi_label: bool = False,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
     merge_classes: str | Mapping[str, Sequence[str]] | None = None,
@@ -52,12 +53,13 @@ def describe_data(
 
     Args:
         data: str or path, as `keras_csg.load_data` takes it.
-        data_dir: see there, as the next thirteen.
+        data_dir: see there, as the next fourteen.
         image_size: see there.
         validation_split: see there.
         splits: see there.
         drop_duplicates: see there.
         labels: see there.
+        multi_label: see there.
         classes: see there.
         rename_classes: see there.
         merge_classes: see there.
@@ -95,6 +97,7 @@ def describe_data(
             splits=splits,
             drop_duplicates=drop_duplicates,
             labels=labels,
+            multi_label=multi_label,
             classes=classes,
             rename_classes=rename_classes,
             merge_classes=merge_classes,
@@ -121,8 +124,9 @@ def _examples(data: ClassificationData) -> dict[str, np.ndarray]:
     found: list[list] = [[] for _ in names]
     for images, labels in data.train.batches(256):
         for image, label in zip(images.numpy(), labels.numpy(), strict=True):
-            if label < len(names) and len(found[label]) < wanted[label]:
-                found[label].append(image)
+            for number in np.flatnonzero(label) if label.ndim else [label]:
+                if number < len(names) and len(found[number]) < wanted[number]:
+                    found[number].append(image)
         if all(len(f) == w for f, w in zip(found, wanted, strict=True)):
             break
     return {

@@ -27,6 +27,10 @@ NO_GATE = (
     "`ablate` needs a network with a gate: without one no filter belongs to a "
     "class."
 )
+NO_CONFUSION = (
+    "`ablate` draws what a class's images are taken for, and images of a run "
+    "with `multi_label` have several: `ablation.png` has all classes."
+)
 
 
 def evaluate(
@@ -41,9 +45,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measures the network of a run on the test split of its data.
 
-    Writes `metrics.json` into the run and, of a gated network, the picture
-    `ablation.png`; of other data than the run's, `metrics-DATA.json` and
-    `ablation-DATA.png`.
+    Writes `metrics.json` into the run, the picture `confusion.png` where an
+    image has one class and, of a gated network, `ablation.png`; of other data
+    than the run's, `metrics-DATA.json` and so on.
 
     Args:
         run: path of a run directory, `Run`, or `weights:NAME`, of
@@ -104,8 +108,9 @@ def evaluate(
         figures["trained_on"] = found.trained_on
     names = model.class_names
     with input_errors():
-        path = opened.file(f"confusion{other}.png")
-        plots.save_confusion(confusion, names, path)
+        if confusion is not None:
+            path = opened.file(f"confusion{other}.png")
+            plots.save_confusion(confusion, names, path)
         if ablation is not None:
             path = opened.file(f"ablation{other}.png")
             plots.save_ablation(ablation, names, path)
@@ -193,6 +198,8 @@ def _open(path, ablate) -> Run:
     run.check_writable()
     if ablate is not None and run.options.standard:
         raise ValueError(NO_GATE)
+    if ablate is not None and run.options.multi_label:
+        raise ValueError(NO_CONFUSION)
     return run
 
 

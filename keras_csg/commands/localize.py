@@ -202,6 +202,11 @@ def load_run_images(
         ValueError: if the images cannot be read or are of other classes.
     """
     which: dict[str, Any] = {"part": part, "masks": masks, "limit": limit}
+    if data is None and model.multi_label:
+        raise ValueError(
+            f"The images of {run} have several classes, and a map points at "
+            "one: name `data` of the same classes with one an image."
+        )
     if data is None:
         own = load_run_data(run, model, data_dir=data_dir, log=log)
         return load_annotated(own, **which)

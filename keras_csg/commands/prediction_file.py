@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_csg.commands.arguments import check_path
 from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.data.label_sets import SEPARATORS, joined
 from keras_csg.files import check_writable, whole_file
 
 COLUMNS = (
@@ -30,7 +31,8 @@ def write_predictions(
     Args:
         predictions: dicts as of `predict_images`.
         path: path of the file: `.jsonl` has a JSON object in each line, `.csv`
-            the likeliest class of each image.
+            the likeliest class of each image; where there may be several all
+            of a probability of at least 0.5, `cat|dog`, or `-` for none.
 
     Returns:
         An iterator over the same dicts. The file gets its name when it is
@@ -75,10 +77,23 @@ def _csv_writer(stream):
 
 def _row(prediction):
     row = {key: prediction[key] for key in COLUMNS if key in prediction}
-    if "classes" in prediction:
+    specific = prediction.get("class_specific")
+    if "present" in prediction:
+        row |= _several(prediction["present"])
+        specific = None if specific is None else _several(specific)
+    elif "classes" in prediction:
         row |= prediction["classes"][0]
-    if "class_specific" in prediction:
-        specific = prediction["class_specific"]
+    if specific is not None:
         row["class_specific"] = specific["class_name"]
         row["class_specific_probability"] = specific["probability"]
     return row
+
+
+def _several(entries):
+    """Returns classes as a table of labels has them, one behind another."""
+    return {
+        "class_name": joined([entry["class_name"] for entry in entries]),
+        "probability": SEPARATORS[0].join(
+            f"{entry['probability']:.6g}" for entry in entries
+        ),
+    }

@@ -1,5 +1,6 @@
 import numpy as np
 
+from keras_csg.data.label_sets import leading_class
 from keras_csg.data.splits.image_split import ImageSplit
 
 BATCH_SIZE = 256
@@ -19,7 +20,7 @@ def sample_images(
 
     Returns:
         images `(samples, height, width, 3)`, uint8, and labels `(samples,)`,
-        int32; as many as `limit`, or all there are.
+        int32, or as the split has them; as many as `limit`, or all there are.
     """
     if split.num_examples <= limit:
         return split.images_and_labels()
@@ -53,8 +54,9 @@ def sample_images_of_all_classes(
     images, labels = sample_images(split, POOL * limit, seed)
     # A class's first image has turn 0, its second turn 1, and so on.
     turns = np.empty(len(labels), int)
-    for label in np.unique(labels):
-        own = labels == label
+    classes = leading_class(labels)
+    for label in np.unique(classes):
+        own = classes == label
         turns[own] = np.arange(own.sum())
     chosen = np.argsort(turns, kind="stable")[:limit]
     return images[chosen], labels[chosen]

@@ -19,6 +19,7 @@ def load_data(
     splits: str | Mapping[str, str] | None = None,
     drop_duplicates: bool = False,
     labels: str | os.PathLike | None = None,
+    multi_label: bool = False,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
     merge_classes: str | Mapping[str, Sequence[str]] | None = None,
@@ -68,6 +69,10 @@ def load_data(
             image of a folder is of, in the place of class folders, with columns
             `file`, `label` and, if there, `split` and `group`. Of a set of
             Hugging Face or TensorFlow Datasets, the column of the labels.
+        multi_label: bool. Whether an image may have several classes, or none:
+            in the table `labels`, `cat|dog` in the column `label`, or a column
+            of zeros and ones for each class. Labels then have the shape
+            `(images, classes)`, and `classes` names all that may be there.
         classes: names of the classes to take, in this order, a list or a str
             with commas; `None` for all. Those that `rename_classes` and
             `merge_classes` give, where they are given.
@@ -107,6 +112,7 @@ def load_data(
         splits=splits,
         drop_duplicates=drop_duplicates,
         labels=labels,
+        multi_label=multi_label,
         classes=classes,
         rename_classes=rename_classes,
         merge_classes=merge_classes,
@@ -145,9 +151,14 @@ def load_annotated(
 
     Raises:
         ValueError: if annotations cannot be read, lack the part, or belong to
-            no image of the test split.
+            no image of the test split, or images have several classes.
     """
     _check_limit(limit)
+    if data.multi_label:
+        raise ValueError(
+            "Annotated images must have one class each. "
+            f"Received: {data.name!r} with `multi_label`"
+        )
     return data.source.annotate(data, part=part, masks=masks, limit=limit)
 
 

@@ -70,6 +70,11 @@ def pack_data(
             "What is packed must be a folder of images. "
             f"Received: {data.name!r}"
         )
+    if data.multi_label:
+        raise ValueError(
+            "Images with several classes cannot be packed: a set has one for "
+            f"each. Received: {data.name!r} with `multi_label`"
+        )
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ValueError(
             "`name` must be made of small letters, digits and _, and begin "

@@ -42,6 +42,7 @@ class DataReport:
         class_names: list of str.
         image_shape: tuple `(height, width, 3)` that images are given.
         counts: dict from a split to the list of its images per class.
+        examples: dict from a split to the number of its images.
         sizes: dict from `"height x width"` of the files to their number, the
             most frequent first; empty where all are of `image_shape`.
         aspects: pair of the narrowest and the widest image's width over its
@@ -59,6 +60,7 @@ class DataReport:
     class_names: list[str]
     image_shape: tuple[int, int, int]
     counts: dict[str, list[int]]
+    examples: dict[str, int]
     sizes: dict[str, int]
     aspects: tuple[float, float] | None
     passed_over: dict[str, dict[str, Any]]
@@ -111,6 +113,10 @@ def report_on(
         image_shape=data.image_shape,
         counts={
             name: split.class_counts.tolist()
+            for name, split in zip(SPLITS, splits, strict=True)
+        },
+        examples={
+            name: split.num_examples
             for name, split in zip(SPLITS, splits, strict=True)
         },
         sizes=dict(Counter(heights).most_common()),
@@ -171,5 +177,7 @@ def _grouped(groups, keys, labels):
     return Groups(
         [[keys[number] for number in group] for group in groups],
         across=sum(len(set(own)) > 1 for own in splits),
-        classes=sum(len(set(labels[group])) > 1 for group in groups),
+        classes=sum(
+            len(np.unique(labels[group], axis=0)) > 1 for group in groups
+        ),
     )

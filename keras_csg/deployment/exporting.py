@@ -64,8 +64,9 @@ def export(
             0..255: images that show `"int8"` the range of each value.
         images: array of that shape to prove the file on. `None` for random
             pixels, of a fixed seed.
-        labels: ints of shape `(samples,)`, the classes of `images`. With them
-            the proof tells the accuracy.
+        labels: ints of shape `(samples,)`, the classes of `images`, or zeros
+            and ones `(samples, classes)` with `multi_label`. With them the
+            proof tells the accuracy.
         layout: `None`, `"triton"` or `"tfserving"`.
         tolerance: float. Largest gap between a float32 file and the model.
         min_agreement: float in 0..1. Share of the images of which a quantised
@@ -165,9 +166,11 @@ def _proof_images(metadata, images, labels):
     if np.dtype(dtype).kind == "u":
         images = np.clip(np.rint(images), 0, 255)
     images = check_request(np.asarray(images).astype(dtype), metadata)
-    if labels is not None and np.shape(labels) != (len(images),):
+    shape = (len(images), *[len(metadata.class_names)] * metadata.multi_label)
+    if labels is not None and np.shape(labels) != shape:
+        what = "zeros and ones" if metadata.multi_label else "integers"
         raise ValueError(
-            f"`labels` must be {len(images)} integers, one per image. "
+            f"`labels` must be {what} of shape {shape}. "
             f"Received: labels.shape={np.shape(labels)}"
         )
     return images, "given"

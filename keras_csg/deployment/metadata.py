@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_csg.data.image_reading import PLAIN, ImageReading
-from keras_csg.deployment.graph.outputs import OUTPUTS
+from keras_csg.deployment.graph.outputs import about_output
 from keras_csg.version import version
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Metadata:
             without a gate.
         filter_classes: list of int: the best class of each filter; `None`
             without a gate.
+        multi_label: bool. Whether an image may have several classes: each has
+            a probability by itself, and is there from 0.5.
         quantization: `None`, `"float16"`, `"dynamic"` or `"int8"`.
         project_version: str. Version of this package that wrote the file.
     """
@@ -58,6 +60,7 @@ class Metadata:
     outputs: dict[str, str]
     gate_matrix: np.ndarray | None = None
     filter_classes: list[int] | None = None
+    multi_label: bool = False
     quantization: str | None = None
     project_version: str = dataclasses.field(default_factory=version)
 
@@ -146,9 +149,13 @@ def describe(
             "layout": "NHWC",
             **model.image_reading,
         },
-        outputs={name: OUTPUTS[name] for name in answering.output},
+        outputs={
+            name: about_output(name, model.multi_label)
+            for name in answering.output
+        },
         gate_matrix=gate_matrix,
         filter_classes=filter_classes,
+        multi_label=model.multi_label,
         quantization=quantization,
     )
 

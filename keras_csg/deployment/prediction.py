@@ -8,7 +8,7 @@ import numpy as np
 from keras_csg.data.image_files import in_threads
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.graph.outputs import output_names
+from keras_csg.deployment.graph.outputs import PRESENT, output_names
 from keras_csg.deployment.metadata import describe
 from keras_csg.models.classifier import CSGClassifier
 
@@ -70,6 +70,11 @@ def predict_each(
         class's logit, each with `filter` and `share`; and `heatmap`, the path
         of the picture. Of a file that cannot be read: `image` and `error`.
 
+        Where an image may have several classes, `present` lists all with a
+        probability of at least 0.5, which `classes` has even where they are
+        more than `top`, `class_specific` is such a list, too, and
+        `probabilities` a dict of all. The predicted class is the likeliest.
+
     Raises:
         ValueError: if a file is not there, or `source` is neither of these or
             does not answer what is needed.
@@ -93,6 +98,9 @@ def predict_each(
 
 
 def _predict(source, paths, top, pictures):
+    describe_answer = _describe
+    if source.metadata.multi_label:
+        describe_answer = _describe_several
     names = source.metadata.class_names
     for start in range(0, len(paths), BATCH_SIZE):
         some = paths[start : start + BATCH_SIZE]
@@ -105,7 +113,7 @@ def _predict(source, paths, top, pictures):
                 continue
             answer = {name: values[row] for name, values in answers.items()}
             row += 1
-            found = {"image": str(path), **_describe(answer, names, top)}
+            found = {"image": str(path), **describe_answer(answer, names, top)}
             if pictures is not None:
                 pictures.draw(found, answer["heatmap"])
             yield found
@@ -186,6 +194,34 @@ def _describe(answer, names, top):
         parts = answer["filter_contributions"]
         described["filters"] = _largest_shares(parts)
     return described
+
+
+def _describe_several(answer, names, top):
+    """Returns the prediction for one image that may have several classes."""
+    probabilities = answer["probabilities"]
+    present = _present(names, probabilities)
+    described = {
+        **_describe(answer, names, max(top, len(present))),
+        "present": present,
+        "probabilities": {
+            name: float(probability)
+            for name, probability in zip(names, probabilities, strict=True)
+        },
+    }
+    if "class_specific" in described:
+        specific = answer["class_specific_probabilities"]
+        described["class_specific"] = _present(names, specific)
+    return described
+
+
+def _present(names, probabilities):
+    """Returns the classes that are there, from the likeliest down."""
+    order = np.argsort(-probabilities, kind="stable")
+    return [
+        _entry(names, probabilities, index)
+        for index in order
+        if probabilities[index] >= PRESENT
+    ]
 
 
 def _likeliest(class_id, probabilities):

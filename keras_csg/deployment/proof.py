@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.graph.outputs import PRESENT
 
 if TYPE_CHECKING:
     import keras
@@ -44,14 +45,16 @@ def prove(
     classes are closer than that, the same class. Outputs that speak of the
     predicted class are compared where it is the same. A quantised file must
     name the same class often enough, and with labels be nearly as accurate;
-    its gaps are reported.
+    its gaps are reported. Of a file with `multi_label` that is all classes of a
+    probability of at least 0.5, and no others.
 
     Args:
         answering: `keras.Model` from `answering_model`.
         opened: what `open_exported` returns.
         images: array of shape `(samples, height, width, 3)`, of the dtype that
             the model takes.
-        labels: optional ints of shape `(samples,)`.
+        labels: optional ints of shape `(samples,)`, or zeros and ones of shape
+            `(samples, classes)`.
         batch_sizes: ints. The file is run once with each.
         tolerance: float. Largest absolute gap of a float32 file.
         min_agreement: float in 0..1. Share of the images of which a quantised
@@ -73,7 +76,12 @@ def prove(
         lambda batch: answering(batch, training=False), images, 32
     )
     results = [
-        compare(expected, _in_batches(opened.answer, images, size), labels)
+        compare(
+            expected,
+            _in_batches(opened.answer, images, size),
+            labels,
+            opened.metadata.multi_label,
+        )
         for size in batch_sizes
     ]
     proof = {
@@ -94,14 +102,18 @@ def prove(
 
 
 def compare(
-    expected: Answers, given: Answers, labels: np.ndarray | None = None
+    expected: Answers,
+    given: Answers,
+    labels: np.ndarray | None = None,
+    multi_label: bool = False,
 ) -> dict:
     """Compares answers to the same images.
 
     Args:
         expected: dict of arrays, the model's.
         given: dict of arrays, the file's.
-        labels: optional ints of shape `(samples,)`.
+        labels: as of `prove`.
+        multi_label: bool. Whether an image may have several classes.
 
     Returns:
         dict with `gaps`, `agreement`, `accuracy` and `keras_accuracy`, as
@@ -123,12 +135,19 @@ def compare(
         if name != "class_id":
             size = _size(values) if name in LOGIT_OUTPUTS else 1.0
             gaps[name] = _gap(values[rows], given[name][rows]) / size
+    margin = _margin(expected, same)
+    if multi_label and "probabilities" in expected:
+        classes, given_classes = (
+            answers["probabilities"] >= PRESENT for answers in (expected, given)
+        )
+    elif multi_label:  # The likeliest class alone.
+        labels = None
     return {
         "gaps": gaps,
-        "agreement": None if classes is None else float(np.mean(same)),
-        "margin": _margin(expected, same),
-        "accuracy": _accuracy(given_classes, labels),
-        "keras_accuracy": _accuracy(classes, labels),
+        "agreement": _share_equal(classes, given_classes),
+        "margin": margin,
+        "accuracy": _share_equal(given_classes, labels),
+        "keras_accuracy": _share_equal(classes, labels),
     }
 
 
@@ -181,10 +200,12 @@ def _margin(expected, same):
     return float((likeliest[:, -1] - likeliest[:, -2]).max(initial=0.0))
 
 
-def _accuracy(classes, labels):
+def _share_equal(classes, labels):
+    """Returns the share of the samples of which all is equal."""
     if labels is None or classes is None:
         return None
-    return float(np.mean(classes == np.asarray(labels).reshape(-1)))
+    equal = classes == np.asarray(labels).reshape(classes.shape)
+    return float(np.mean(equal.reshape(len(equal), -1).all(axis=1)))
 
 
 def _worst(results):

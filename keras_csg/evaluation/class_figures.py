@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from keras_csg.evaluation.flat_figures import with_none
+
 MOST_CLASSES = 100
 """Classes up to which the figures hold the whole confusion matrix."""
 
@@ -44,9 +46,9 @@ def class_figures(confusion: np.ndarray) -> dict[str, Any]:
     figures = {
         "balanced_accuracy": float(recall[there].mean()),
         "macro_f1": float(np.nan_to_num(f1[there]).mean()),
-        "class_precision": _defined(precision),
-        "class_recall": _defined(recall),
-        "class_f1": _defined(np.where(there, f1, np.nan)),
+        "class_precision": with_none(precision),
+        "class_recall": with_none(recall),
+        "class_f1": with_none(np.where(there, f1, np.nan)),
         "class_support": support.tolist(),
     }
     if len(confusion) <= MOST_CLASSES:
@@ -63,7 +65,3 @@ def confusion_of(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
     """
     classes = np.arange(logits.shape[1])
     return confusion_matrix(labels, logits.argmax(axis=1), labels=classes)
-
-
-def _defined(values):
-    return [None if np.isnan(value) else float(value) for value in values]

@@ -14,7 +14,16 @@ from keras_csg.evaluation.features import (
     SplitFeatures,
     head_of,
 )
+from keras_csg.evaluation.filter_figures import (
+    correlation_figures,
+    density_figures,
+    information_figures,
+)
 from keras_csg.evaluation.flat_figures import without_nan
+from keras_csg.evaluation.multi_label import (
+    multi_label_figures,
+    multi_label_gate_figures,
+)
 from keras_csg.metrics.path_accuracy import probability_of, share_right
 from keras_csg.models.classifier import CSGClassifier
 
@@ -27,12 +36,13 @@ class ClassificationResult(NamedTuple):
         ablation: `Ablation`, the recalls behind some of the figures; `None`
             for a classifier without a gate.
         confusion: int array of shape `(classes, classes)`: images of the class
-            of the row that were taken for that of the column.
+            of the row that were taken for that of the column; `None` where an
+            image may have several.
     """
 
     figures: dict[str, Any]
     ablation: metrics.Ablation | None
-    confusion: np.ndarray
+    confusion: np.ndarray | None
 
 
 def evaluate_classification(
@@ -108,8 +118,12 @@ def measure(
     Returns:
         `ClassificationResult`. Its figures are `network_figures` and
         `class_figures`, for a gated model also `gate_figures` and those of
-        `Ablation`, and `mis_picnn` where the samples have sums.
+        `Ablation`, and `mis_picnn` where the samples have sums. With
+        `multi_label` they are `multi_label_figures`,
+        `multi_label_gate_figures` and those of `MultiLabelAblation`.
     """
+    if model.multi_label:
+        return _measure_several(model, samples)
     features, labels, sums = samples
     head = head_of(model)
     cores = os.cpu_count() or 1
@@ -126,6 +140,26 @@ def measure(
     recalls = metrics.ablation(features, labels, head)
     figures |= without_nan(recalls.figures())
     return ClassificationResult(figures, recalls, confusion)
+
+
+def _measure_several(model, samples):
+    """Measures a classifier whose images may have several classes."""
+    features, labels, sums = samples
+    head = head_of(model)
+    cores = os.cpu_count() or 1
+    figures = multi_label_figures(features, labels, head, n_jobs=cores)
+    if sums is not None:
+        figures["mis_picnn"] = metrics.mutual_information_score(
+            sums, labels, n_jobs=cores
+        )
+    if not model.gated:
+        return ClassificationResult(figures, None, None)
+    figures |= multi_label_gate_figures(
+        features, labels, head, density=model.gate.density
+    )
+    ablation = metrics.multi_label_ablation(features, labels, head)
+    figures |= without_nan(ablation.figures())
+    return ClassificationResult(figures, ablation.recalls, None)
 
 
 def network_figures(
@@ -190,37 +224,15 @@ def network_figures(
             "examples": len(labels),
             "filters": head.filters,
             "accuracy": share_right(labels, head.logits(features)),
-            "mis": float(information.max(axis=0).mean()),
-            **_agreement(information, classes, dead),
+            **information_figures(information, classes, dead),
             "specificity": metrics.specificity(information, labels, classes),
             "residual_information": probe.residual,
             "probe_auc": probe.all_filters,
             "probe_pairs": probe.pairs,
             "dead_filters": int(dead.sum()),
-            **_correlations(features, head.kernel, classes),
+            **correlation_figures(features, head.kernel, classes),
         }
     )
-
-
-def _agreement(information, classes, dead):
-    """Compares the information `(classes, filters)` with filters' classes."""
-    own = information[classes, np.arange(len(classes))]
-    agrees = (own == information.max(axis=0)) & ~dead
-    return {
-        "own_class_mis": float(own.mean()),
-        "class_agreement": float(agrees.mean()),
-    }
-
-
-def _correlations(features, kernel, classes):
-    by_weights = metrics.filter_correlation(kernel, classes)
-    by_activations = metrics.filter_correlation(features.T, classes)
-    return {
-        "same_class_correlation": by_weights.same_class,
-        "cross_class_correlation": by_weights.cross_class,
-        "same_class_activation_correlation": by_activations.same_class,
-        "cross_class_activation_correlation": by_activations.cross_class,
-    }
 
 
 def gate_figures(
@@ -280,9 +292,6 @@ def gate_figures(
             for path, logits in logits_of_paths.items()
         },
         "complement_probability": probability_of(labels, without_own),
-        "l1_density": metrics.l1_density(gate_matrix),
-        "l1_interval": list(metrics.l1_interval(head.num_classes, density)),
-        "filters_per_class": metrics.filters_per_class(gate_matrix).tolist(),
-        "shared_filters": int(metrics.shared_filters(gate_matrix).sum()),
+        **density_figures(gate_matrix, density),
         **{f"shuffled_{k}": v for k, v in shuffled._asdict().items()},
     }

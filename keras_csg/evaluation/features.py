@@ -17,7 +17,8 @@ class SplitFeatures(NamedTuple):
     Attributes:
         features: float32 array of shape `(samples, filters)`, the average of
             each filter's map.
-        labels: int32 array of shape `(samples,)`.
+        labels: int32 array of shape `(samples,)`, or of `(samples, classes)`
+            where an image may have several.
         sums: float32 array of shape `(samples, filters)`, the sum of each map
             before the backbone's last activation; `None` unless asked for.
     """

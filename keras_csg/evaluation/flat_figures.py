@@ -1,7 +1,7 @@
 """Figures as flat dicts that JSON can hold."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -18,6 +18,15 @@ def without_nan(figures: Mapping[str, Any]) -> dict[str, Any]:
         name: None if isinstance(value, float) and math.isnan(value) else value
         for name, value in figures.items()
     }
+
+
+def with_none(values: Iterable[float]) -> list[float | None]:
+    """Returns numbers as a list that JSON can hold: `None` for NaN.
+
+    Args:
+        values: numbers.
+    """
+    return [None if math.isnan(value) else float(value) for value in values]
 
 
 def flat_figures(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

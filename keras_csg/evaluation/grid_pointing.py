@@ -83,7 +83,8 @@ def evaluate_grid_pointing(
         - [Boehle et al., 2021](https://arxiv.org/abs/2104.00032), section 4
     """
     features = feature_maps(model, images).mean(axis=(1, 2))
-    probabilities = ops.softmax(model.head(features))
+    probability = ops.sigmoid if model.multi_label else ops.softmax
+    probabilities = probability(model.head(features))
     cells = choose_cells(
         labels, ops.convert_to_numpy(probabilities), side, mosaics, seed=seed
     )

@@ -98,9 +98,11 @@ class CSGGate(keras.layers.Layer):
     Call arguments:
         features: Tensor of shape `(batch, filters)`, or
             `(batch, height, width, filters)`.
-        labels: Optional. Integers of shape `(batch,)` or `(batch, 1)`, or soft
-            labels of shape `(batch, classes)`, whose rows sum to one and
-            select the mixture `labels @ gate_matrix`.
+        labels: Optional. Integers of shape `(batch,)` or `(batch, 1)`, or
+            labels of shape `(batch, classes)` in `[0, 1]`, which select
+            `min(1, labels @ gate_matrix)`: of soft labels, whose rows sum to
+            one, the mixture of their classes' rows; of an image's several
+            classes the union, a filter open to one of them at least.
 
     Returns:
         Tensor of the features' shape.
@@ -168,7 +170,10 @@ class CSGGate(keras.layers.Layer):
         labels = ops.convert_to_tensor(labels)
         if len(labels.shape) == 2 and labels.shape[-1] == self.num_classes:
             labels = ops.cast(labels, self.gate_matrix.dtype)
-            return ops.matmul(labels, self.gate_matrix)
+            rows = ops.matmul(labels, self.gate_matrix)
+            # The gradient passes: of a gate that is open to all, as it is in
+            # the beginning, every union is 1, and nothing would ever close.
+            return rows - ops.stop_gradient(ops.relu(rows - 1))
         if len(labels.shape) == 2 and labels.shape[-1] == 1:
             labels = ops.squeeze(labels, axis=-1)
         if len(labels.shape) != 1:

@@ -1,6 +1,18 @@
 from keras_csg.metrics.ablation import Ablation as Ablation
 from keras_csg.metrics.ablation import ablation as ablation
 from keras_csg.metrics.ablation import ablation_confusion as ablation_confusion
+from keras_csg.metrics.average_precision import (
+    MultiLabelAblation as MultiLabelAblation,
+)
+from keras_csg.metrics.average_precision import (
+    average_precision as average_precision,
+)
+from keras_csg.metrics.average_precision import (
+    mean_average_precision as mean_average_precision,
+)
+from keras_csg.metrics.average_precision import (
+    multi_label_ablation as multi_label_ablation,
+)
 from keras_csg.metrics.correlation import FilterCorrelation as FilterCorrelation
 from keras_csg.metrics.correlation import (
     filter_correlation as filter_correlation,

@@ -128,7 +128,7 @@ def ablation_confusion(
             f"`label` must be in [0, {head.num_classes}). "
             f"Received: label={label}"
         )
-    row = _row(head, label)
+    row = open_row(head, label)
     removed, kept = (head.logits(features * part) for part in (1 - row, row))
     return _confusion(labels, removed), _confusion(labels, kept)
 
@@ -140,15 +140,23 @@ def _confusion(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def _row(head, label):
-    """Returns a class's row of the gate, without what is hardly open."""
+def open_row(head: Head, label: int) -> np.ndarray:
+    """Returns a class's row of the gate, without what is hardly open.
+
+    Args:
+        head: `Head` with a gate.
+        label: int. The class.
+
+    Returns:
+        array of shape `(filters,)`, zero where the gate is below `CLOSED`.
+    """
     row = head.require_gate()[label]
     return np.where(row < CLOSED, 0, row)
 
 
 def _open_filters(head):
     """Returns of each class its filters, and how open they are to it."""
-    rows = [_row(head, label) for label in range(head.num_classes)]
+    rows = [open_row(head, label) for label in range(head.num_classes)]
     return [(np.flatnonzero(row), row[row > 0]) for row in rows]
 
 

@@ -73,6 +73,38 @@ def check_labels(
     return labels
 
 
+def check_multi_hot(
+    labels: np.ndarray, samples: int, num_classes: int | None
+) -> np.ndarray:
+    """Checks labels of samples that may have several classes, or none.
+
+    Args:
+        labels: zeros and ones of shape `(samples, num_classes)`, of any dtype.
+        samples: int.
+        num_classes: number of classes; `None` for any.
+
+    Returns:
+        They as a bool array.
+
+    Raises:
+        ValueError: if they are not as described.
+    """
+    labels = np.asarray(labels)
+    classes = "classes" if num_classes is None else num_classes
+    fits = labels.ndim == 2 and len(labels) == samples and labels.shape[1]
+    if not fits or num_classes not in (None, labels.shape[1]):
+        raise ValueError(
+            f"`labels` must have shape ({samples}, {classes}), a 0 or a 1 for "
+            f"each class. Received: labels.shape={labels.shape}"
+        )
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(
+            "`labels` must be 0 or 1 for each class. Received: labels with "
+            f"{labels[~np.isin(labels, (0, 1))][0]}"
+        )
+    return labels.astype(bool)
+
+
 def check_head(
     kernel: np.ndarray, bias: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from keras_csg.metrics.checks import (
     check_gate,
     check_head,
     check_labels,
+    check_multi_hot,
 )
 
 BLOCK = 4096
@@ -135,12 +136,13 @@ class Head:
 
         Args:
             features: array of shape `(samples, filters)`.
-            rows: ints of shape `(samples,)`: the gate row of each sample.
+            rows: ints of shape `(samples,)`: the gate row of each sample; or
+                bools `(samples, classes)`, of which a sample gets the union.
 
         Returns:
             array of shape `(samples, classes)`.
         """
-        return self._through(self.require_gate(), features, rows)
+        return self._through(features, rows)
 
     def complement_logits(
         self, features: np.ndarray, rows: np.ndarray
@@ -151,12 +153,12 @@ class Head:
 
         Args:
             features: array of shape `(samples, filters)`.
-            rows: ints of shape `(samples,)`: the gate row of each sample.
+            rows: see `gated_logits`.
 
         Returns:
             array of shape `(samples, classes)`.
         """
-        return self._through(1 - self.require_gate(), features, rows)
+        return self._through(features, rows, complement=True)
 
     def predicted(self, features: np.ndarray) -> np.ndarray:
         """Returns the standard path's classes.
@@ -169,20 +171,33 @@ class Head:
         """
         return self.logits(features).argmax(axis=-1)
 
-    def _through(self, matrix, features, rows):
+    def _through(self, features, rows, complement=False):
         """Returns logits through rows, without a second copy of all samples."""
+        matrix = self.require_gate()
         logits = np.empty(
             (len(features), self.num_classes),
             np.result_type(features, self.kernel, matrix),
         )
         for start in range(0, len(features), BLOCK):
             block = slice(start, start + BLOCK)
-            logits[block] = self.logits(features[block] * matrix[rows[block]])
+            opened = _opened(matrix, rows[block])
+            opened = 1 - opened if complement else opened
+            logits[block] = self.logits(features[block] * opened)
         return logits
 
 
+def _opened(matrix, rows):
+    """Returns the gate row of each sample, or the union of several."""
+    if rows.ndim == 1:
+        return matrix[rows]
+    return np.minimum(rows.astype(matrix.dtype) @ matrix, 1)
+
+
 def check_samples(
-    features: np.ndarray, labels: np.ndarray, head: Head
+    features: np.ndarray,
+    labels: np.ndarray,
+    head: Head,
+    multi_hot: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Checks the features and labels of a split against a head.
 
@@ -190,8 +205,9 @@ def check_samples(
         features: array of shape `(samples, filters)`, finite; at least one
             sample.
         labels: ints of shape `(samples,)` in `[0, classes)`. A class may be
-            missing.
+            missing. With `multi_hot` zeros and ones `(samples, classes)`.
         head: `Head`.
+        multi_hot: bool. Whether a sample may have several classes.
 
     Returns:
         Features and labels as arrays.
@@ -205,4 +221,5 @@ def check_samples(
             f"`features` must have shape (samples, {head.filters}), a column "
             f"per filter of the head. Received: features.shape={features.shape}"
         )
-    return features, check_labels(labels, len(features), head.num_classes)
+    check = check_multi_hot if multi_hot else check_labels
+    return features, check(labels, len(features), head.num_classes)

@@ -9,6 +9,7 @@ from keras_csg.metrics.checks import (
     check_features,
     check_filter_classes,
     check_labels,
+    check_multi_hot,
 )
 
 
@@ -35,13 +36,16 @@ def mutual_information(
     divided by its standard deviation, then noise of 1e-10 times the larger of
     1 and its mean absolute value is added, drawn once for all classes.
 
-    Time grows with `samples * filters`, hardly with the number of classes.
+    Time grows with `samples * filters`, hardly with the number of classes; of
+    samples with several classes it grows with that, too.
 
     Args:
         features: Array of shape `(samples, filters)`, finite: an activation
             per filter, such as its global average. The paper pools after the
             ReLU; PICNN sums each map before it.
-        labels: Int array of shape `(samples,)`, in `[0, num_classes)`.
+        labels: Int array of shape `(samples,)`, in `[0, num_classes)`; or
+            zeros and ones of shape `(samples, num_classes)`, of samples that
+            may have several classes.
         num_classes: Optional int. By default the largest label and one.
         n_neighbors: int, at least 1. In a group of samples that has no more
             than these, each takes all the others.
@@ -73,17 +77,25 @@ def mutual_information(
         - [Guang et al., 2023](https://arxiv.org/abs/2312.12068)
     """
     columns = _noisy_columns(features, random_state)
-    labels = check_labels(labels, columns.shape[1], num_classes)
-    labels = labels.astype(np.intp)
-    num_classes = num_classes or labels.max() + 1
     _check_neighbors(n_neighbors)
+    of_filter = _estimate(labels, columns.shape[1], num_classes, n_neighbors)
+    return np.stack(_map(of_filter, columns, n_jobs), axis=1)
+
+
+def _estimate(labels, samples, num_classes, n_neighbors):
+    """Returns what estimates a filter's information about each class."""
+    if np.ndim(labels) == 2:
+        has = check_multi_hot(labels, samples, num_classes).astype("int16")
+        return lambda column: np.array(
+            [one_against_rest(column, own, 2, n_neighbors)[1] for own in has.T]
+        )
+    labels = check_labels(labels, samples, num_classes).astype(np.intp)
+    num_classes = num_classes or labels.max() + 1
     # NumPy sorts 16-bit integers in linear time.
     labels = labels.astype("int16" if num_classes < 2**15 else "int32")
-
-    def of_filter(column):
-        return one_against_rest(column, labels, num_classes, n_neighbors)
-
-    return np.stack(_map(of_filter, columns, n_jobs), axis=1)
+    return lambda column: one_against_rest(
+        column, labels, num_classes, n_neighbors
+    )
 
 
 def mutual_information_score(
@@ -93,7 +105,7 @@ def mutual_information_score(
 
     Args:
         features: Array of shape `(samples, filters)`.
-        labels: Int array of shape `(samples,)`.
+        labels: As `mutual_information` takes them.
         **kwargs: Further arguments of `mutual_information`.
 
     Returns:
@@ -124,7 +136,8 @@ def specificity(
     Args:
         information: array of shape `(classes, filters)`, in nats: what
             `mutual_information` returned.
-        labels: ints of shape `(samples,)` in `[0, classes)`.
+        labels: ints of shape `(samples,)` in `[0, classes)`, or zeros and ones
+            of shape `(samples, classes)`.
         filter_classes: ints of shape `(filters,)` in `[0, classes)`: the class
             of each filter, such as `Head.classes_of_filters` tells.
 
@@ -145,9 +158,12 @@ def specificity(
     """
     information = check_features(information, "information")
     num_classes, filters = information.shape
-    labels = check_labels(labels, len(labels), num_classes)
     classes = check_filter_classes(filter_classes, filters, num_classes)
-    shares = np.bincount(labels, minlength=num_classes) / len(labels)
+    if np.ndim(labels) == 2:
+        shares = check_multi_hot(labels, len(labels), num_classes).mean(axis=0)
+    else:
+        labels = check_labels(labels, len(labels), num_classes)
+        shares = np.bincount(labels, minlength=num_classes) / len(labels)
     entropies = (entr(shares) + entr(1 - shares))[classes]
     own = information[classes, np.arange(filters)]
     told = own[entropies > 0] / entropies[entropies > 0]

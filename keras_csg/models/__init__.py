@@ -6,6 +6,9 @@ from keras_csg.models.classifier import CSGClassifier as CSGClassifier
 from keras_csg.models.gate_scheduler import GateScheduler as GateScheduler
 from keras_csg.models.losses import ClassAccuracy as ClassAccuracy
 from keras_csg.models.losses import LogitCrossentropy as LogitCrossentropy
+from keras_csg.models.multi_label_losses import (
+    LogitBinaryCrossentropy as LogitBinaryCrossentropy,
+)
 from keras_csg.models.schedules import (
     AlternatingSchedule as AlternatingSchedule,
 )

@@ -10,6 +10,7 @@ from keras_csg.arguments import (
     whole_number,
 )
 from keras_csg.data.image_reading import ImageReading
+from keras_csg.layers.gate_budget import default_density
 
 MOST_DROPPED = 0.5
 """Share of the filters that are left out at most where nobody says."""
@@ -20,6 +21,7 @@ LAMBDAS = tuple(f"lambda_{number}" for number in range(1, 7))
 SAVED = (
     "num_classes",
     "gated",
+    "multi_label",
     *LAMBDAS,
     "filter_dropout",
     "density",
@@ -38,6 +40,7 @@ class ClassifierArguments:
 
     num_classes: Any = FixedArgument()
     gated: Any = FixedArgument()
+    multi_label: Any = FixedArgument()
     lambda_1: Any = FixedArgument()
     lambda_2: Any = FixedArgument()
     lambda_3: Any = FixedArgument()
@@ -47,23 +50,52 @@ class ClassifierArguments:
     filter_dropout: Any = FixedArgument()
     density: Any = FixedArgument()
     backbone_rate: Any = FixedArgument()
+    backbone: Any
+
+    @property
+    def filters(self) -> int:
+        """Number of filters the gate and the head see."""
+        return self.backbone.output_shape[-1]
+
+    @property
+    def target_density(self) -> float:
+        """The L1-density that the gate is to end at, in `(0, 1]`."""
+        if self.density is not None:
+            return self.density
+        return default_density(self.num_classes, self.filters)
+
+    @property
+    def score_names(self) -> list[str]:
+        """What training is judged by: a metric of each path, by its name."""
+        score = "average_precision" if self.multi_label else "accuracy"
+        return [score] + [f"class_specific_{score}"] * self.gated
 
 
-def checked_weights(**weights: Any) -> dict[str, float | None]:
+def checked_weights(
+    multi_label: bool, **weights: Any
+) -> dict[str, float | None]:
     """Returns the weights of the losses as floats.
 
     Args:
+        multi_label: bool. Whether an image may have several classes.
         **weights: `lambda_1` to `lambda_6`; `lambda_2` may be `None`.
 
     Raises:
-        ValueError: with the first that is no number of at least 0.
+        ValueError: with the first that is no number of at least 0, or has no
+            meaning with several classes an image.
     """
-    return {
+    checked = {
         name: None
         if name == "lambda_2" and value is None
         else weight_of_loss(name, value)
         for name, value in weights.items()
     }
+    if multi_label and checked["lambda_6"]:
+        raise ValueError(
+            "`lambda_6` compares images of one class each: leave it out with "
+            f"`multi_label`. Received: lambda_6={weights['lambda_6']}"
+        )
+    return checked
 
 
 def checked_density(
@@ -195,17 +227,20 @@ def _text(name):
         ) from None
 
 
-def check_settings(gated: Any, dtype: Any, others: dict[str, Any]) -> None:
+def check_settings(
+    gated: Any, multi_label: Any, dtype: Any, others: dict[str, Any]
+) -> None:
     """Refuses what no classifier can be built with, or would not follow.
 
     Args:
         gated: see `CSGClassifier`.
+        multi_label: see there.
         dtype: `None`, or the dict that a configuration has.
         others: arguments by name that nobody asked for.
 
     Raises:
-        ValueError: if `gated` is no bool, a dtype is asked for here, or Keras
-            computes its losses in another one than float32.
+        ValueError: if `gated` or `multi_label` is no bool, a dtype is asked
+            for here, or Keras computes its losses in another one than float32.
         TypeError: if there are other arguments.
     """
     if others:
@@ -213,10 +248,11 @@ def check_settings(gated: Any, dtype: Any, others: dict[str, Any]) -> None:
             "CSGClassifier has no such arguments. "
             f"Received: {', '.join(others)}"
         )
-    if not isinstance(gated, bool):
-        raise ValueError(
-            f"`gated` must be True or False. Received: gated={gated!r}"
-        )
+    for name, flag in {"gated": gated, "multi_label": multi_label}.items():
+        if not isinstance(flag, bool):
+            raise ValueError(
+                f"`{name}` must be True or False. Received: {name}={flag!r}"
+            )
     if dtype is not None and not isinstance(dtype, dict):
         raise ValueError(
             "`dtype` must be left out: a classifier computes as its layers, "

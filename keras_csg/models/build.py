@@ -68,10 +68,10 @@ def build(
             their number, in the order of `summary()` and with batch
             normalizations counted; the `"statistics"` of its batch
             normalizations; or nothing, `None`.
-        **kwargs: arguments of `CSGClassifier`: `gated`, `lambda_1` to
-            `lambda_6`, `filter_dropout`, `density`, `closing_steps`,
-            `schedule`, `batch_statistics`, `backbone_rate`, `class_names`,
-            `name`.
+        **kwargs: arguments of `CSGClassifier`: `gated`, `multi_label`,
+            `lambda_1` to `lambda_6`, `filter_dropout`, `density`,
+            `closing_steps`, `schedule`, `batch_statistics`, `backbone_rate`,
+            `class_names`, `name`.
 
     Returns:
         A `CSGClassifier`, built but not compiled.
@@ -94,7 +94,8 @@ def build(
         normalization=normalization,
         freeze=freeze,
     )
-    card = None if filters or gate_at else find_card(weights)
+    other = filters or gate_at or kwargs.get("multi_label")
+    card = None if other else find_card(weights)
     names = kwargs.get("class_names")
     if card and report and same_classes(card, num_classes, names):
         model = trained_classifier(features, card, report, **kwargs)

@@ -7,7 +7,7 @@ from keras_csg.arguments import whole_number
 from keras_csg.backbones.weights import WeightsReport
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
 from keras_csg.layers.csg_gate import CSGGate
-from keras_csg.layers.gate_budget import GateBudget, default_density
+from keras_csg.layers.gate_budget import GateBudget
 from keras_csg.models.arguments import (
     LAMBDAS,
     SAVED,
@@ -62,6 +62,9 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         num_classes: int, at least 2.
         gated: bool. `False` gives the standard network: the same trainable
             layers, no gate.
+        multi_label: bool. Whether an image may have several classes, or none:
+            labels of shape `(batch, classes)` in `[0, 1]`, a sigmoid for each
+            class, and binary cross-entropies in the place of `CE`.
         lambda_1: float, at least 0. Weight of the gated path's loss.
         lambda_2: `None`, or float, at least 0: the paper's way to close the
             gate, a penalty of this weight on what it exceeds its `density` by
@@ -125,6 +128,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         num_classes: int,
         *,
         gated: bool = True,
+        multi_label: bool = False,
         lambda_1: float = 1.0,
         lambda_2: float | None = None,
         lambda_3: float = 1.0,
@@ -144,9 +148,10 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
     ):
         dtype = kwargs.pop("dtype", None)
         named = {key: kwargs.pop(key, None) for key in ("name", "trainable")}
-        check_settings(gated, dtype, kwargs)
+        check_settings(gated, multi_label, dtype, kwargs)
         num_classes = whole_number("num_classes", num_classes, 2)
         weights = checked_weights(
+            multi_label,
             lambda_1=lambda_1,
             lambda_2=lambda_2,
             lambda_3=lambda_3,
@@ -173,6 +178,7 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
         self.head = head
         self.num_classes = num_classes
         self.gated = gated
+        self.multi_label = multi_label
         for name, weight in weights.items():
             setattr(self, name, weight)
         self.filter_dropout = rate
@@ -205,21 +211,9 @@ class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
             self.gate_budget.build((self.num_classes, filters))
 
     @property
-    def target_density(self) -> float:
-        """The L1-density that the gate is to end at, in `(0, 1]`."""
-        if self.density is not None:
-            return self.density
-        return default_density(self.num_classes, self.filters)
-
-    @property
     def frozen(self) -> list[str]:
         """Layers that do not train: `"head"`, `"gate"`, `"backbone/NAME"`."""
         return frozen_parts(self)
-
-    @property
-    def filters(self) -> int:
-        """Number of filters the gate and the head see."""
-        return self.backbone.output_shape[-1]
 
     def call(
         self, images: Any, labels: Any = None, training: bool | None = None

@@ -5,6 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_csg.models.losses import ComplementLoss, OffClassActivation
+from keras_csg.models.multi_label_losses import MultiLabelComplementLoss
 from keras_csg.models.off_class_variance import off_class_variance
 
 
@@ -21,7 +22,7 @@ def dual_path_loss(
     Args:
         model: compiled `CSGClassifier`.
         features: Tensor of shape `(batch, filters)`.
-        y: Labels, hard or soft.
+        y: Labels, hard or soft; of a multi-label model those of all classes.
         sample_weight: Optional. Tensor of shape `(batch,)`.
         training: bool. Whether `filter_dropout` applies.
         path_weights: weights of the standard path's loss and of what trains
@@ -63,7 +64,10 @@ def _path_losses(model, features, y, sample_weight, training):
         **_class_specific(model, features, y, sample_weight, training),
     }
     if model.lambda_4:
-        paths["complement_loss"] = ComplementLoss()(
+        complement = ComplementLoss()
+        if model.multi_label:
+            complement = MultiLabelComplementLoss()
+        paths["complement_loss"] = complement(
             y, complement_logits, sample_weight
         )
     if model.lambda_5:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_csg.models.losses import ClassAccuracy, LogitCrossentropy
+from keras_csg.models.multi_label_losses import LogitBinaryCrossentropy
 
 # By name they mean the form that takes logits, and labels of either kind.
 CROSSENTROPIES = (
@@ -16,6 +17,13 @@ CROSSENTROPIES = (
     "sparse_categorical_crossentropy",
     "categorical_crossentropy",
 )
+BINARY_CROSSENTROPIES = (
+    "crossentropy",
+    "ce",
+    "binary_crossentropy",
+    "bce",
+)
+"""The same of a classifier whose images may have several classes."""
 OF_PROBABILITIES = (
     "CategoricalGeneralizedCrossEntropy",
     "Dice",
@@ -24,6 +32,12 @@ OF_PROBABILITIES = (
     "Tversky",
 )
 """Losses and metrics of Keras that have no form for logits."""
+OF_ONE_CLASS = (
+    LogitCrossentropy,
+    keras.losses.CategoricalCrossentropy,
+    keras.losses.SparseCategoricalCrossentropy,
+)
+"""Losses that know of one class an image."""
 OF_A_THRESHOLD = (
     "AUC",
     "BinaryAccuracy",
@@ -43,23 +57,33 @@ OF_A_THRESHOLD = (
 """Metrics of Keras that hold each class's value against thresholds in 0..1."""
 
 
-def loss_on_logits(loss: Any) -> keras.losses.Loss:
+def loss_on_logits(loss: Any, multi_label: bool = False) -> keras.losses.Loss:
     """Returns the `keras.losses.Loss` that `loss` names, is or wraps.
 
     Args:
         loss: as `compile` takes it. Keras's categorical cross-entropies become
             `LogitCrossentropy`, which takes hard and soft labels.
+        multi_label: bool. Whether an image may have several classes. By name
+            cross-entropy then is `LogitBinaryCrossentropy`.
 
     Raises:
-        ValueError: if it reads probabilities, or is no loss.
+        ValueError: if it reads probabilities, is no loss, or with
+            `multi_label` is of one class an image.
     """
-    if isinstance(loss, str) and _snake_case(loss) in CROSSENTROPIES:
-        return LogitCrossentropy()
+    names = BINARY_CROSSENTROPIES if multi_label else CROSSENTROPIES
+    if isinstance(loss, str) and _snake_case(loss) in names:
+        return LogitBinaryCrossentropy() if multi_label else LogitCrossentropy()
     given, loss = loss, keras.losses.get(loss)
+    one = given in CROSSENTROPIES or isinstance(loss, OF_ONE_CLASS)
+    if multi_label and one:
+        raise ValueError(
+            "`loss` must be of several classes an image with `multi_label`, "
+            f"such as {names[0]!r}. Received: loss={given}"
+        )
     if not isinstance(loss, keras.losses.Loss):
         raise ValueError(
             "`loss` must be a `keras.losses.Loss` or one of "
-            f"{', '.join(CROSSENTROPIES)}. Received: loss={loss}"
+            f"{', '.join(names)}. Received: loss={loss}"
         )
     loss = _reading_logits("loss", given, loss)
     if type(loss) is keras.losses.CategoricalCrossentropy and loss.axis == -1:
@@ -72,24 +96,66 @@ def loss_on_logits(loss: Any) -> keras.losses.Loss:
     return loss
 
 
-def metrics_on_logits(metrics: Any) -> Any:
+def average_precision(name: str, num_classes: int) -> keras.metrics.AUC:
+    """Returns a metric of logits: the mean of the classes' precisions.
+
+    The area under each class's curve of precision over recall, from 200
+    thresholds: near scikit-learn's `average_precision_score`, which has all.
+
+    Args:
+        name: str.
+        num_classes: int.
+    """
+    return keras.metrics.AUC(
+        curve="PR",
+        multi_label=True,
+        num_labels=num_classes,
+        from_logits=True,
+        name=name,
+    )
+
+
+def metrics_on_logits(metrics: Any, labels: int | None = None) -> Any:
     """Returns metrics as `compile` takes them, all reading logits.
 
     Args:
         metrics: `"auto"`, `None`, or metrics by name or as objects, within
             lists and dicts. Accuracy by name becomes `ClassAccuracy`, which
             takes hard and soft labels.
+        labels: int, the number of classes, where an image may have several;
+            else `None`. `"auto"` and `"average_precision"` are then
+            `average_precision`, and accuracy, of one class, is refused.
 
     Raises:
-        ValueError: if one reads probabilities.
+        ValueError: if one reads probabilities, or is of one class an image
+            where there are several.
     """
     if metrics == "auto":
-        return [ClassAccuracy()]
+        metrics = ["accuracy" if labels is None else "average_precision"]
     if isinstance(metrics, dict):
-        return {name: metrics_on_logits(m) for name, m in metrics.items()}
+        return {
+            name: metrics_on_logits(m, labels) for name, m in metrics.items()
+        }
     if isinstance(metrics, list | tuple):
-        return [metrics_on_logits(metric) for metric in metrics]
-    return metrics if metrics is None else _metric_on_logits(metrics)
+        return [metrics_on_logits(metric, labels) for metric in metrics]
+    if metrics is None:
+        return None
+    if labels is not None:
+        return _metric_of_several(metrics, labels)
+    return _metric_on_logits(metrics)
+
+
+def _metric_of_several(metric, labels):
+    """Returns a metric of images that may have several classes."""
+    if metric == "average_precision":
+        return average_precision(metric, labels)
+    if metric in ("accuracy", "acc") or isinstance(metric, ClassAccuracy):
+        raise ValueError(
+            "`metrics` must be of several classes an image with "
+            "`multi_label`, such as 'average_precision'. "
+            f"Received: metrics={metric}"
+        )
+    return _metric_on_logits(metric)
 
 
 def _metric_on_logits(metric):
@@ -118,7 +184,8 @@ def _reading_logits(argument, given, instance):
     if name in OF_A_THRESHOLD and _has_threshold(instance):
         raise ValueError(
             f"`{argument}` must read logits, and {name} holds probabilities "
-            "against a threshold: have it of `ops.softmax(model.predict(x))`. "
+            "against a threshold: have it of `ops.softmax(model.predict(x))`, "
+            "or `ops.sigmoid` of it with `multi_label`. "
             f"Received: {argument}={given}"
         )
     if getattr(instance, "from_logits", True):

@@ -13,7 +13,14 @@ from keras_csg.backbones.weights import (
 from keras_csg.models.arguments import LAMBDAS
 from keras_csg.models.classifier import CSGClassifier
 
-KEPT = ("gated", *LAMBDAS, "filter_dropout", "density", "class_names")
+KEPT = (
+    "gated",
+    "multi_label",
+    *LAMBDAS,
+    "filter_dropout",
+    "density",
+    "class_names",
+)
 """Arguments that are those of the weights unless somebody says otherwise."""
 
 

@@ -40,10 +40,11 @@ class DualPathTrainer(DualPathStep):
                 not.
             loss: loss of each path on logits. Losses by name stand for the
                 form from logits; Keras's cross-entropies take hard and soft
-                labels alike.
+                labels alike. `"crossentropy"` is the binary one, summed over
+                the classes, of a model with `multi_label`.
             loss_weights: not used: there is one output.
             metrics: list of metrics on the standard path's logits. `"auto"`
-                is accuracy.
+                is accuracy, with `multi_label` average precision.
             weighted_metrics: list of metrics that `sample_weight` weighs.
             **kwargs: the other arguments of `keras.Model.compile`.
 
@@ -58,7 +59,8 @@ class DualPathTrainer(DualPathStep):
                 "set `lambda_1` and `lambda_3` instead. "
                 f"Received: loss_weights={loss_weights}"
             )
-        self.path_loss = loss_on_logits(loss)
+        self.path_loss = loss_on_logits(loss, self.multi_label)
+        labels = self.num_classes if self.multi_label else None
         optimizer = fuse_updates(keras.optimizers.get(optimizer))
         if self.gated and self.gate_budget is None and optimizer is not None:
             _check_moves_gate(optimizer)
@@ -70,8 +72,8 @@ class DualPathTrainer(DualPathStep):
         super().compile(
             optimizer=optimizer,
             loss=self.path_loss,
-            metrics=metrics_on_logits(metrics),
-            weighted_metrics=metrics_on_logits(weighted_metrics),
+            metrics=metrics_on_logits(metrics, labels),
+            weighted_metrics=metrics_on_logits(weighted_metrics, labels),
             **kwargs,
         )
 

@@ -9,6 +9,7 @@ from keras_csg.models.batch_statistics import StatisticsTrainer
 from keras_csg.models.image_range import ImageRange
 from keras_csg.models.losses import matches
 from keras_csg.models.objective import dual_path_loss
+from keras_csg.models.on_logits import average_precision
 from keras_csg.models.schedules import weights_at
 from keras_csg.optimizers.slots import slots_of
 
@@ -16,9 +17,9 @@ from keras_csg.optimizers.slots import slots_of
 class DualPathStep(StatisticsTrainer):
     """Trains and tests a gated classifier on one batch.
 
-    Of the classifier it needs `features` and `gated`, for a gated one `gate`,
-    `gate_budget` (or `None`) and `schedule` too, and what `dual_path_loss`
-    asks for.
+    Of the classifier it needs `features`, `gated`, `multi_label` and
+    `score_names`, for a gated one `gate`, `gate_budget` (or `None`) and
+    `schedule` too, and what `dual_path_loss` asks for.
     """
 
     def track_paths(self) -> None:
@@ -43,8 +44,11 @@ class DualPathStep(StatisticsTrainer):
         self.path_losses = [
             keras.metrics.Mean(name) for name in self._loss_names()
         ]
-        self.class_specific_accuracy = keras.metrics.Mean(
-            "class_specific_accuracy"
+        name = self.score_names[-1]
+        self.class_specific_score = (
+            average_precision(name, self.num_classes)
+            if self.multi_label
+            else keras.metrics.Mean(name)
         )
 
     def _loss_names(self):
@@ -247,8 +251,10 @@ class DualPathStep(StatisticsTrainer):
             return self.compute_metrics(x, y, paths["logits"], sample_weight)
         for tracker in self.path_losses:
             tracker.update_state(paths[tracker.name] * replicas, batch_size)
-        self.class_specific_accuracy.update_state(
-            matches(y, paths["class_specific_logits"])
-        )
+        logits = paths["class_specific_logits"]
+        if self.multi_label:
+            self.class_specific_score.update_state(y, logits)
+        else:
+            self.class_specific_score.update_state(matches(y, logits))
         logs = self.compute_metrics(x, y, paths["logits"], sample_weight)
         return {**logs, "l1_density": self.gate.l1_density()}

@@ -23,6 +23,8 @@ Columns = Mapping[str, Sequence[float]]
 def save_curves(columns: Columns, path: pathlib.Path) -> None:
     """Draws the accuracies, the losses and the gate's density by epoch.
 
+    The average precisions where those were measured, not accuracies.
+
     Args:
         columns: dict from a figure's name to its values by epoch, NaN where
             an epoch has none; `epoch`, their numbers, among them. Without an
@@ -33,18 +35,21 @@ def save_curves(columns: Columns, path: pathlib.Path) -> None:
     if not epochs:
         return
     gated = "l1_density" in columns
-    titles = ["Accuracy", "Loss"]
+    several = "val_average_precision" in columns
+    score = "average_precision" if several else "accuracy"
+    first = score.replace("_", " ").capitalize()
+    titles = [first, "Loss"]
     titles += ["L1-density of the gate"] * gated
     titles += ["MIS without the gate"] * ("val_mis" in columns)
     figure = Figure(figsize=(4.4 * len(titles), 4), layout="constrained")
     panels = dict(zip(titles, figure.subplots(1, len(titles)), strict=True))
-    accuracy, loss = panels["Accuracy"], panels["Loss"]
-    _draw(accuracy, columns, "accuracy", "standard path")
+    scores, loss = panels[first], panels["Loss"]
+    _draw(scores, columns, score, "standard path")
     # Until 0.1.0 a gated network's loss was the sum of all there is.
     standard = "standard_loss" if "standard_loss" in columns else "loss"
     _draw(loss, columns, standard, "standard path")
     if gated:
-        _draw(accuracy, columns, "class_specific_accuracy", "class-specific")
+        _draw(scores, columns, f"class_specific_{score}", "class-specific")
         _draw(loss, columns, "gated_loss", "gated path")
         density = panels["L1-density of the gate"]
         density.plot(epochs, columns["l1_density"], color="C2")
@@ -57,7 +62,7 @@ def save_curves(columns: Columns, path: pathlib.Path) -> None:
         panel.set(title=title, xlabel="epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.grid(alpha=0.3)
-    for panel in (accuracy, loss):
+    for panel in (scores, loss):
         panel.legend(fontsize="small")
     save_figure(figure, path, dpi=120)
 

@@ -61,10 +61,16 @@ def chosen_weights(
         data: `ClassificationData`.
 
     Raises:
-        ValueError: see `class_weights_of`.
+        ValueError: see `class_weights_of`, and where an image may have
+            several classes.
     """
     if choice is None:
         return None, None
+    if data.multi_label:
+        raise ValueError(
+            "`class_weights` say how much an image of one class counts: leave "
+            f"them out with `multi_label`. Received: class_weights={choice!r}"
+        )
     weights = class_weights_of(choice, data)
     if choice != BALANCED:  # Found again from any directory.
         choice = os.path.abspath(os.path.expanduser(choice))

@@ -28,7 +28,8 @@ def keep_better_statistics(
     Weights fit the statistics that they were trained with, those of augmented
     images; the images to come are plain, and by an augmentation that changes
     their scale those differ. Which counts for more depends on the data, so the
-    validation split decides, by the accuracies of both paths. Between equals it
+    validation split decides, by the accuracies of both paths, or their average
+    precisions where an image may have several classes. Between equals it
     is the augmented. All of it is a function of the seed alone, so that a
     resumed run ends with the same bits.
 
@@ -42,7 +43,7 @@ def keep_better_statistics(
         log: callable that takes a line of progress.
 
     Returns:
-        The validation accuracy by each kind that was measured, the mean of the
+        The validation figure by each kind that was measured, the mean of the
         standard and the class-specific one, under `"augmented"` and `"plain"`;
         empty where there was no choice.
 
@@ -68,14 +69,14 @@ def keep_better_statistics(
     if augmentation == "none":
         return {}
     validation = data.validation.batches(batch_size)
-    augmented = _accuracy(model, validation)
+    augmented = _score(model, validation)
     kept = [
         (variable, keras.ops.copy(variable))
         for layer in layers
         for variable in (layer.moving_mean, layer.moving_variance)
     ]
     measure("none")
-    plain = _accuracy(model, validation)
+    plain = _score(model, validation)
     if augmented >= plain:
         for variable, value in kept:
             variable.assign(value)
@@ -89,10 +90,11 @@ def keep_better_statistics(
 
 
 def _what(model):
-    return "mean of both accuracies" if model.gated else "accuracy"
+    name = model.score_names[0].replace("_", " ")
+    return f"{name}, mean of both paths" if model.gated else name
 
 
-def _accuracy(model: CSGClassifier, batches: Iterable) -> float:
+def _score(model: CSGClassifier, batches: Iterable) -> float:
     figures = model.evaluate(batches, return_dict=True, verbose=0)
-    names = ["accuracy"] + ["class_specific_accuracy"] * model.gated
+    names = model.score_names
     return sum(figures[name] for name in names) / len(names)

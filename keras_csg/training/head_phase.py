@@ -91,7 +91,8 @@ def train_head(
     ).history
     _take_over(model, small)
     figures = {name: float(values[-1]) for name, values in history.items()}
-    log(_line(figures, time.monotonic() - began))
+    score = model.score_names[0]
+    log(_line(score, figures, time.monotonic() - began))
     return figures
 
 
@@ -152,8 +153,8 @@ def _map_shape(given):
     return given.shape[1:] if given.ndim == 4 else (1, 1, given.shape[-1])
 
 
-def _line(figures, seconds):
+def _line(score, figures, seconds):
     return (
-        f"The head after {seconds:.0f} s: "
-        f"validation accuracy {figures['val_accuracy']:.4f}"
+        f"The head after {seconds:.0f} s: validation "
+        f"{score.replace('_', ' ')} {figures[f'val_{score}']:.4f}"
     )

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.opening import open_run
+from keras_csg.training.options import TrainingOptions
 
 TAKEN_OVER = ("backbone", "image_size", "gate_at", "filters", "density")
 """Options that are those of the run unless somebody says otherwise."""
@@ -38,10 +39,20 @@ def with_initial_run(given: dict) -> dict:
     return {**own, **given, "weights": given["init"]}
 
 
-def knows_all(init: str, class_names: list[str]) -> bool:
-    """Whether the run that a training starts from knows all its classes."""
-    known = open_run(init).load_model().class_names or ()
-    return set(class_names) <= set(known)
+def with_known_head(
+    options: TrainingOptions, class_names: list[str]
+) -> TrainingOptions:
+    """Returns options without a phase for the head where that is trained.
+
+    Args:
+        options: `TrainingOptions`, before recipes fill them in.
+        class_names: list of str. The classes of the data.
+    """
+    if options.init is None or options.head_epochs is not None:
+        return options
+    known = open_run(options.init).load_model().class_names or ()
+    known_all = set(class_names) <= set(known)
+    return options.replace(head_epochs=0) if known_all else options
 
 
 def take_over(model: CSGClassifier, init: str) -> str:

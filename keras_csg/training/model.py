@@ -10,6 +10,7 @@ from keras_csg.models import schedules
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
 from keras_csg.models.losses import LogitCrossentropy
+from keras_csg.models.multi_label_losses import LogitBinaryCrossentropy
 from keras_csg.training.class_weights import logit_offsets
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions, switched
@@ -36,6 +37,7 @@ def create_model(
         backbone,
         data.num_classes,
         gated=not options.standard,
+        multi_label=options.multi_label,
         lambda_1=options.lambda_1,
         lambda_2=options.lambda_2,
         lambda_3=options.lambda_3,
@@ -54,14 +56,21 @@ def create_model(
         _set_momentum(model, options)
     model.compile(
         create_optimizer(options, steps_per_epoch),
-        loss=LogitCrossentropy(
-            label_smoothing=options.label_smoothing,
-            offsets=logit_offsets(options.logit_adjustment, data),
-        ),
+        loss=_loss(options, data),
         jit_compile=switched(options.jit_compile),
         steps_per_execution=min(options.steps_per_execution, steps_per_epoch),
     )
     return model
+
+
+def _loss(options, data):
+    smoothing = options.label_smoothing
+    if options.multi_label:
+        return LogitBinaryCrossentropy(label_smoothing=smoothing)
+    return LogitCrossentropy(
+        label_smoothing=smoothing,
+        offsets=logit_offsets(options.logit_adjustment, data),
+    )
 
 
 def _set_momentum(model, options):
@@ -113,7 +122,8 @@ def describe(
 def _of_data(data):
     splits = (data.train, data.validation, data.test)
     yield (
-        f"{data.name}: {data.num_classes} classes, images "
+        f"{data.name}: {data.num_classes} classes"
+        f"{', several an image' * data.multi_label}, images "
         f"{'x'.join(map(str, data.image_shape))}, "
         "{:,} train, {:,} validation, {:,} test".format(
             *(split.num_examples for split in splits)

@@ -93,6 +93,7 @@ class TrainingOptions:
     splits: str | None = None
     drop_duplicates: bool = False
     labels: str | None = None
+    multi_label: bool = False
     classes: str | None = None
     rename_classes: str | None = None
     merge_classes: str | None = None
@@ -188,11 +189,27 @@ class TrainingOptions:
                 "`lambda_2` is the gate, whose columns must reach 1: leave "
                 f"one of them out. Received: ema={self.ema}"
             )
+        self._check_several_classes()
         self._check_one_cure()
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None:
                 check_range(name, value, *bounds)
+
+    def _check_several_classes(self):
+        """Refuses what asks for the class of an image that has several."""
+        asked = {
+            "sampling": self.sampling == "balanced",
+            "logit_adjustment": self.logit_adjustment is not None,
+            "long_tail": self.long_tail is not None,
+        }
+        for name, given in asked.items():
+            if given and self.multi_label:
+                raise ValueError(
+                    f"`{name}` is for images of one class each: leave it out "
+                    "with `multi_label`. "
+                    f"Received: {name}={getattr(self, name)!r}"
+                )
 
     def _check_one_cure(self):
         """Refuses what would make up for rare classes more than once."""

@@ -14,6 +14,8 @@ def draw_run(
 ) -> None:
     """Draws the curves, the confusion matrix and, of a gated network, the gate.
 
+    No confusion matrix where an image may have several classes.
+
     Args:
         run: `Run` whose training has ended.
         model: its `CSGClassifier`.
@@ -22,7 +24,8 @@ def draw_run(
     """
     names = model.class_names
     plots.save_curves(run.history.columns(), run.curves_path)
-    plots.save_confusion(confusion, names, run.confusion_path)
+    if confusion is not None:
+        plots.save_confusion(confusion, names, run.confusion_path)
     if model.gated:
         gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
         plots.save_gate(gate_matrix, names, run.gate_path)

@@ -59,6 +59,7 @@ def load_data_for(
         splits=options.splits,
         drop_duplicates=options.drop_duplicates,
         labels=options.labels,
+        multi_label=options.multi_label,
         classes=options.classes,
         rename_classes=options.rename_classes,
         merge_classes=options.merge_classes,
@@ -77,6 +78,11 @@ def load_data_for(
             f"{error}; where the run's data are now is said with `data_dir`"
         ) from error
     found = source(request).load()
+    if found.multi_label != options.multi_label:  # A source of somebody's own.
+        raise ValueError(
+            f"`multi_label` must be {found.multi_label}, as the labels of "
+            f"{found.name} are. Received: multi_label={options.multi_label}"
+        )
     if known is not None and known.class_names:
         found = _with_classes_of(run, known.class_names, found)
     if options.long_tail is not None:
@@ -140,6 +146,9 @@ def _load_other(options, model, data, data_dir, log):
         **options.reading,
         "log": log,
     }
+    if options.multi_label:  # A table that is called the same.
+        table = os.path.join(data, os.path.basename(options.labels or ""))
+        arguments |= {"labels": table, "multi_label": True}
     names = ("classes", "rename_classes", "merge_classes")
     choice = {name: getattr(options, name) for name in names}
     if any(choice.values()):

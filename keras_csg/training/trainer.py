@@ -20,7 +20,7 @@ from keras_csg.training.environment import (
 )
 from keras_csg.training.final_statistics import keep_better_statistics
 from keras_csg.training.head_phase import train_head
-from keras_csg.training.initial import knows_all, take_over
+from keras_csg.training.initial import take_over, with_known_head
 from keras_csg.training.limits import check_shares, check_size
 from keras_csg.training.loggers import RunLoggers
 from keras_csg.training.model import create_model, describe
@@ -104,9 +104,7 @@ class Trainer:
             if resume and report is not None:
                 self.run.check_weights(report)
         options = self._load(options, resume, allow_changed_data)
-        if options.init is not None and options.head_epochs is None:
-            if knows_all(options.init, self.data.class_names):
-                options = options.replace(head_epochs=0)
+        options = with_known_head(options, self.data.class_names)
         self.options = fill_in(options, self.data)
         check_shares(self.options.batch_size)
         check_size(self.options.batch_size, self.data.image_shape)

@@ -35,6 +35,7 @@ CASES = {
         "lambda_2": 0.1,
     },
     "soft labels, sample weights": {"soft": True, "weighted": True},
+    "several classes an image": {"multi_label": True, "weighted": True},
     "running statistics": {"batch_statistics": "running"},
     "slower backbone": {"backbone_rate": 0.1},
     "frozen head": {"frozen": ["head"]},
@@ -67,12 +68,15 @@ def set_weights(model):
             variable.assign(rng.normal(0, scale, variable.shape))
 
 
-def batch(rng, soft, weighted):
+def batch(rng, soft, weighted, several=False):
     labels = rng.integers(0, CLASSES, SAMPLES)
     images = rng.normal(labels[:, None, None, None], 1, (SAMPLES, 6, 6, 3))
     if soft:
         targets = np.eye(CLASSES, dtype="float32")[labels]
         labels = 0.8 * targets + 0.2 * targets[::-1]
+    if several:
+        targets = np.eye(CLASSES, dtype="float32")[labels]
+        labels = np.maximum(targets, targets[::-1])
     weights = rng.uniform(0.5, 2, SAMPLES) if weighted else np.ones(SAMPLES)
     return images.astype("float32"), labels, weights.astype("float32")
 
@@ -100,10 +104,10 @@ def ten_steps(
     for step in range(STEPS):
         if model.gated and step % 3 == 0:
             model.begin_epoch(step // 3)
-        images, labels, weights = batch(rng, soft, weighted)
+        images, labels, weights = batch(rng, soft, weighted, model.multi_label)
         logs = model.train_on_batch(images, labels, weights, return_dict=True)
         losses.append(logs["total_loss"])
-    images, labels, weights = batch(rng, soft, weighted)
+    images, labels, weights = batch(rng, soft, weighted, model.multi_label)
     tested = model.test_on_batch(images, labels, weights, return_dict=True)
     found = {
         "losses": np.array(losses),

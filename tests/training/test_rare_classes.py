@@ -63,6 +63,15 @@ def test_two_cures_at_once_are_too_much(cures, said):
 
 
 @pytest.mark.parametrize(
+    "name, value",
+    [("sampling", "balanced"), ("logit_adjustment", 1.0), ("long_tail", 5.0)],
+)
+def test_images_of_several_classes_have_none_of_it(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` is for images of one"):
+        TrainingOptions(multi_label=True, **{name: value})
+
+
+@pytest.mark.parametrize(
     "options",
     [
         {"sampling": "balanced"},

@@ -36,7 +36,8 @@ class Augmentation:
 
     Call arguments:
         images: uint8 tensor of shape `(batch, height, width, 3)`.
-        labels: int32 tensor of shape `(batch,)`.
+        labels: int32 tensor of shape `(batch,)`, or float32 of shape
+            `(batch, num_classes)`.
         key: int32 tensor of shape `(2,)`.
         place: where the images are in a batch of which they are a part, int32
             `(first, size)`; `None` for all of it. Crops and flips are those of
@@ -67,10 +68,9 @@ class Augmentation:
             images = layer(images, _own_key(fold_in(key, 1 + number), place))
         if not self.mixing_layers:
             return images, labels
-        mixing = {
-            "images": tf.cast(images, tf.float32),
-            "labels": tf.one_hot(labels, self.num_classes),
-        }
+        if len(labels.shape) == 1:
+            labels = tf.one_hot(labels, self.num_classes)
+        mixing = {"images": tf.cast(images, tf.float32), "labels": labels}
         mixed = self._mix(mixing, fold_in(key, -1), place)
         return mixed["images"], mixed["labels"]
 

@@ -10,16 +10,8 @@ from keras_csg.data.annotated_images import AnnotatedImages, read_images, spread
 from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.image_sizes import SMALL_IMAGE
 from keras_csg.data.listing import SPLITS, Listing
-from keras_csg.data.sources.request import Request
+from keras_csg.data.sources.request import OPTIONAL, Request
 from keras_csg.data.splits.image_split import ImageSplit
-
-SETS = "a folder of images, or a set of Hugging Face or TensorFlow Datasets"
-OPTIONAL = {
-    "splits": SETS,
-    "drop_duplicates": "a folder of images",
-    "labels": SETS,
-}
-"""Arguments of `load_data` that not every kind of data takes, and which do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -285,6 +277,11 @@ class ClassificationData:
             validation=validation,
             test=test,
         )
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether an image may have several classes."""
+        return self.train.multi_label
 
     @property
     def num_classes(self) -> int:

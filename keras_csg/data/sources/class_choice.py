@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_csg.data.label_sets import renumbered
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
 from keras_csg.data.sources.request import Request
 from keras_csg.data.sources.split_names import composed
@@ -173,8 +174,11 @@ def choose_of_folder(layout: FolderLayout, request: Request) -> FolderLayout:
 
 
 def _taken(files, choice):
-    labels = choice.number_of[files.labels]
-    kept = np.flatnonzero(labels >= 0)
+    labels = renumbered(files.labels, choice.number_of)
+    if labels.ndim == 2:  # What had none before stays as it is.
+        kept = np.flatnonzero(labels.any(axis=1) | ~files.labels.any(axis=1))
+    else:
+        kept = np.flatnonzero(labels >= 0)
     return FolderSplit([files.paths[n] for n in kept], labels[kept])
 
 

@@ -11,7 +11,6 @@ from keras_csg.data.image_reading import PLAIN
 from keras_csg.data.image_sizes import size_of_all
 from keras_csg.data.sample_range import range_of_files, size_and_largest
 from keras_csg.data.sources.base import (
-    OPTIONAL,
     ClassificationData,
     Source,
     SourceFacts,
@@ -25,7 +24,9 @@ from keras_csg.data.sources.folder_files import FolderFiles
 from keras_csg.data.sources.folder_layout import read_layout
 from keras_csg.data.sources.folder_splits import share_out
 from keras_csg.data.sources.labels_file import read_labels
+from keras_csg.data.sources.multi_labels_file import read_multi_labels
 from keras_csg.data.sources.registry import register_source
+from keras_csg.data.sources.request import OPTIONAL
 from keras_csg.data.sources.split_hints import SHOWN, some_of
 from keras_csg.data.splits.hashed import TEST
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
@@ -71,6 +72,11 @@ class FolderSource(Source):
         """Loads the three splits, and keeps the paths of the test images."""
         request = self.request
         folder = self.folder
+        if request.labels is None and request.multi_label:
+            raise ValueError(
+                "`multi_label` needs `labels`, a table of each image's "
+                f"classes. Received: labels=None for data={request.name!r}"
+            )
         if request.labels is None:
             some = request.classes is not None
             layout = read_layout(folder, request.splits, some)
@@ -80,7 +86,11 @@ class FolderSource(Source):
                     "`splits` are of folders; of `labels` the table's column "
                     f"`split` says them. Received: splits={request.splits!r}"
                 )
-            layout = read_labels(_beside(request.labels, folder), folder)
+            table = _beside(request.labels, folder)
+            if request.multi_label:
+                layout = read_multi_labels(table, folder, request)
+            else:
+                layout = read_labels(table, folder)
         layout = choose_of_folder(layout, request)
         files = FolderFiles(folder, layout)
         for line in (*layout.notes, *layout.passed_over.lines(folder)):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_csg.data.label_sets import names_of_each
 from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.folder_layout import FolderLayout
 from keras_csg.data.sources.split_names import composed
@@ -20,7 +21,7 @@ class FolderFiles:
     Attributes:
         paths: list of str.
         keys: list of str. The same from the folder, with slashes.
-        labels: int array `(files,)`.
+        labels: int array `(files,)`, or zeros and ones `(files, classes)`.
         own: int array `(files,)`. The split that each lies in.
         classes: dict from keys to class names, where a table has them.
         rows: dict from keys to what a table says of split and group.
@@ -45,7 +46,7 @@ class FolderFiles:
         self.classes: dict[str, str] = {}
         self.rows: dict[str, list[str]] = {}
         if layout.table:
-            names = [self.class_names[label] for label in self.labels]
+            names = names_of_each(self.labels, self.class_names)
             self.classes = dict(zip(self.keys, names, strict=True))
             self.rows = {
                 key: [SPLITS[number], self.groups.get(key, "")]

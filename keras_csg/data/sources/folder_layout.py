@@ -27,7 +27,10 @@ from keras_csg.data.sources.split_names import (
 
 @dataclasses.dataclass(frozen=True)
 class FolderSplit:
-    """The files of one split: paths, and an int label `(files,)` for each."""
+    """The files of one split: paths, and their labels.
+
+    An int `(files,)` for each, or zeros and ones `(files, classes)`.
+    """
 
     paths: list[str]
     labels: np.ndarray

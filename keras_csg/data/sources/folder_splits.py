@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_csg.data.duplicates import equal_files
 from keras_csg.data.image_files import in_threads
+from keras_csg.data.label_sets import images_per_class, leading_class
 from keras_csg.data.listing import (
     LEFT_OUT,
     SPLITS,
@@ -133,7 +134,7 @@ def _by_name(files, whole, request, copies):
     train = np.flatnonzero((own == TRAIN) & whole)
     found = assign_splits(
         [keys[number] for number in train],
-        files.labels[train],
+        leading_class(files.labels[train]),
         request.validation_split,
         request.seed,
         with_test="test" not in files.given,
@@ -185,12 +186,17 @@ def _about_copies(files, own, groups, drop):
     is trained on.
     """
     lines = []
-    several = [g for g in groups if len(np.unique(files.labels[g])) > 1]
+    several = [g for g in groups if len(np.unique(files.labels[g], axis=0)) > 1]
     if several:
-        _, apart = np.unique(files.labels[several[0]], return_index=True)
+        _, apart = np.unique(
+            files.labels[several[0]], axis=0, return_index=True
+        )
+        what = "lie in the folders of several classes"
+        if files.labels.ndim == 2:
+            what = "are there again with other labels"
         lines.append(
-            f"{len(several):,} images lie in the folders of several classes, "
-            f"such as {_names(files, several[0][apart])}."
+            f"{len(several):,} images {what}, such as "
+            f"{_names(files, several[0][apart])}."
         )
     across = [g for g in groups if len(np.unique(own[g])) > 1]
     if not across:
@@ -217,7 +223,7 @@ def _names(files, group):
 def _check(files, parts):
     """Returns a line on classes that a split has none of."""
     counts = [
-        np.bincount(files.labels[part], minlength=len(files.class_names))
+        images_per_class(files.labels[part], len(files.class_names))
         for part in parts
     ]
     if np.any(counts[TRAIN] == 0):

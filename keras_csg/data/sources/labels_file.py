@@ -1,10 +1,12 @@
 """Labels in a table beside the images, in the place of class folders."""
 
 import csv
+import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +50,11 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
     rows: dict[str, dict[str, str]] = {}
     unlabelled = set()
     passed_over = PassedOver()
-    for place, row in _rows(path):
+    for place, row, whole in table_rows(path):
+        if isinstance(odd := whole.get("label"), list | dict):
+            raise ValueError(
+                f"{place} must have one text as its label. Received: {odd!r}"
+            )
         name = plain_name(row["file"], folder)
         if not row["file"]:
             passed_over.add(place.rpartition(", ")[2], "rows without a file")
@@ -60,15 +66,47 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
                 name, f"rows of {path.name} whose file is not there"
             )
         else:
-            row["split"] = _split(row, place)
-            _check_agree(rows.setdefault(name, row), row, name, place)
-    _check_groups(rows, path)
+            row["split"] = split_in(row, place)
+            check_agree(rows.setdefault(name, row), row, name, place)
     names = sorted({row["label"] for row in rows.values()})
     if not rows and passed_over.counts:
         raise ValueError(
             f"{path} must name images as they are called from {folder}. "
             f"Received: {'; '.join(passed_over.lines(folder))}"
         )
+    layout = layout_of(
+        path,
+        folder,
+        rows,
+        names,
+        lambda own: np.array([names.index(row["label"]) for row in own]),
+    )
+    notes = _about_others(path, folder, rows.keys() | unlabelled)
+    return dataclasses.replace(layout, passed_over=passed_over, notes=notes)
+
+
+def layout_of(
+    path: Path,
+    folder: Path,
+    rows: dict[str, dict[str, str]],
+    names: list[str],
+    labels_of: Callable[[list[dict[str, str]]], np.ndarray],
+) -> FolderLayout:
+    """Returns what a table says of a folder of images.
+
+    Args:
+        path: Path of the table.
+        folder: Path of the images.
+        rows: dict from an image's path from the folder to its `split` and, if
+            there, `group`, with what `labels_of` reads.
+        names: list of str. The classes.
+        labels_of: callable from some of the rows to their labels.
+
+    Raises:
+        ValueError: if there are not two classes, no images to train on, or a
+            group is in two splits.
+    """
+    _check_groups(rows, path)
     if len(names) < 2:
         raise ValueError(
             f"{path} must have labels of two or more classes for images in "
@@ -80,7 +118,7 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
     splits = {
         split: FolderSplit(
             [str(as_on_disk(folder / name)) for name in found[split]],
-            np.array([names.index(rows[n]["label"]) for n in found[split]]),
+            labels_of([rows[name] for name in found[split]]),
         )
         for split in SPLITS
         if split in found
@@ -90,8 +128,8 @@ def read_labels(path: Path, folder: Path) -> FolderLayout:
     if "test" not in splits and "validation" in splits:
         splits["test"] = splits.pop("validation")
     groups = {n: row["group"] for n, row in rows.items() if row.get("group")}
-    notes = _about_others(path, folder, rows.keys() | unlabelled)
-    return FolderLayout(names, splits, passed_over, notes, groups, table=True)
+    notes = _about_others(path, folder, rows.keys())
+    return FolderLayout(names, splits, PassedOver(), notes, groups, table=True)
 
 
 def _about_others(path, folder, named):
@@ -110,7 +148,20 @@ def _about_others(path, folder, named):
     ]
 
 
-def _check_agree(first, row, name, place):
+def check_agree(
+    first: dict[str, str], row: dict[str, str], name: str, place: str
+) -> None:
+    """Refuses a second row of an image that says something else.
+
+    Args:
+        first: its first row.
+        row: another.
+        name: str. The image's path from the folder.
+        place: str. The other's line.
+
+    Raises:
+        ValueError: naming line and image.
+    """
     for column in ("label", "split", "group"):
         if first.get(column) != row.get(column):
             raise ValueError(f"{place} gives {name} a second {column}.")
@@ -132,13 +183,28 @@ def _check_groups(rows, path):
             )
 
 
-def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yields each row with its place, its columns under our names."""
+def table_rows(
+    path: Path, needed: Sequence[str] = ("file", "label")
+) -> Iterator[tuple[str, dict[str, str], dict[str, Any]]]:
+    """Yields the rows of a table.
+
+    Args:
+        path: Path of a `.jsonl` file, or of one with columns.
+        needed: columns that must be there.
+
+    Yields:
+        The place of each, for errors; its columns under our names; and all of
+        it as it is.
+
+    Raises:
+        ValueError: if the file cannot be read or lacks a column, naming file
+            and line.
+    """
     if path.suffix == ".jsonl":
         lines = enumerate(read_text(path).splitlines(), start=1)
         table = [(n, _parsed(path, n, line)) for n, line in lines if line]
         for number, row in table:
-            _check_columns(row, f"{path}, line {number}", "have")
+            _check_columns(row, needed, f"{path}, line {number}", "have")
     else:
         text = read_text(path).splitlines()
         if path.suffix == ".json" or not text:
@@ -149,10 +215,10 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
         reader = csv.DictReader(text, delimiter=delimiter_of(text), strict=True)
         table = [(reader.line_num, row) for row in rows_of(reader, path)]
         names = reader.fieldnames or ()
-        _check_columns(names, f"{path}, line 1,", "name columns for")
+        _check_columns(names, needed, f"{path}, line 1,", "name columns for")
     for number, row in table:
         known = {
-            _column(k): "" if v is None else _text(v) for k, v in row.items()
+            _column(k): "" if v is None else text_of(v) for k, v in row.items()
         }
         found = {
             ours: known[name]
@@ -160,24 +226,17 @@ def _rows(path) -> Iterator[tuple[str, dict[str, str]]]:
             for name in reversed(names)
             if name in known
         }
-        place = f"{path}, line {number}"
-        if isinstance(odd := row.get("label"), list | dict):
-            raise ValueError(
-                f"{place} must have one text as its label. Received: {odd!r}"
-            )
-        yield place, found
+        yield f"{path}, line {number}", found, row
 
 
 def _column(name):
     return str(name).strip().lower()
 
 
-def _check_columns(names, place, what):
+def _check_columns(names, needed, place, what):
     """Refuses a line without what names a file and its label."""
     known = [_column(name) for name in names]
-    missing = [
-        ours for ours in ("file", "label") if not {*COLUMNS[ours]} & {*known}
-    ]
+    missing = [ours for ours in needed if not {*COLUMNS[ours]} & {*known}]
     if missing:
         raise ValueError(
             f"{place} must {what} a {' and a '.join(missing)}. Received: "
@@ -185,7 +244,8 @@ def _check_columns(names, place, what):
         )
 
 
-def _text(value):
+def text_of(value: Any) -> str:
+    """Returns what a table has in one place, as text."""
     return composed(str(value).strip())
 
 
@@ -199,7 +259,16 @@ def _parsed(path, number, line):
     return row
 
 
-def _split(row, place):
+def split_in(row: dict[str, str], place: str) -> str:
+    """Returns the split that a row names; without any it is `train`.
+
+    Args:
+        row: its columns under our names.
+        place: str. The row's line.
+
+    Raises:
+        ValueError: if it is none of the three.
+    """
     name = row.get("split", "")
     split = split_of(name) if name else "train"
     if split is None:

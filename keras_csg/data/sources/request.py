@@ -14,6 +14,15 @@ from keras_csg.data.sources.split_names import NONE, parse_splits
 
 _logger = logging.getLogger("keras_csg")
 
+SETS = "a folder of images, or a set of Hugging Face or TensorFlow Datasets"
+OPTIONAL = {
+    "splits": SETS,
+    "drop_duplicates": "a folder of images",
+    "multi_label": "a folder of images with a table of `labels`",
+    "labels": SETS,
+}
+"""Arguments of `load_data` that not every kind of data takes, and which do."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
@@ -38,6 +47,7 @@ class Request:
     splits: str | Mapping[str, str] | None = None
     drop_duplicates: bool = False
     labels: str | None = None
+    multi_label: bool = False
     classes: str | Sequence[str] | None = None
     rename_classes: str | Mapping[str, str] | None = None
     merge_classes: str | Mapping[str, Sequence[str]] | None = None
@@ -86,6 +96,7 @@ def checked_request(
     splits: str | Mapping[str, str] | None = None,
     drop_duplicates: bool = False,
     labels: str | os.PathLike | None = None,
+    multi_label: bool = False,
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
     merge_classes: str | Mapping[str, Sequence[str]] | None = None,
@@ -114,6 +125,7 @@ def checked_request(
         splits=_checked_splits(splits),
         drop_duplicates=_checked_flag("drop_duplicates", drop_duplicates),
         labels=_checked_path("labels", labels),
+        multi_label=_checked_flag("multi_label", multi_label),
         classes=classes,
         rename_classes=rename_classes,
         merge_classes=merge_classes,

@@ -17,14 +17,20 @@ else:  # Where it is not installed, the class is still there to be named.
 class ImageSplit(abc.ABC):
     """One split of a data set: images as uint8 RGB, labels as int32.
 
+    Labels are class numbers; with `multi_label`, a 0 or a 1 for each class, of
+    shape `(batch, classes)`, float32.
+
     Attributes:
         num_examples: int. Number of images.
         num_classes: int. Number of classes.
         image_shape: tuple `(height, width, 3)`.
         cached: bool. Whether the decoded images are in memory.
+        multi_label: bool. Whether an image may have several classes.
         class_counts: int array of shape `(num_classes,)`: images per class.
             A streamed split reads all its labels at the first look.
     """
+
+    multi_label = False
 
     def __init__(
         self,
@@ -152,13 +158,15 @@ class ImageSplit(abc.ABC):
 
         Returns:
             images `(limit, height, width, 3)`, uint8, and labels `(limit,)`,
-            int32.
+            int32; with `multi_label` `(limit, classes)`, float32.
         """
         count = self.num_examples
         if limit is not None:
             count = min(_positive(limit, "limit"), count)
         images = np.empty((count, *self.image_shape), "uint8")
         labels = np.empty(count, "int32")
+        if self.multi_label:
+            labels = np.empty((count, self.num_classes), "float32")
         start = 0
         for batch_images, batch_labels in self.batches(256):
             stop = min(start + len(batch_labels), count)
@@ -225,7 +233,7 @@ class ImageSplit(abc.ABC):
 
     @property
     def labels(self) -> np.ndarray:
-        """The label of each image, `(num_examples,)`, in order."""
+        """The label of each image, `(num_examples, ...)`, in order."""
         return self.images_and_labels()[1]
 
     @abc.abstractmethod

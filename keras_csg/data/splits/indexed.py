@@ -3,6 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from keras_csg.data.label_sets import images_per_class
 from keras_csg.data.splits.image_split import ImageSplit
 from keras_csg.data.splits.share import Share
 
@@ -16,7 +17,7 @@ class IndexedSplit(ImageSplit):
         read_images: Callable from int64 numbers `(batch,)` to uint8 images
             `(batch, height, width, 3)`, as tensors.
         labels: int array of shape `(images,)`, of all images that
-            `read_images` knows.
+            `read_images` knows; or zeros and ones `(images, classes)`.
         numbers: int array. The images that belong to this split.
         num_classes: int. Number of classes.
         image_shape: tuple `(height, width, 3)`.
@@ -34,20 +35,22 @@ class IndexedSplit(ImageSplit):
     ):
         super().__init__(len(numbers), num_classes, image_shape, cached)
         self._read_images = read_images
+        self.multi_label = np.ndim(labels) == 2
         # Tensors, since an array would become a constant of every graph.
         with tf.device("cpu:0"):
             self._numbers = tf.constant(numbers, tf.int64)
-            self._labels = tf.constant(labels, tf.int32)
+            kind = tf.float32 if self.multi_label else tf.int32
+            self._labels = tf.constant(labels, kind)
 
     @property
     def labels(self) -> np.ndarray:
-        """The label of each image, `(num_examples,)`, in order."""
+        """The label of each image, `(num_examples, ...)`, in order."""
         return tf.gather(self._labels, self._numbers).numpy()
 
     @property
     def class_counts(self) -> np.ndarray:
         """Images per class, of shape `(num_classes,)`."""
-        return np.bincount(self.labels, minlength=self.num_classes)
+        return images_per_class(self.labels, self.num_classes)
 
     def _in_order(
         self, batch_size: int, share: Share | None

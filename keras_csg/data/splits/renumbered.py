@@ -22,6 +22,7 @@ class RenumberedSplit(ImageSplit):
             split.cached,
         )
         self._split = split
+        self.multi_label = split.multi_label
         self._number_of = np.asarray(number_of, "int32")
 
     @property
@@ -33,7 +34,9 @@ class RenumberedSplit(ImageSplit):
 
     @property
     def labels(self) -> np.ndarray:
-        """The label of each image, `(num_examples,)`, in order."""
+        """The label of each image, `(num_examples, ...)`, in order."""
+        if self.multi_label:
+            return self._split.labels[:, np.argsort(self._number_of)]
         return self._number_of[self._split.labels]
 
     def some(self, places: np.ndarray) -> "RenumberedSplit":
@@ -55,4 +58,8 @@ class RenumberedSplit(ImageSplit):
 
     def _read(self, examples):
         images, labels = self._split._read(examples)
+        if self.multi_label:  # Column by column, from where it was.
+            return images, tf.gather(
+                labels, np.argsort(self._number_of), axis=1
+            )
         return images, tf.gather(self._number_of, labels)

@@ -23,6 +23,8 @@ class ClassHead(keras.layers.Layer):
 
     Args:
         num_classes: int. Rows of the table.
+        multi_label: bool. Whether each class has a probability by itself, a
+            sigmoid, not one out of a softmax over all.
 
     Call arguments:
         features: Tensor of shape `(batch, filters)`.
@@ -34,9 +36,12 @@ class ClassHead(keras.layers.Layer):
         int32, and `weights` `(batch, filters)`, that class's row.
     """
 
-    def __init__(self, num_classes: int, **kwargs: Any):
+    def __init__(
+        self, num_classes: int, multi_label: bool = False, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         self.num_classes = num_classes
+        self.multi_label = multi_label
 
     def build(
         self,
@@ -58,7 +63,8 @@ class ClassHead(keras.layers.Layer):
         import tensorflow as tf
 
         logits = tf.matmul(features, self.table, transpose_b=True) + self.bias
-        probabilities = tf.nn.softmax(logits)
+        to_probabilities = tf.sigmoid if self.multi_label else tf.nn.softmax
+        probabilities = to_probabilities(logits)
         if class_id is None:
             # Keras's argmax takes floats apart bit by bit, which no exported
             # file can do, and its `take` looks for negative numbers.
@@ -80,7 +86,11 @@ class ClassHead(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, for serialisation."""
-        return {**super().get_config(), "num_classes": self.num_classes}
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "multi_label": self.multi_label,
+        }
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")

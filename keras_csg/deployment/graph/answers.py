@@ -58,18 +58,19 @@ def answering_model(
         has shape `(batch, height, width, 3)`, RGB in 0..255. It returns a dict
         with those of these that were asked for:
 
-        - `probabilities`: `(batch, classes)`, the standard path's softmax.
+        - `probabilities`: `(batch, classes)`, the standard path's softmax; its
+          sigmoids of a model with `multi_label`.
         - `class_id`: `(batch,)`, int32, the predicted class: its argmax.
-        - `class_specific_probabilities`: `(batch, classes)`, the softmax of
+        - `class_specific_probabilities`: `(batch, classes)`, the same of
           `(W * G) a + b`. Gated models only.
         - `filter_contributions`: `(batch, filters)`, what each filter adds to
           the evidence for the predicted class `c`: `W[c, k] G[c, k] a_k`.
           Without a gate the head's weights less their mean over the classes
           take the place of `W * G`: logits are told up to a shift of all, and
-          so are its weights.
+          so are its weights; with `multi_label` they are not, and stay.
         - `evidence`: `(batch,)`, their sum: the class-specific logit of the
           predicted class without its bias; without a gate the logit without
-          biases, less the mean of all classes'.
+          biases, less the mean of all classes' but with `multi_label`.
         - `heatmap`: `(batch, h, w)`, the class activation map of the predicted
           class by the same weights, so it is where the evidence lies: its
           positive part, divided by its maximum; zeros where that is zero.
@@ -160,7 +161,9 @@ class _Answers:
     @functools.cached_property
     def _standard(self):
         kernel, bias = self._model.head.get_weights()
-        if not self._model.gated:  # The same probabilities, and one evidence.
+        if not (
+            self._model.gated or self._model.multi_label
+        ):  # The same probabilities, and one evidence.
             kernel = kernel - kernel.mean(axis=1, keepdims=True)
             bias = bias - bias.mean()
         return self._head("standard_head", kernel, bias)
@@ -180,7 +183,9 @@ class _Answers:
         return head["weights"]
 
     def _head(self, name, kernel, bias, *class_id):
-        layer = ClassHead(len(bias), dtype="float32", name=name)
+        layer = ClassHead(
+            len(bias), self._model.multi_label, dtype="float32", name=name
+        )
         answers = layer(self._features, *class_id)
         layer.set_weights([kernel.T, bias])
         return answers

@@ -12,9 +12,26 @@ OUTPUTS = {
     "heatmap": "Where the evidence for the predicted class lies, 0..1.",
     "gate_agreement": "Class-specific probability of the predicted class.",
 }
+OF_SEVERAL = {
+    "probabilities": "Probability of each class by itself, standard path.",
+    "class_id": "Number of the likeliest class; others may be there, too.",
+    "class_specific_probabilities": "Probability of each class by itself when "
+    "its logit sums over its own filters alone.",
+    "evidence": "Sum of the contributions: the class's logit without its bias, "
+    "with a gate the class-specific one.",
+}
+"""The same where images may have several classes, if it is another."""
+PRESENT = 0.5
+"""Probability from which a class is there, where there may be several."""
 GATE_OUTPUTS = ("class_specific_probabilities", "gate_agreement")
 
 
 def output_names(gated: bool) -> list[str]:
     """Returns the names of all outputs of a model with or without a gate."""
     return [name for name in OUTPUTS if gated or name not in GATE_OUTPUTS]
+
+
+def about_output(name: str, multi_label: bool) -> str:
+    """Returns what an output is, for those who have the file alone."""
+    known = OUTPUTS | OF_SEVERAL if multi_label else OUTPUTS
+    return known[name]

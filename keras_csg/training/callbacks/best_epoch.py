@@ -9,6 +9,14 @@ from keras_csg.models.gate_lines import TOLERANCE
 from keras_csg.training.callbacks.backup import restore
 from keras_csg.training.history import History
 
+SCORES = (
+    "val_accuracy",
+    "val_class_specific_accuracy",
+    "val_average_precision",
+    "val_class_specific_average_precision",
+)
+"""What epochs are compared by, those that a training has."""
+
 
 def best_of(history: History, density: float | None) -> int | None:
     """Returns the number of the best epoch, from 1; `None` if none may be it.
@@ -18,8 +26,7 @@ def best_of(history: History, density: float | None) -> int | None:
         density: see `BestEpoch`.
     """
     columns = history.columns()
-    names = ("val_accuracy", "val_class_specific_accuracy")
-    values = [columns[name] for name in names if name in columns]
+    values = [columns[name] for name in SCORES if name in columns]
     closed = [True] * len(history.rows)
     if density is not None:
         most = TOLERANCE * density
@@ -39,7 +46,8 @@ class BestEpoch(keras.callbacks.Callback):
     """Keeps the best epoch's weights, and stops when none is better for long.
 
     By the accuracies on the validation split, of the standard path and of the
-    class's own filters together. Only epochs after which the gate is closed
+    class's own filters together; by the average precisions where an image may
+    have several classes. Only epochs after which the gate is closed
     can be the best: before, it may be far from what is asked for. What it
     knows is read off the history, so that a resumed training goes on with it.
 

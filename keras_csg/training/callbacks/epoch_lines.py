@@ -7,9 +7,13 @@ SHOWN = {
     "loss": "loss",
     "accuracy": "accuracy",
     "class_specific_accuracy": "class-specific",
+    "average_precision": "average precision",
+    "class_specific_average_precision": "class-specific",
     "l1_density": "density",
     "val_accuracy": "validation accuracy",
     "val_class_specific_accuracy": "class-specific",
+    "val_average_precision": "validation average precision",
+    "val_class_specific_average_precision": "class-specific",
 }
 """The figures in an epoch's line, and what they are called there."""
 

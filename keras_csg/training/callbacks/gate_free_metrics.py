@@ -5,6 +5,7 @@ import keras
 from keras import ops
 
 from keras_csg.evaluation.features import FeatureExtractor
+from keras_csg.metrics.average_precision import mean_average_precision
 from keras_csg.metrics.head import Head
 from keras_csg.metrics.mutual_information import mutual_information_score
 from keras_csg.metrics.path_accuracy import standard_accuracy
@@ -15,13 +16,14 @@ class GateFreeMetrics(keras.callbacks.Callback):
 
     Answers whether training through the gate only leaks the label: what is
     measured here never saw a gate row. Adds `val_mis` to the epoch's logs and
-    `val_accuracy` where `fit` has no validation data of its own, so put it
-    behind `FiniteLoss` and before callbacks that write the logs down. Takes
-    one more pass of the backbone over the data.
+    `val_accuracy` (`val_average_precision` with `multi_label`) where `fit` has
+    no validation data of its own, so put it behind `FiniteLoss` and before
+    callbacks that write the logs down. Takes one more pass of the backbone over
+    the data.
 
     Args:
         batches: image batches `(batch, height, width, 3)` in 0..255 with int
-            labels `(batch,)`, such as
+            labels `(batch,)`, or `(batch, classes)`, such as
             `keras_csg.load_data(...).validation.batches(128)`; anything that
             can be iterated over once per measurement. Not the test split.
         every: int, at least 1. Epochs from one measurement to the next, the
@@ -61,6 +63,11 @@ class GateFreeMetrics(keras.callbacks.Callback):
             num_classes=self.model.num_classes,
             n_jobs=self.n_jobs,
         )
-        if "val_accuracy" not in logs:
+        name = f"val_{self.model.score_names[0]}"
+        if name not in logs:
             head = Head(*map(ops.convert_to_numpy, self.model.head.weights))
-            logs["val_accuracy"] = standard_accuracy(features, labels, head)
+            logs[name] = (
+                mean_average_precision(labels, head.logits(features))
+                if self.model.multi_label
+                else standard_accuracy(features, labels, head)
+            )
