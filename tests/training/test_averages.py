@@ -1,0 +1,148 @@
+"""A training that ends with the averages of its weights."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import keras_csg
+from keras_csg.training import Run, TrainingOptions
+from keras_csg.training.optimizers import with_fitted_ema
+from tests.training.photos import Halt
+
+OPTIONS = {
+    "data": "digits",
+    "image_size": 8,
+    "backbone": "tiny",
+    "precision": "float32",
+    "batch_statistics": "running",
+    "learning_rate": 0.02,
+    "batch_size": 256,
+    "ema": 0.7,
+    "log": None,
+}
+
+
+class Recording(keras.callbacks.Callback):
+    """Keeps what is optimized after each step, and what is validated."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps, self.validated = [], []
+
+    def _values(self):
+        kernel = self.model.head.kernel
+        return keras.ops.convert_to_numpy(kernel).copy()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.steps.append(self._values())
+
+    def on_test_batch_end(self, batch, logs=None):
+        self.validated.append((len(self.steps), self._values()))
+
+
+def averages(steps, momentum):
+    """The average after each step, from the first step's weights on."""
+    found = [steps[0]]
+    for values in steps[1:]:
+        found.append(momentum * found[-1] + (1 - momentum) * values)
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"standard": True}])
+def test_it_validates_and_ends_with_averages(tiny, tmp_path, options):
+    recording = Recording()
+    keras_csg.train(
+        tmp_path / "run",
+        epochs=6,
+        callbacks=[recording],
+        **OPTIONS,
+        **options,
+    )
+    run = Run(tmp_path / "run")
+    momentum = run.options.ema
+    assert momentum == 0.7
+    expected = averages(recording.steps, momentum)
+    for steps, values in recording.validated:
+        np.testing.assert_allclose(values, expected[steps - 1], atol=1e-5)
+    # The last step's weights are others.
+    assert np.abs(recording.steps[-1] - expected[-1]).max() > 1e-4
+    kept = keras.ops.convert_to_numpy(run.load_model().head.kernel)
+    np.testing.assert_allclose(kept, expected[-1], atol=1e-5)
+
+
+def test_the_gate_of_a_budget_is_no_average(tiny, tmp_path):
+    keras_csg.train(tmp_path / "run", epochs=4, **OPTIONS)
+    model = Run(tmp_path / "run").load_model()
+    gate = keras.ops.convert_to_numpy(model.gate.gate_matrix)
+    np.testing.assert_array_equal(np.unique(gate), [0, 1])
+    assert gate.mean() == pytest.approx(0.1)
+
+
+def test_a_resumed_training_has_the_same_averages(tiny, tmp_path):
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    options = {**OPTIONS, "epochs": 4, "deterministic": True}
+    keras_csg.train(whole, **options)
+    with pytest.raises(KeyboardInterrupt):
+        keras_csg.train(torn, callbacks=[Halt()], **options)
+    keras_csg.train(torn, resume=True, log=None)
+    for mine, other in zip(
+        Run(whole).load_model().weights,
+        Run(torn).load_model().weights,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(mine), keras.ops.convert_to_numpy(other)
+        )
+
+
+def test_a_training_killed_after_its_last_epoch_ends_with_them(
+    tiny, tmp_path, monkeypatch
+):
+    """Then `fit` has nothing left to do."""
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    options = {**OPTIONS, "epochs": 2, "deterministic": True}
+    keras_csg.train(whole, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "keras_csg.training.trainer.evaluate_classification",
+            lambda *args: (_ for _ in ()).throw(KeyboardInterrupt),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            keras_csg.train(torn, **options)
+    keras_csg.train(torn, resume=True, log=None)
+    kernels = [
+        keras.ops.convert_to_numpy(Run(path).load_model().head.kernel)
+        for path in (whole, torn)
+    ]
+    np.testing.assert_array_equal(*kernels)
+
+
+def test_few_steps_get_a_shorter_memory_and_it_is_said():
+    lines = []
+    options = TrainingOptions(ema=0.999, epochs=2)
+    found = with_fitted_ema(options, 50, lines.append)
+    assert found.ema == pytest.approx(0.9)
+    assert lines == [
+        "Averages of weights: momentum 0.9, not 0.999, for 100 steps"
+    ]
+    many = with_fitted_ema(options, 50_000, lines.append)
+    assert many.ema == 0.999
+    assert len(lines) == 1
+    assert (
+        with_fitted_ema(options.replace(ema=None), 1, lines.append).ema is None
+    )
+
+
+def test_with_a_penalty_it_is_refused_before_anything_is_written(
+    tiny, tmp_path
+):
+    with pytest.raises(keras_csg.InputError, match="`ema` averages what"):
+        keras_csg.train(tmp_path / "run", lambda_2=0.1, epochs=1, **OPTIONS)
+    assert not (tmp_path / "run").exists()
+    config = json.dumps({"ema": 1.5})
+    path = tmp_path / "config.json"
+    path.write_text(config)
+    with pytest.raises(keras_csg.InputError, match="`ema` must be above 0"):
+        keras_csg.train(tmp_path / "run", config=path, log=None)

@@ -1,0 +1,153 @@
+"""A training that starts where another run ended."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import keras_csg
+from keras_csg.training import Run
+from keras_csg.training.initial import take_over
+from tests.training.photos import Halt
+from tests.training.test_averages import Recording
+
+OPTIONS = {
+    "data": "digits",
+    "image_size": 8,
+    "backbone": "tiny",
+    "precision": "float32",
+    "batch_size": 256,
+}
+
+
+@pytest.fixture(scope="module")
+def before(tiny, tmp_path_factory):
+    path = tmp_path_factory.mktemp("before") / "run"
+    keras_csg.train(path, epochs=6, learning_rate=0.05, log=None, **OPTIONS)
+    return path
+
+
+def values(variable):
+    return keras.ops.convert_to_numpy(variable)
+
+
+def test_all_of_it_is_there_at_the_first_step(before, tmp_path):
+    lines, recording = [], Recording()
+    options = {n: OPTIONS[n] for n in ("data", "precision", "batch_size")}
+    keras_csg.train(
+        tmp_path / "run",
+        init=before,
+        epochs=1,
+        learning_rate=1e-7,
+        callbacks=[recording],
+        log=lines.append,
+        **options,
+    )
+    old, new = Run(before).load_model(), Run(tmp_path / "run").load_model()
+    # Backbone and size of the images are the run's.
+    assert new.input_shape == old.input_shape == (None, 8, 8, 3)
+    np.testing.assert_allclose(
+        recording.steps[0], values(old.head.kernel), atol=1e-4
+    )
+    np.testing.assert_array_equal(
+        values(new.gate.gate_matrix), values(old.gate.gate_matrix)
+    )
+    said = next(line for line in lines if line.startswith("From "))
+    assert said == (
+        f"From {before}: the backbone, the head of all 10 classes and its gate"
+    )
+    assert not any(line.startswith("The head first") for line in lines)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["init"] == str(before)
+    assert config["head_epochs"] == 0
+
+
+def other_model(names, **kwargs):
+    from tests.tiny import tiny_maps
+
+    images = keras.Input((8, 8, 3), name="images")
+    maps = keras.Model(images, tiny_maps(images, kwargs.pop("filters", 20)))
+    return keras_csg.CSGClassifier(
+        maps, len(names), class_names=names, **kwargs
+    )
+
+
+def test_classes_in_another_order_take_their_own(before):
+    old = Run(before).load_model()
+    names = list(old.class_names)[::-1]
+    model = other_model(names)
+    assert take_over(model, str(before)).endswith("and its gate")
+    for name in ("kernel", "bias"):
+        np.testing.assert_array_equal(
+            values(getattr(model.head, name)),
+            values(getattr(old.head, name))[..., ::-1],
+        )
+    np.testing.assert_array_equal(
+        values(model.gate.gate_matrix), values(old.gate.gate_matrix)[::-1]
+    )
+    np.testing.assert_array_equal(
+        values(model.gate_budget.scores), values(old.gate_budget.scores)[::-1]
+    )
+    assert model.gate_budget.is_closed
+
+
+def test_a_new_class_keeps_its_random_weights_and_opens_the_gate(before):
+    old = Run(before).load_model()
+    names = [*list(old.class_names)[:9], "ten"]
+    model = other_model(names)
+    fresh = values(model.head.kernel).copy()
+    line = take_over(model, str(before))
+    assert line.endswith("the head of 9 of the 10 classes")
+    kernel = values(model.head.kernel)
+    np.testing.assert_array_equal(kernel[:, :9], values(old.head.kernel)[:, :9])
+    np.testing.assert_array_equal(kernel[:, 9], fresh[:, 9])
+    assert values(model.gate.gate_matrix).min() == 1
+    assert not model.gate_budget.is_closed
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        ({"gated": False}, "all 10 classes"),
+        ({"density": 0.3}, "; its gate is found anew"),
+        ({"lambda_2": 0.1}, "; its gate is found anew"),
+    ],
+)
+def test_another_kind_of_gate_is_found_anew(before, options, said):
+    names = list(Run(before).load_model().class_names)
+    assert take_over(other_model(names, **options), str(before)).endswith(said)
+
+
+def test_what_does_not_fit_is_refused_in_a_line(before, tmp_path):
+    with pytest.raises(ValueError, match="a run that knows a class"):
+        take_over(other_model(["cat", "dog"]), str(before))
+    names = list(Run(before).load_model().class_names)
+    with pytest.raises(ValueError, match="with the filters of the network"):
+        take_over(other_model(names, filters=30), str(before))
+    for options, said in (
+        ({"init": tmp_path}, "is not a run directory"),
+        ({"init": before, "weights": before}, "leave one of them out"),
+        ({"init": before, "backbone": "resnet20"}, "not those of|resnet20"),
+    ):
+        given = {n: v for n, v in OPTIONS.items() if n != "backbone"}
+        with pytest.raises(keras_csg.InputError, match=said):
+            keras_csg.train(
+                tmp_path / "run", epochs=1, log=None, **{**given, **options}
+            )
+        assert not (tmp_path / "run").exists()
+
+
+def test_it_is_resumed_from_its_backup(before, tmp_path):
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    options = {**OPTIONS, "init": before, "epochs": 2, "deterministic": True}
+    keras_csg.train(whole, log=None, **options)
+    with pytest.raises(KeyboardInterrupt):
+        keras_csg.train(torn, callbacks=[Halt()], log=None, **options)
+    keras_csg.train(torn, resume=True, log=None)
+    for mine, other in zip(
+        Run(whole).load_model().weights,
+        Run(torn).load_model().weights,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(values(mine), values(other))
