@@ -122,10 +122,15 @@ def test_example_needs_neither_tensorflow_nor_this_package(name, packages):
 
 
 @pytest.mark.parametrize(
-    ("name", "missing"), [("serve.py", "kserve"), ("ask.py", "tritonclient")]
+    ("name", "missing"),
+    [
+        ("serve_with_kserve/serve.py", "kserve"),
+        ("serve_with_kserve/ask.py", "tritonclient"),
+        ("search.py", "optuna"),
+    ],
 )
 def test_a_package_that_is_missing_is_one_line(name, missing):
-    script = EXAMPLES / "serve_with_kserve" / name
+    script = EXAMPLES / name
     code = (
         "import runpy, sys\n"
         f"sys.modules[{missing!r}] = None\n"
