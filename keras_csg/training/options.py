@@ -145,6 +145,9 @@ class TrainingOptions:
             value = getattr(self, name)
             if isinstance(value, os.PathLike):
                 object.__setattr__(self, name, os.fspath(value))
+        own = self.backbone.startswith(choices.HUB_PREFIX)
+        if own and self.weights is None:
+            object.__setattr__(self, "weights", choices.PRESET_WEIGHTS)
         for name, value in self.to_dict().items():
             if value == "":
                 raise ValueError(
@@ -162,15 +165,20 @@ class TrainingOptions:
         choices.check_devices(self.devices)
         for name, reason in NEED_WEIGHTS.items():
             value = getattr(self, name)
-            if value not in (None, 0) and self.weights is None:
+            if value not in (None, 0) and not self.pretrained:
                 raise ValueError(
                     f"`{name}` {reason}. "
-                    f"Received: {name}={value!r}, weights=None"
+                    f"Received: {name}={value!r}, weights={self.weights!r}"
                 )
         for name, bounds in RANGES.items():
             value = getattr(self, name)
             if value is not None:
                 _check_range(name, value, *bounds)
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the backbone starts from weights that are not random."""
+        return self.weights not in (None, choices.RANDOM_WEIGHTS)
 
     @property
     def reading(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 import pathlib
 import zipfile
 import zlib
+from importlib.util import find_spec
 
 import keras
 
@@ -37,7 +38,12 @@ def read_model_file(path: pathlib.Path, compile: bool = True) -> keras.Model:
                 raise zipfile.BadZipFile(f"{broken} is damaged")
         return keras.saving.load_model(path, compile=compile, safe_mode=True)
     except DAMAGE as error:
-        raise ValueError(f"Cannot read {path}: {reason_of(error)}") from error
+        hint = ""
+        if "keras_hub" in str(error) and find_spec("keras_hub") is None:
+            hint = ". It has layers of KerasHub: `pip install 'keras-csg[hub]'`"
+        raise ValueError(
+            f"Cannot read {path}: {reason_of(error)}{hint}"
+        ) from error
 
 
 def reason_of(error: BaseException) -> str:
