@@ -2,7 +2,7 @@ import json
 
 import click
 
-from keras_csg_cli.options import load_library, user_mistakes
+from keras_csg_cli.options import load_library, say, user_mistakes
 
 
 @click.command(short_help="List the networks that can be trained.")
@@ -31,6 +31,8 @@ def backbones(pattern, as_json):
         click.echo(json.dumps(entries, indent=2))
     else:
         _print_table(entries)
+    if not pattern:
+        say("More by `--backbone hub:PRESET`: `keras-csg backbones hub:`.")
 
 
 def _matching(entries, pattern):

@@ -83,12 +83,16 @@ def build_features(
             f"Received: {preset.name!r} with {len(network.inputs)}"
         )
     scaled = _scale(images, preset.converter)
-    if all(map(_reads_back, network.layers)):
+    if all(map(_stands_alone, network.layers)):
         plain = keras.Model(network.inputs[0], _last(network.output))
         features = flat_features(plain, scaled, as_depthwise, RESERVED)
     else:
         inputs = keras.tree.map_structure(lambda _: scaled, network.input)
-        features = _last(network(inputs))
+        # A layer of its own: what looks for the maps takes the last layer's
+        # output, and the network may give one for each stage.
+        features = keras.layers.Activation("linear", name="maps_out")(
+            _last(network(inputs))
+        )
     return features if len(features.shape) == 4 else _as_map(features, images)
 
 
@@ -110,8 +114,9 @@ def _for_shape(shape, preset, build):
     except ValueError as error:
         side = preset.image_size
         raise ValueError(
-            f"{preset.family} cannot be built for images of shape {shape}; "
-            f"the preset's own size is {side}x{side} ({reason_of(error)})"
+            f"{preset.family} cannot be built for images of shape {shape} "
+            f"from what {preset.name} holds; the preset's own size is "
+            f"{side}x{side} ({reason_of(error)})"
         ) from error
 
 
@@ -129,15 +134,19 @@ def _scale(images, converter):
     )(images)
 
 
-def _reads_back(layer):
-    """Whether a layer's configuration describes it, as Keras asks of all."""
+def _stands_alone(layer):
+    """Whether a layer gives one tensor, and its configuration describes it.
+
+    Keras asks the latter of all layers; many of KerasHub's do not do it.
+    """
     if type(layer).__module__.partition(".")[0] == "keras":
         return True
     try:
         config = layer.get_config()
-        return type(layer).from_config(config).get_config() == config
+        again = type(layer).from_config(config).get_config()
     except (TypeError, ValueError):
         return False
+    return again == config and isinstance(layer.output, keras.KerasTensor)
 
 
 def _last(outputs):

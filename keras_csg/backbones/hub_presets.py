@@ -18,6 +18,8 @@ KINDS = (
 )
 USUAL_SIZE = 224
 """Side of the images where a preset does not say it."""
+WITH_CLASS_TOKENS = ("deit", "vit")
+"""Families of KerasHub's own presets whose tokens are not all of patches."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,15 +64,7 @@ def find_preset(name: str) -> HubPreset:
     keras_hub = import_keras_hub(name)
     name = _lasting(name, keras_hub)
     with reading(name):
-        try:
-            converter = keras_hub.layers.ImageConverter.from_preset(name)
-        except FileNotFoundError as error:
-            raise ValueError(
-                "nobody knows how its images were scaled. "
-                "`converter.save_to_preset(PATH)` adds that; or give the "
-                "network as a model, with `normalization` "
-                f"({reason_of(error)})"
-            ) from error
+        converter = keras_hub.layers.ImageConverter.from_preset(name)
     backbone_class = converter.backbone_cls
     if backbone_class not in _image_classes(keras_hub):
         raise ValueError(
@@ -82,7 +76,7 @@ def find_preset(name: str) -> HubPreset:
 
 
 def describe_presets() -> list[dict]:
-    """Returns a line about each image preset that KerasHub comes with.
+    """Returns a line about each preset of KerasHub that can be a backbone.
 
     Nothing is downloaded.
 
@@ -105,6 +99,7 @@ def describe_presets() -> list[dict]:
             "weights": [PRESET_WEIGHTS],
         }
         for name, preset in presets.items()
+        if preset["metadata"].get("path") not in WITH_CLASS_TOKENS
     ]
     return sorted(lines, key=lambda x: (x["family"] or "", x["parameters"]))
 
@@ -141,6 +136,13 @@ def reading(name: str) -> Iterator[None]:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
+    except FileNotFoundError as error:
+        raise ValueError(
+            f"The preset {name} is not whole: {_reason(error)}. "
+            "`backbone.save_to_preset(PATH)` writes the network and "
+            "`converter.save_to_preset(PATH)` how its images are scaled. "
+            f"Received: backbone={HUB_PREFIX + name!r}"
+        ) from error
     except (ImportError, ValueError) as error:
         raise ValueError(
             f"The preset {name} cannot be read: {_reason(error)}. The "
