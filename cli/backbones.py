@@ -2,7 +2,7 @@ import json
 
 import click
 
-from keras_csg_cli.options import load_library
+from keras_csg_cli.options import load_library, say, user_mistakes
 
 
 @click.command(short_help="List the networks that can be trained.")
@@ -12,21 +12,31 @@ def backbones(pattern, as_json):
     """List the backbones, or those whose name or family contains FILTER.
 
     Case, "-" and "_" do not count: `res-net50` finds resnet50 and resnet50v2.
+    `hub:` lists KerasHub's image presets, `hub:resnet` those of ResNets;
+    `--backbone` takes them by that name.
     """
     load_library()
-    from keras_csg.backbones import describe_backbones
+    from keras_csg.backbones import describe_backbones, describe_presets
+    from keras_csg.choices import HUB_PREFIX
+    from keras_csg.commands.input_error import input_errors
 
-    entries = describe_backbones()
+    if pattern and pattern.startswith(HUB_PREFIX):
+        with user_mistakes(), input_errors():
+            entries = describe_presets()
+    else:
+        entries = describe_backbones()
     if pattern:
         entries = _matching(entries, pattern)
     if as_json:
         click.echo(json.dumps(entries, indent=2))
     else:
         _print_table(entries)
+    if not pattern:
+        say("More by `--backbone hub:PRESET`: `keras-csg backbones hub:`.")
 
 
 def _matching(entries, pattern):
-    wanted = _plain(pattern)
+    wanted = _plain(pattern.removeprefix("hub:"))
     found = [
         entry
         for entry in entries
@@ -69,11 +79,11 @@ def _print_table(entries):
 def _cells(entry):
     return (
         entry["name"],
-        entry["family"],
+        entry["family"] or "-",
         _human(entry["parameters"]),
         str(entry["filters"] or "-"),
-        str(entry["default_size"]),
-        str(entry["min_size"]),
+        str(entry["default_size"] or "-"),
+        str(entry["min_size"] or "-"),
         ", ".join(entry["weights"]) or "-",
     )
 

@@ -65,11 +65,15 @@ from keras_csg_cli.train_output import log_option, print_figures, run_training
     "crop:0.6 keeps 0.6 of a large image or more, not 0.25 "
     f"({BY_RECIPE}).",
 )
-@option("--backbone", help="Network (default: resnet20); see `backbones`.")
+@option(
+    "--backbone",
+    help="Network (default: resnet20); see `backbones`. Or hub:PRESET.",
+)
 @option(
     "--weights",
     help="imagenet, a .weights.h5 or .keras file, another run, or one of "
-    "`weights`; random by default. Images get the backbone's own size.",
+    "`weights`; random by default, a preset's own for hub:PRESET. Images get "
+    "the backbone's own size.",
 )
 @option(
     "--freeze",

@@ -19,6 +19,11 @@ MIS_VARIANTS = ("paper", "picnn")
 # What stands before the name of weights that come with the package, wherever
 # the path of a run may stand.
 WEIGHTS_PREFIX = "weights:"
+# What stands before a preset of KerasHub where the name of a backbone may
+# stand; the name of the preset's own weights, and that of none at all.
+HUB_PREFIX = "hub:"
+PRESET_WEIGHTS = "preset"
+RANDOM_WEIGHTS = "random"
 
 # Training.
 # What of a backbone may rest, beside a number of layers.

@@ -7,7 +7,7 @@ import sys
 
 import keras
 
-from keras_csg.backbones.flattening import flat_features
+from keras_csg.backbones.flattening import as_depthwise, flat_features
 from keras_csg.backbones.registry import register_backbone
 from keras_csg.layers.image_normalization import normalize_images
 
@@ -128,23 +128,8 @@ def build_features(
             f"Received: {error}"
         ) from error
     if class_name.startswith("ConvNeXt"):
-        return flat_features(model, images, _replace_grouped_convolution)
+        return flat_features(model, images, as_depthwise)
     return model.output
-
-
-def _replace_grouped_convolution(layer):
-    # ConvNeXt's depthwise convolutions are written as grouped ones, which no
-    # ONNX file can hold: Keras runs them as a compiled function.
-    if not isinstance(layer, keras.layers.Conv2D) or layer.groups == 1:
-        return None
-    return keras.layers.DepthwiseConv2D(
-        layer.kernel_size,
-        strides=layer.strides,
-        padding=layer.padding,
-        use_bias=layer.use_bias,
-        depthwise_initializer=layer.kernel_initializer.clone(),
-        name=layer.name,
-    )
 
 
 def _register(family):

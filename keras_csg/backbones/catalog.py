@@ -8,6 +8,8 @@ from keras_csg.backbones.registry import (
     create_backbone,
     list_backbones,
 )
+from keras_csg.choices import RANDOM_WEIGHTS
+from keras_csg.private_api import flat_layers
 
 CATALOG_PATH = pathlib.Path(__file__).with_name("catalog.json")
 DEPTHWISE = (keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
@@ -37,8 +39,8 @@ def has_depthwise_convolutions(name: str) -> bool:
     """Whether a backbone has `DepthwiseConv2D` or `SeparableConv2D` layers.
 
     Args:
-        name: str. Name of a backbone. One that was registered from outside is
-            built to see.
+        name: str. Name of a backbone. One that is in no catalogue is built to
+            see.
 
     Raises:
         ValueError: if there is none of that name.
@@ -46,15 +48,15 @@ def has_depthwise_convolutions(name: str) -> bool:
     spec = backbone_spec(name)
     figures = json.loads(CATALOG_PATH.read_text()).get(spec.name)
     if figures is None:
-        side = spec.min_size
-        model = create_backbone(name, input_shape=(side, side, 3))
-        return has_depthwise_layers(model)
+        return has_depthwise_layers(
+            create_backbone(name, weights=RANDOM_WEIGHTS)
+        )
     return figures["depthwise"]
 
 
 def has_depthwise_layers(model: keras.Model) -> bool:
-    """Whether a functional model has depthwise or separable convolutions."""
-    return any(isinstance(layer, DEPTHWISE) for layer in model.layers)
+    """Whether a model has depthwise or separable convolutions anywhere."""
+    return any(isinstance(layer, DEPTHWISE) for layer in flat_layers(model))
 
 
 def _describe(spec, figures):

@@ -64,6 +64,35 @@ def flat_features(
     return latest
 
 
+def as_depthwise(layer: keras.Layer) -> keras.Layer | None:
+    """Returns a depthwise convolution for one that is written as a grouped.
+
+    Those of ConvNeXt and MobileNet in places are; no ONNX file can hold a
+    grouped one, which Keras runs as a compiled function.
+
+    Args:
+        layer: any layer of Keras, built.
+
+    Returns:
+        `keras.layers.DepthwiseConv2D`, for `flat_features` to put in its
+        place, or `None` for any other layer.
+    """
+    if not isinstance(layer, keras.layers.Conv2D) or layer.groups == 1:
+        return None
+    if layer.filters != layer.groups or layer.kernel.shape[2] != 1:
+        return None
+    return keras.layers.DepthwiseConv2D(
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding,
+        dilation_rate=layer.dilation_rate,
+        activation=layer.activation,
+        use_bias=layer.use_bias,
+        depthwise_initializer=layer.kernel_initializer.clone(),
+        name=layer.name,
+    )
+
+
 def _copy_weights(old, new):
     if not new.weights:
         return

@@ -6,9 +6,12 @@ from typing import Any
 
 import keras
 
+from keras_csg.choices import RANDOM_WEIGHTS
+
 Builder = Callable[[keras.KerasTensor, str | None], keras.KerasTensor]
 
 _SPECS: dict[str, "BackboneSpec"] = {}
+_FINDERS: dict[str, Callable[[str], "BackboneSpec"]] = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +24,10 @@ class BackboneSpec:
         default_size: int. Side of the images the network was designed for.
         min_size: int. Side of the smallest images it can take.
         weights: tuple of str. Pretrained weights that can be asked for.
+        default_weights: str or None. Those that it has where nobody says;
+            `None` for random ones.
+        model_name: str or None. What its `keras.Model` is called, where that
+            is not `name`.
         size_multiple: int. Each side must be a multiple of it.
         static_shape: bool. Whether height and width have to be known.
         builder: callable. `builder(images, weights)` maps a Keras tensor of
@@ -33,6 +40,8 @@ class BackboneSpec:
     min_size: int
     builder: Builder = dataclasses.field(repr=False)
     weights: tuple[str, ...] = ()
+    default_weights: str | None = None
+    model_name: str | None = None
     size_multiple: int = 1
     static_shape: bool = False
 
@@ -71,6 +80,26 @@ def register_backbone(name: str, **spec: Any) -> Callable[[Builder], Builder]:
     return register
 
 
+def register_prefix(
+    prefix: str,
+) -> Callable[[Callable[[str], BackboneSpec]], Callable[[str], BackboneSpec]]:
+    """Makes the decorated function answer for all names with a prefix.
+
+    Args:
+        prefix: str, such as `"hub:"`.
+
+    Returns:
+        A decorator that returns the function unchanged, which returns the
+        `BackboneSpec` of a name with the prefix.
+    """
+
+    def register(find):
+        _FINDERS[prefix] = find
+        return find
+
+    return register
+
+
 def canonical_name(name: str) -> str:
     """Returns a backbone's name in lower case without `-` and `_`."""
     return name.lower().replace("-", "").replace("_", "")
@@ -100,7 +129,11 @@ def backbone_spec(name: str) -> BackboneSpec:
 
     Raises:
         ValueError: if there is none, with the nearest names.
+        OSError: if what is known of it cannot be downloaded.
     """
+    for prefix, find in _FINDERS.items():
+        if name.startswith(prefix):
+            return find(name)
     spec = _SPECS.get(canonical_name(name))
     if spec is None:
         near = ", ".join(nearest_names(name))
@@ -113,6 +146,19 @@ def backbone_spec(name: str) -> BackboneSpec:
     return spec
 
 
+def chosen_weights(spec: BackboneSpec, weights: Any) -> Any:
+    """Returns the weights to start from, `None` for random ones.
+
+    Args:
+        spec: `BackboneSpec`.
+        weights: `None` for those that the backbone comes with, if any;
+            `"random"`; or others, by name or path.
+    """
+    if weights is None:
+        return spec.default_weights
+    return None if weights == RANDOM_WEIGHTS else weights
+
+
 def create_backbone(
     name: str,
     *,
@@ -122,12 +168,13 @@ def create_backbone(
     """Builds a backbone by name.
 
     Args:
-        name: str. One of `list_backbones()`; case, `-` and `_` do not count.
+        name: str. One of `list_backbones()`, where case, `-` and `_` do not
+            count; or `hub:PRESET`, a preset of KerasHub.
         input_shape: tuple `(height, width, 3)`. Height and width may be `None`
             where the network does not need to know them. By default the size
             the network was designed for.
-        weights: `None` for random weights, or `"imagenet"` where the network
-            has them.
+        weights: `None` for random weights, of `hub:PRESET` its own; or
+            `"random"`, or `"imagenet"` where the network has them.
 
     Returns:
         A functional `keras.Model` named after the backbone, without models
@@ -142,6 +189,7 @@ def create_backbone(
     spec = backbone_spec(name)
     if input_shape is None:
         input_shape = (spec.default_size, spec.default_size, 3)
+    weights = chosen_weights(spec, weights)
     _check_weights(spec, weights)
     _check_input_shape(spec, tuple(input_shape))
     images = keras.Input(tuple(input_shape), name="images")
@@ -151,7 +199,7 @@ def create_backbone(
             "A backbone must return one 4-D feature map. "
             f"Received: name={spec.name}, shape={tuple(features.shape)}"
         )
-    return keras.Model(images, features, name=spec.name)
+    return keras.Model(images, features, name=spec.model_name or spec.name)
 
 
 def _check_weights(spec, weights):

@@ -10,11 +10,12 @@ from keras_csg.commands.arguments import check_flag, check_path, listed, logger
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data import moved_name
 from keras_csg.training.callbacks.epoch_lines import EpochLines
+from keras_csg.training.config_files import read_config
 from keras_csg.training.effects import check_effects
 from keras_csg.training.going_on import with_more_epochs
 from keras_csg.training.initial import with_initial_run
 from keras_csg.training.opening import open_run
-from keras_csg.training.options import TrainingOptions, read_config
+from keras_csg.training.options import TrainingOptions
 from keras_csg.training.recipes import with_recipe
 from keras_csg.training.run_folders import free_directory
 from keras_csg.training.runs import Run

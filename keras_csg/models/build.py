@@ -10,6 +10,7 @@ from keras_csg.arguments import whole_number
 from keras_csg.backbones import create_backbone
 from keras_csg.backbones.flattening import flat_features
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION, freeze_backbone
+from keras_csg.backbones.registry import backbone_spec, chosen_weights
 from keras_csg.backbones.weights import (
     WeightsReport,
     find_card,
@@ -17,6 +18,7 @@ from keras_csg.backbones.weights import (
     means_a_file,
     report_named_weights,
 )
+from keras_csg.choices import RANDOM_WEIGHTS
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
@@ -40,15 +42,18 @@ def build(
     """Builds an image classifier with a class-specific gate on any backbone.
 
     Args:
-        backbone: str, one of `keras_csg.list_backbones()`, or a `keras.Model`
+        backbone: str, one of `keras_csg.list_backbones()`, or `hub:PRESET`:
+            the name of an image preset of KerasHub, a `kaggle://` or `hf://`
+            handle, or a folder that `save_to_preset` wrote; or a `keras.Model`
             from one image tensor to one 4-D feature map, channels last, such
             as a KerasHub backbone; the classifier gets a copy of it.
         num_classes: int, at least 2.
-        weights: for a backbone by name: `None` for random ones, `"imagenet"`,
-            or a path: of a `.weights.h5` file of the backbone or of a model
-            with it, of a `.keras` file, or of a run, whose classes may be
-            others. All that the backbone needs must be there. Head and gate
-            are not taken. Of weights that come with the package, such as
+        weights: for a backbone by name: `None` for random ones, or for those
+            of the preset of `hub:PRESET`; `"random"`; `"imagenet"`; or a path:
+            of a `.weights.h5` file of the backbone or of a model with it, of a
+            `.keras` file, or of a run, whose classes may be others. All that
+            the backbone needs must be there. Head and gate are not taken. Of
+            weights that come with the package, such as
             `"cifar10"` (`keras_csg.list_weights()`), they are, where
             `num_classes` and `class_names` are theirs: then the classifier is
             a trained one, and `kwargs` are as it was trained, unless given.
@@ -143,6 +148,8 @@ def build_backbone(
         reserved.append("image_normalization")
     if filters is not None:
         reserved.append(ADDED_CONVOLUTION)
+    if isinstance(backbone, str):
+        weights = chosen_weights(backbone_spec(backbone), weights)
     whole = _whole(backbone, weights, input_shape, normalization, reserved)
     pretrained = whole if gate_at is None else _cut(whole, gate_at)
     features = pretrained
@@ -176,7 +183,8 @@ def _whole(backbone, weights, input_shape, normalization, reserved):
                 f"The weights {card.name!r} are those of {card.backbone!r}. "
                 f"Received: backbone={backbone!r}"
             )
-        named = None if means_a_file(weights) else weights
+        by_name = weights is not None and not means_a_file(weights)
+        named = weights if by_name else RANDOM_WEIGHTS
         return create_backbone(backbone, input_shape=input_shape, weights=named)
     return _adopt(backbone, weights, input_shape, normalization, reserved)
 

@@ -2,10 +2,7 @@
 
 import dataclasses
 import difflib
-import json
 import os
-import pathlib
-import tomllib
 from typing import Any
 
 import keras_csg.choices as choices
@@ -71,8 +68,6 @@ NEED_WEIGHTS = {
     "freeze": "keeps what comes with `weights`; without them a part of the "
     "network would stay random",
 }
-# What a run's own file says beside the options: what it was made with.
-RECORDED = ("versions", "weights_sha256")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +153,9 @@ class TrainingOptions:
             value = getattr(self, name)
             if isinstance(value, os.PathLike):
                 object.__setattr__(self, name, os.fspath(value))
+        own = self.backbone.startswith(choices.HUB_PREFIX)
+        if own and self.weights is None:
+            object.__setattr__(self, "weights", choices.PRESET_WEIGHTS)
         for name, value in self.to_dict().items():
             if value == "":
                 raise ValueError(
@@ -178,10 +176,10 @@ class TrainingOptions:
         choices.check_devices(self.devices)
         for name, reason in NEED_WEIGHTS.items():
             value = getattr(self, name)
-            if value not in (None, 0) and self.weights is None:
+            if value not in (None, 0) and not self.pretrained:
                 raise ValueError(
                     f"`{name}` {reason}. "
-                    f"Received: {name}={value!r}, weights=None"
+                    f"Received: {name}={value!r}, weights={self.weights!r}"
                 )
         if self.ema is not None and self.lambda_2 is not None:
             raise ValueError(
@@ -224,6 +222,11 @@ class TrainingOptions:
                 f"{' and '.join(given)} each make up for rare classes, and "
                 "together too much: leave one out."
             )
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the backbone starts from weights that are not random."""
+        return self.weights not in (None, choices.RANDOM_WEIGHTS)
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -271,27 +274,3 @@ def switched(choice: str) -> bool | str:
     `True`, `False`, or `"auto"`, as Keras and `load_data` take it.
     """
     return {"on": True, "off": False}.get(choice, choice)
-
-
-def read_config(path: pathlib.Path) -> dict:
-    """Reads options from a JSON or TOML file, or from a run's `config.json`.
-
-    Raises:
-        ValueError: if the file is neither or holds no table.
-    """
-    try:
-        text = pathlib.Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"Cannot read the file {path}: {error}") from error
-    try:
-        if str(path).endswith(".toml"):
-            values = tomllib.loads(text)
-        else:
-            values = json.loads(text)
-    except ValueError as error:
-        raise ValueError(
-            f"{path} is not a JSON or .toml file: {error}"
-        ) from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} must hold a table of options.")
-    return {key: v for key, v in values.items() if key not in RECORDED}

@@ -6,6 +6,7 @@ from keras_csg.arguments import height_and_width
 from keras_csg.backbones.freezing import rests
 from keras_csg.backbones.registry import backbone_spec
 from keras_csg.backbones.weights import WeightsReport, means_a_file
+from keras_csg.choices import HUB_PREFIX, PRESET_WEIGHTS, RANDOM_WEIGHTS
 from keras_csg.models.build import build_backbone
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.schedules import weights_at
@@ -31,11 +32,15 @@ def build_pretrained(
         ValueError: if the weights cannot be read or are not the backbone's.
         OSError: if they cannot be downloaded.
     """
-    size = options.image_size or backbone_spec(options.backbone).default_size
+    spec = backbone_spec(options.backbone)
+    size = options.image_size or spec.default_size
     options = options.replace(image_size=size)
+    if options.backbone.startswith(HUB_PREFIX):
+        options = options.replace(backbone=spec.name)  # An absolute path.
     shape = (*(height_and_width(size) or ()), 3)
-    if restored and means_a_file(options.weights):
-        backbone, _ = build_for(options, shape, weights=None)
+    own = options.weights == PRESET_WEIGHTS
+    if restored and (own or means_a_file(options.weights)):
+        backbone, _ = build_for(options, shape, weights=RANDOM_WEIGHTS)
         return options, backbone, None
     backbone, report = build_for(options, shape, weights=options.weights)
     if report is not None:

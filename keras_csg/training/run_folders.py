@@ -4,7 +4,7 @@ import itertools
 import os
 import pathlib
 
-from keras_csg.choices import WEIGHTS_PREFIX
+from keras_csg.choices import HUB_PREFIX, WEIGHTS_PREFIX
 from keras_csg.training.options import TrainingOptions
 
 RUNS = pathlib.Path("runs")
@@ -26,7 +26,9 @@ def folder_of(run: str | os.PathLike) -> pathlib.Path:
 def free_directory(options: TrainingOptions) -> pathlib.Path:
     """Returns a directory for a run that is not there yet, within `runs`."""
     kind = "standard" if options.standard else "gated"
-    stem = f"{short_name(options.data)}-{options.backbone}-{kind}"
+    backbone = options.backbone.removeprefix(HUB_PREFIX).rstrip("/")
+    backbone = backbone.rpartition("/")[2]  # A preset may be a path.
+    stem = f"{short_name(options.data)}-{backbone}-{kind}"
     paths = (RUNS / f"{stem}-{number}" for number in itertools.count(1))
     return next(path for path in paths if not path.exists())
 

@@ -11,8 +11,9 @@ from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.data.listing import Listing
 from keras_csg.files import whole_file, write_json
 from keras_csg.training.callbacks.backup import newest_backup
+from keras_csg.training.config_files import read_config
 from keras_csg.training.history import History
-from keras_csg.training.options import TrainingOptions, read_config
+from keras_csg.training.options import TrainingOptions
 from keras_csg.version import package_version, version
 
 # What training did before there was an option to say so.

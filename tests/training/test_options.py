@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from keras_csg.data import load_data
-from keras_csg.training.options import CHOICES, TrainingOptions, read_config
+from keras_csg.training.config_files import read_config
+from keras_csg.training.options import CHOICES, TrainingOptions
 from keras_csg.training.recipes import fill_in
 
 

@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 import keras_csg
 from keras_csg.backbones.weights import WeightsReport
 from keras_csg.training import Run, Trainer, TrainingOptions, trainer
-from keras_csg.training.options import read_config
+from keras_csg.training.config_files import read_config
 from keras_csg.training.pretrained import build_pretrained
 
 QUICK = {

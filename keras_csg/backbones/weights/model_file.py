@@ -1,6 +1,7 @@
 import pathlib
 import zipfile
 import zlib
+from importlib.util import find_spec
 
 import keras
 
@@ -37,7 +38,16 @@ def read_model_file(path: pathlib.Path, compile: bool = True) -> keras.Model:
                 raise zipfile.BadZipFile(f"{broken} is damaged")
         return keras.saving.load_model(path, compile=compile, safe_mode=True)
     except DAMAGE as error:
-        raise ValueError(f"Cannot read {path}: {reason_of(error)}") from error
+        raise ValueError(f"Cannot read {path}: {_why(error)}") from error
+
+
+def _why(error):
+    if "keras_hub" in str(error) and find_spec("keras_hub") is None:
+        return (
+            "it has layers of KerasHub, which is not installed: "
+            "`pip install 'keras-csg[hub]'`"
+        )
+    return reason_of(error)
 
 
 def reason_of(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import pathlib
 
 from keras_csg.backbones.registry import backbone_spec, list_backbones
 from keras_csg.backbones.weights.shipped import find_card
+from keras_csg.choices import PRESET_WEIGHTS, RANDOM_WEIGHTS
 
 KINDS = "a .weights.h5 file, a .keras file or a run directory"
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
@@ -32,7 +33,7 @@ class WeightsSource:
 
 def means_a_file(weights: str | os.PathLike | None) -> bool:
     """Whether `weights` is a path, and not a name such as `"imagenet"`."""
-    if weights is None:
+    if weights is None or weights in (PRESET_WEIGHTS, RANDOM_WEIGHTS):
         return False
     known = (backbone_spec(name).weights for name in list_backbones())
     return not any(os.fspath(weights) in names for names in known)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from keras_csg.backbones.registry import backbone_spec
+from keras_csg.choices import HUB_PREFIX
 from keras_csg.data import ClassificationData
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.recipes.files import read_recipe
@@ -16,11 +18,14 @@ from keras_csg.training.recipes.files import read_recipe
 ADAPTIVE = {
     "convnext": 1e-3,
     "cspdarknet": 3e-3,
+    "deit": 1e-3,
     "efficientnet": 3e-3,
+    "hgnet": 3e-3,
     "inception": 1e-3,
     "mit": 1e-3,
     "mobilenet": 3e-3,
     "nasnet": 3e-3,
+    "swin": 1e-3,
     "vgg": 1e-4,
     "vit": 1e-3,
     "xception": 3e-3,
@@ -59,7 +64,10 @@ def with_recipe(given: dict[str, Any]) -> dict[str, Any]:
     """
     if given.get("recipe") is None:
         return given
-    TrainingOptions.from_dict(given)  # Refuses what is no value of an option.
+    # Refuses what is no value of an option.
+    weights = TrainingOptions.from_dict(given).weights
+    if weights is not None:  # A backbone may bring its own.
+        given = {**given, "weights": weights}
     recipe = read_recipe(given["recipe"])
     missing = [name for name in recipe.needs if given.get(name) is None]
     if missing:
@@ -101,17 +109,17 @@ def fill_in(
         recipe.update(OPTIMIZERS["adamw"])
         if name == "digits" and options.optimizer != "sgd":
             recipe["batch_size"] = FEW_IMAGES
-    if options.weights is not None:
+    if options.pretrained:
         recipe.update(_fine_tuning(recipe, data))
     if options.optimizer not in (None, recipe["optimizer"]):
         recipe.update(OPTIMIZERS[options.optimizer])
     if rate is not None:
         times = rate / OPTIMIZERS["adamw"]["learning_rate"]
-        more = name == "digits" and options.weights is None
+        more = name == "digits" and not options.pretrained
         more = more and recipe["optimizer"] == "adamw"
         recipe["learning_rate"] *= times if more else min(times, 1)
     _follow_batch(recipe, options.batch_size)
-    if options.weights is not None:
+    if options.pretrained:
         if recipe["optimizer"] == "sgd":
             recipe["learning_rate"] /= 10
         # Whatever rate is asked for all: here nothing can be spoilt.
@@ -158,6 +166,8 @@ def _fine_tuning(recipe, data):
 
 def _adaptive_rate(backbone):
     """Returns the rate of AdamW for a backbone that needs it, or `None`."""
+    if backbone.startswith(HUB_PREFIX):  # A preset may be called anything.
+        backbone = backbone_spec(backbone).family
     name = backbone.lower().replace("_", "").replace("-", "")
     rates = (r for start, r in ADAPTIVE.items() if name.startswith(start))
     return next(rates, None)

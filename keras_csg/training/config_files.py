@@ -1,0 +1,32 @@
+"""Files of options: a run's own, and those that people write."""
+
+import json
+import pathlib
+import tomllib
+
+# What a run's own file says beside the options: what it was made with.
+RECORDED = ("versions", "weights_sha256")
+
+
+def read_config(path: pathlib.Path) -> dict:
+    """Reads options from a JSON or TOML file, or from a run's `config.json`.
+
+    Raises:
+        ValueError: if the file is neither or holds no table.
+    """
+    try:
+        text = pathlib.Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"Cannot read the file {path}: {error}") from error
+    try:
+        if str(path).endswith(".toml"):
+            values = tomllib.loads(text)
+        else:
+            values = json.loads(text)
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is not a JSON or .toml file: {error}"
+        ) from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold a table of options.")
+    return {key: v for key, v in values.items() if key not in RECORDED}
