@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_csg.files import whole_file, write_json
-from keras_csg.training.options import RECORDED
+from keras_csg.training.config_files import RECORDED
 from keras_csg.training.runs import Run
 
 LOCAL = ("data_dir", "weights")
