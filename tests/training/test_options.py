@@ -136,6 +136,11 @@ def test_the_data_answer_for_everything():
         "clip_norm",
         "bn_momentum",
         "patience",
+        "time_budget",
+        "init",
+        "ema",
+        "long_tail",
+        "logit_adjustment",
         "density",  # The classifier answers, and so for the next.
         "filter_dropout",
         "head_learning_rate",
