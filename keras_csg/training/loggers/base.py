@@ -10,7 +10,7 @@ import keras
 from keras_csg.files import write_json
 from keras_csg.training.runs import Run
 
-LONGEST_REASON = 300
+LONGEST_REASON = 450
 """Characters of what a service says, of which the first line is shown."""
 CREDENTIALS = re.compile(r"(?<=//)[^/@\s]*@")
 SENT = (".png", ".json", ".csv")
@@ -36,6 +36,7 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
 
     name: str
     title: str
+    way_out: str
 
     def __init__(self, run: Run, log: Callable[[str], Any]):
         super().__init__()
@@ -82,7 +83,7 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
         except Exception as error:  # Of whatever the service is made of.
             raise ValueError(
                 f"{self.title} cannot be used: {reason(error)} "
-                "Leave it out of `loggers`, or mend that."
+                f"{self.way_out}, or leave it out of `loggers`."
             ) from error
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -49,6 +49,7 @@ class MlflowLogger(RunLogger):
 
     name = "mlflow"
     title = "MLflow"
+    way_out = "Say with MLFLOW_TRACKING_URI where its runs are kept"
     _client: Any
     _experiment_id: str
 

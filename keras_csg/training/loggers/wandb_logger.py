@@ -22,6 +22,7 @@ class WandbLogger(RunLogger):
 
     name = "wandb"
     title = "Weights & Biases"
+    way_out = "Set WANDB_MODE=offline, which needs no account"
     _run: Any
 
     def reach(self) -> None:
