@@ -84,7 +84,7 @@ def mutual_information(
 
 def _estimate(labels, samples, num_classes, n_neighbors):
     """Returns what estimates a filter's information about each class."""
-    if np.ndim(labels) == 2:
+    if _of_several(labels):
         has = check_multi_hot(labels, samples, num_classes).astype("int16")
         return lambda column: np.array(
             [one_against_rest(column, own, 2, n_neighbors)[1] for own in has.T]
@@ -159,7 +159,7 @@ def specificity(
     information = check_features(information, "information")
     num_classes, filters = information.shape
     classes = check_filter_classes(filter_classes, filters, num_classes)
-    if np.ndim(labels) == 2:
+    if _of_several(labels):
         shares = check_multi_hot(labels, len(labels), num_classes).mean(axis=0)
     else:
         labels = check_labels(labels, len(labels), num_classes)
@@ -168,6 +168,11 @@ def specificity(
     own = information[classes, np.arange(filters)]
     told = own[entropies > 0] / entropies[entropies > 0]
     return float(told.clip(0, 1).mean()) if told.size else float("nan")
+
+
+def _of_several(labels):
+    """Whether they are zeros and ones for each class, not its number."""
+    return np.ndim(labels) == 2 and np.shape(labels)[1] > 1
 
 
 def _map(function, items, n_jobs):

@@ -26,7 +26,9 @@ def run(expected, given, quantization=None, **kwargs):
     opened = types.SimpleNamespace(
         answer=rows(given),
         runtime="by hand 1.0",
-        metadata=types.SimpleNamespace(quantization=quantization),
+        metadata=types.SimpleNamespace(
+            quantization=quantization, multi_label=False
+        ),
     )
     return prove(rows(expected), opened, IMAGES, **kwargs)
 
