@@ -26,8 +26,10 @@ def with_more_epochs(run: Run, epochs: int) -> TrainingOptions:
     Raises:
         ValueError: if the run has as many, or its files cannot be read.
     """
-    options = run.options.replace(epochs=epochs)  # Refuses what is no number.
-    before = run.options.epochs
+    options = run.options
+    before = options.epochs
+    # Refuses what is no number of epochs.
+    options = TrainingOptions.from_dict({**options.to_dict(), "epochs": epochs})
     if before is not None and epochs <= before:
         raise ValueError(
             f"`epochs` must be above the {before} that {run.path} has. "

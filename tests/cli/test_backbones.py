@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -43,6 +44,19 @@ def test_filter_finds_a_family():
     entries = json.loads(run("--json", "cifar resnet").stdout)
     assert {x["family"] for x in entries} == {"CIFAR ResNet"}
     assert len(entries) == 5
+
+
+def test_presets_of_keras_hub_are_listed_by_their_prefix(monkeypatch):
+    pytest.importorskip(
+        "keras_hub", reason="keras-hub is not installed: keras-csg[hub]"
+    )
+    entries = json.loads(run("--json", "hub:resnet-18").stdout)
+    assert [x["name"] for x in entries] == ["hub:resnet_18_imagenet"]
+    assert "11.2 M" in run("hub:resnet_18").stdout
+    monkeypatch.setitem(sys.modules, "keras_hub", None)
+    result = run("hub:")
+    assert result.exit_code == 2
+    assert "pip install 'keras-csg[hub]'" in result.stderr
 
 
 def test_filter_without_a_match_names_the_nearest():
