@@ -3,8 +3,8 @@
     pip install optuna
     python examples/search.py --trials 12
 
-Takes about three minutes on two cores. Expected: a line for each trial, and the
-best one as a command that trains it to the end; several are above 0.97.
+Takes a few minutes on two cores. Expected: a line for each trial, and the
+best one, above 0.95, as a command that trains it to the end.
 
 A trial is judged on the validation split, by the mean of two accuracies: of the
 standard path, and of each class's own filters alone. The test split is for the
