@@ -168,9 +168,11 @@ def _proof_images(metadata, images, labels):
     images = check_request(np.asarray(images).astype(dtype), metadata)
     shape = (len(images), *[len(metadata.class_names)] * metadata.multi_label)
     if labels is not None and np.shape(labels) != shape:
-        what = "zeros and ones" if metadata.multi_label else "integers"
+        wanted = f"{len(images)} integers, one per image"
+        if metadata.multi_label:
+            wanted = f"zeros and ones of shape {shape}"
         raise ValueError(
-            f"`labels` must be {what} of shape {shape}. "
+            f"`labels` must be {wanted}. "
             f"Received: labels.shape={np.shape(labels)}"
         )
     return images, "given"
