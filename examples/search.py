@@ -17,16 +17,16 @@ reason, and the search goes on.
 import argparse
 import sys
 
-import keras
-
-import keras_csg
-from keras_csg.training.callbacks import FiniteLoss
-
-try:
+try:  # The first, so that nobody waits to be told.
     import optuna
     from optuna.trial import TrialState
 except ImportError as error:
     sys.exit(f"{error}: pip install optuna")
+
+import keras
+
+import keras_csg
+from keras_csg.training.callbacks import FiniteLoss
 
 DONE = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 ACCURACIES = ("val_accuracy", "val_class_specific_accuracy")

@@ -79,7 +79,9 @@ def train_head(
             "There is nothing to train in front of the gate: the head of "
             f"{model.name} rests, as does its backbone."
         )
-    small.compile(optimizer, loss=model.path_loss)
+    # The loss that all of it is trained by, where it is compiled.
+    loss = getattr(model, "path_loss", "crossentropy")
+    small.compile(optimizer, loss=loss)
     history = small.fit(
         maps,
         labels,

@@ -158,7 +158,7 @@ def test_predicting_takes_a_run_a_file_or_a_model(run, tmp_path):
         (lambda run: keras_csg.export_run(run, formats=["xml"]), "xml"),
         (lambda run: keras_csg.predict(run, ["no.png"]), "no.png"),
         (lambda run: keras_csg.train(run), "not empty"),
-        (lambda run: keras_csg.train(run, resume=True, epochs=3), "`epochs`"),
+        (lambda run: keras_csg.train(run, resume=True, seed=3), "out `seed`"),
         (lambda run: keras_csg.train(epoch=3), "did you mean 'epochs'"),
     ],
 )

@@ -20,7 +20,9 @@ class Split:
     def __init__(self):
         self.images, self.labels = tiny_data()
 
-    def training_batches(self, batch_size, *, seed, augmentation="none"):
+    def training_batches(
+        self, batch_size, *, seed, augmentation="none", sampling="uniform"
+    ):
         factor = 1.0 if augmentation == "none" else AUGMENTED
         yield self.images * factor, self.labels
 

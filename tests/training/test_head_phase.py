@@ -26,7 +26,7 @@ class Split:
             stop = start + batch_size
             yield self.images[start:stop], self.labels[start:stop]
 
-    def training_batches(self, batch_size, seed):
+    def training_batches(self, batch_size, seed, sampling):
         return self.batches(batch_size)
 
 
