@@ -151,10 +151,17 @@ def main(trials=12, epochs=6, image_size=16, store="search.db"):
     return study
 
 
+def positive(text):
+    """Returns a number of at least 1."""
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--image-size", type=int, default=16)
+    parser.add_argument("--trials", type=positive, default=12)
+    parser.add_argument("--epochs", type=positive, default=6)
+    parser.add_argument("--image-size", type=positive, default=16)
     parser.add_argument("--store", default="search.db")
     main(**vars(parser.parse_args()))

@@ -130,7 +130,7 @@ def set_up_training(
     with input_errors():
         if resume:
             chosen, out = _options_of_run(out, config, options)
-            if Run(out).is_finished():
+            if Run(out).is_finished() and options.get("epochs") is None:
                 log(f"{out} is finished: nothing to go on with.")
                 return None
         else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 BALANCED = "balanced"
+LARGEST = 1_000_000
 
 
 def class_weights_of(choice: str, data: ClassificationData) -> np.ndarray:
@@ -39,15 +40,21 @@ def class_weights_of(choice: str, data: ClassificationData) -> np.ndarray:
     path = Path(choice).expanduser()
     found = _read(path)
     names = data.class_names
-    for words, odd in (
-        ("no weight of", sorted(set(names) - set(found))),
-        ("a weight of what is no class:", sorted(set(found) - set(names))),
-    ):
-        if odd:
-            raise ValueError(
-                "`class_weights` must have a weight of each class. "
-                f"Received: {path} with {words} {', '.join(odd[:4])}"
-            )
+    wrong = [
+        f"{words} {', '.join(odd[:4])}{', ...' * (len(odd) > 4)}"
+        for words, odd in (
+            ("without", sorted(set(names) - set(found))),
+            ("with", sorted(set(found) - set(names))),
+        )
+        if odd
+    ]
+    if wrong:
+        raise ValueError(
+            "`class_weights` must have a weight of each class, and of nothing "
+            f"else. Received: {path} {' and '.join(wrong)}"
+        )
+    if not any(found.values()):
+        raise ValueError(f"`class_weights` must not all be 0. Received: {path}")
     return np.array([found[name] for name in names], "float32")
 
 
@@ -130,8 +137,9 @@ def _read(path):
     text = read_text(path)
     if path.suffix == ".json":
         try:
-            rows = json.loads(text).items()
-        except (ValueError, AttributeError) as error:
+            rows = json.loads(text, object_pairs_hook=list)
+            rows = [(name, value) for name, value in rows]
+        except (ValueError, TypeError) as error:
             raise ValueError(
                 f"{path} must be a JSON table from class names to weights: "
                 f"{error}"
@@ -146,17 +154,22 @@ def _read(path):
                 f"{', '.join(reader.fieldnames or ()) or 'nothing'}"
             )
         rows = [(row["class"], row["weight"]) for row in rows_of(reader, path)]
-    return {name: _weight(path, name, value) for name, value in rows}
+    weights: dict[str, float] = {}
+    for name, value in rows:
+        if name in weights:
+            raise ValueError(f"{path} must name each class once: {name!r}.")
+        weights[name] = _weight(path, name, value)
+    return weights
 
 
 def _weight(path, name, value):
     try:
-        weight = float(value)
+        weight = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         weight = math.nan
-    if not (math.isfinite(weight) and weight >= 0):
+    if not 0 <= weight <= LARGEST:
         raise ValueError(
-            f"{path} must give each class a number of at least 0. "
+            f"{path} must give each class a number from 0 to {LARGEST:,}. "
             f"Received: {name!r} with {value!r}"
         )
     return weight

@@ -10,40 +10,49 @@ from keras_csg.training.runs import Run
 
 
 def with_more_epochs(run: Run, epochs: int) -> TrainingOptions:
-    """Lets a run, finished or not, be resumed to more epochs.
+    """Returns a run's options with more epochs; writes nothing.
+
+    A time budget of before no longer counts: how many epochs there are to be
+    has been said.
+
+    Args:
+        run: `Run`.
+        epochs: int. How many there are to be in all.
+
+    Raises:
+        ValueError: if the run has as many, or its options cannot be read.
+    """
+    options = run.options
+    before = options.epochs
+    # Refuses what is no number of epochs.
+    more = {"epochs": epochs, "time_budget": None}
+    options = TrainingOptions.from_dict({**options.to_dict(), **more})
+    if before is not None and epochs <= before:
+        raise ValueError(
+            f"`epochs` must be above the {before} that {run.path} has. "
+            f"Received: epochs={epochs}"
+        )
+    return options
+
+
+def prepare(run: Run, options: TrainingOptions) -> None:
+    """Lets a run go on to the epochs of its options, where they are more.
 
     What a finished run has is kept beside what will be: `model.keras` as
     `model-0020.keras` after 20 epochs, and the same with `metrics.json`. The
     learning rate is from there on that of a training of as many epochs.
 
     Args:
-        run: `Run`.
-        epochs: int. How many there are to be in all.
-
-    Returns:
-        Its `TrainingOptions`, as they are now.
-
-    Raises:
-        ValueError: if the run has as many, or its files cannot be read.
+        run: `Run`, locked.
+        options: what `with_more_epochs` returned, or the run's own.
     """
-    options = run.options
-    before = options.epochs
-    # Refuses what is no number of epochs.
-    options = TrainingOptions.from_dict({**options.to_dict(), "epochs": epochs})
-    if before is not None and epochs <= before:
-        raise ValueError(
-            f"`epochs` must be above the {before} that {run.path} has. "
-            f"Received: epochs={epochs}"
-        )
-    run.lock()
-    try:
-        if run.is_finished():
-            _reopen(run)
-        config = json.loads(run.config_path.read_text())
-        write_json(run.config_path, {**config, "epochs": epochs})
-    finally:
-        run.unlock()
-    return options
+    if options.epochs == run.options.epochs:
+        return
+    if run.is_finished():
+        _reopen(run)
+    config = json.loads(run.config_path.read_text())
+    more = {"epochs": options.epochs, "time_budget": options.time_budget}
+    write_json(run.config_path, {**config, **more})
 
 
 def _reopen(run):

@@ -1,8 +1,12 @@
 """A training that starts where another run ended: head and gate, too."""
 
+import dataclasses
+import os
+
 import numpy as np
 from keras import ops
 
+from keras_csg.backbones.weights import WeightsReport
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions
@@ -28,6 +32,11 @@ def with_initial_run(given: dict) -> dict:
             "`init` starts from all that a run has learnt, `weights` from "
             "those of a backbone: leave one of them out. Received: "
             f"init={str(given['init'])!r}, weights={str(given['weights'])!r}"
+        )
+    if not isinstance(given["init"], str | os.PathLike) or not given["init"]:
+        raise ValueError(
+            "`init` must be the path of a run, or `weights:NAME`. "
+            f"Received: init={given['init']!r}"
         )
     run = open_run(given["init"])
     options = run.options
@@ -55,7 +64,9 @@ def with_known_head(
     return options.replace(head_epochs=0) if known_all else options
 
 
-def take_over(model: CSGClassifier, init: str) -> str:
+def take_over(
+    model: CSGClassifier, init: str, report: WeightsReport | None = None
+) -> WeightsReport | None:
     """Gives a classifier the head and the gate of a run, class by class.
 
     The gate, and how far it is closed, is taken where both have the same
@@ -64,9 +75,10 @@ def take_over(model: CSGClassifier, init: str) -> str:
     Args:
         model: `CSGClassifier` with `class_names`, whose backbone is the run's.
         init: path of the run, or `weights:NAME`.
+        report: `WeightsReport` on the backbone.
 
     Returns:
-        A line on what was taken.
+        The report, with what was taken beside the backbone.
 
     Raises:
         ValueError: if the run has other filters, or no class of the model.
@@ -91,25 +103,32 @@ def take_over(model: CSGClassifier, init: str) -> str:
         values = ops.convert_to_numpy(mine).copy()
         values[..., to] = ops.convert_to_numpy(other)[..., of]
         mine.assign(values)
-    gate = _take_gate(model, there, of) if len(common) == len(names) else ""
-    classes = (
-        f"all {len(names)}"
+    parts = [
+        "head"
         if len(common) == len(names)
-        else (f"{len(common)} of the {len(names)}")
-    )
-    return f"From {init}: the backbone, the head of {classes} classes{gate}"
+        else f"head of {len(common)} of the {len(names)} classes"
+    ]
+    if len(common) == len(names) and _take_gate(model, there, of):
+        parts.append("gate")
+    if report is None:
+        return None
+    taken = ("head", "gate", "gate_budget")
+    unused = tuple(name for name in report.unused if name not in taken)
+    if there.gated and model.gated and "gate" not in parts:
+        unused = (*unused, "gate")
+    return dataclasses.replace(report, parts=tuple(parts), unused=unused)
 
 
 def _take_gate(model, there, of):
-    """Takes gate and budget, their rows as `of` says; returns words on it."""
+    """Takes gate and budget, their rows as `of` says; returns whether."""
     budgets = model.gate_budget, there.gate_budget
     if not model.gated or not there.gated:
-        return ""
+        return False
     alike = len(of) == there.num_classes and (
         (budgets[0] is None) == (budgets[1] is None)
     )
     if not alike or not np.isclose(model.target_density, there.target_density):
-        return "; its gate is found anew"
+        return False
     pairs = [(model.gate, there.gate)]
     if budgets[0] is not None:
         pairs.append(budgets)
@@ -118,4 +137,4 @@ def _take_gate(model, there, of):
         for target, source in zip(mine.weights, other.weights, strict=True):
             values = ops.convert_to_numpy(source)
             target.assign(values[of] if values.shape == shape else values)
-    return " and its gate"
+    return True

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -31,7 +30,8 @@ def create_optimizer(
         "global_clipnorm": options.clip_norm,
     }
     if options.ema is not None:
-        kwargs |= {"use_ema": True, "ema_momentum": options.ema}
+        momentum = ema_momentum(options, steps_per_epoch)
+        kwargs |= {"use_ema": True, "ema_momentum": momentum}
     if options.optimizer == "adamw":
         kwargs["weight_decay"] = options.weight_decay
     if options.optimizer == "sgd":
@@ -47,29 +47,36 @@ def create_optimizer(
     return optimizer
 
 
-def with_fitted_ema(
-    options: TrainingOptions, steps_per_epoch: int, log: Callable[[str], Any]
-) -> TrainingOptions:
-    """Returns options with a momentum of averages that the steps allow.
+def ema_momentum(options: TrainingOptions, steps_per_epoch: int) -> float:
+    """Returns the momentum of averages, at most what the steps allow.
 
     The average is to reach back over a tenth of the steps at most, so that
     what the first of them left counts for next to nothing.
 
     Args:
+        options: `TrainingOptions` with `ema`.
+        steps_per_epoch: int. Steps that the optimizer takes in an epoch.
+    """
+    steps = (options.epochs or 1) * steps_per_epoch
+    return min(options.ema or 0.0, max(1 - 10 / steps, 0.5))
+
+
+def shortened_average(options: TrainingOptions, steps_per_epoch: int) -> str:
+    """Returns a line if averages reach back less far than was asked for.
+
+    Args:
         options: `TrainingOptions` without a `None` that matters here.
         steps_per_epoch: int. Steps that the optimizer takes in an epoch.
-        log: callable that is told of another momentum than was asked for.
     """
     if options.ema is None:
-        return options
-    steps = (options.epochs or 1) * steps_per_epoch
-    most = max(1 - 10 / steps, 0.5)
-    if options.ema > most:
-        log(
-            f"Averages of weights: momentum {most:.4g}, not {options.ema:g}, "
-            f"for {steps:,} steps"
-        )
-    return options.replace(ema=min(options.ema, most))
+        return ""
+    momentum = ema_momentum(options, steps_per_epoch)
+    if momentum == options.ema:
+        return ""
+    return (
+        f"Averages of weights: momentum {momentum:.4g}, not {options.ema:g}, "
+        f"for {(options.epochs or 1) * steps_per_epoch:,} steps"
+    )
 
 
 def learning_rate(options: TrainingOptions, steps_per_epoch: int) -> Any:

@@ -180,9 +180,10 @@ class Run:
         if listing is not None:
             listing.write(self.listing_path)
 
-    def has_backup(self) -> bool:
-        """Whether training was stopped after an epoch, and can go on there."""
-        return newest_backup(self.backup_path)[0] is not None
+    def was_trained(self) -> bool:
+        """Whether there is an epoch that training can go on from."""
+        backup, _ = newest_backup(self.backup_path)
+        return backup is not None or self.is_finished()
 
     def check_weights(self, report: WeightsReport) -> None:
         """Refuses weights other than those that the run was started with.

@@ -19,12 +19,13 @@ from keras_csg.training.environment import (
     choose_device,
 )
 from keras_csg.training.final_statistics import keep_better_statistics
+from keras_csg.training.going_on import prepare
 from keras_csg.training.head_phase import train_head
 from keras_csg.training.initial import take_over, with_known_head
 from keras_csg.training.limits import check_shares, check_size
 from keras_csg.training.loggers import RunLoggers
 from keras_csg.training.model import create_model, describe
-from keras_csg.training.optimizers import create_optimizer, with_fitted_ema
+from keras_csg.training.optimizers import create_optimizer, shortened_average
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.pictures import draw_run
 from keras_csg.training.precision import choose_precision
@@ -98,7 +99,7 @@ class Trainer:
     def _set_up(self, options, resume, allow_changed_data):
         self.loggers = RunLoggers(options.loggers, self.run, self.log)
         backbone, report = None, None
-        restored = resume and self.run.has_backup()
+        restored = resume and self.run.was_trained()
         if options.weights is not None:  # Refused before data are read.
             options, backbone, report = build_pretrained(options, restored)
             if resume and report is not None:
@@ -111,12 +112,9 @@ class Trainer:
         check_alike(self.options, self.data)
         self.share = own_share()
         self._build(backbone, report, resume, restored)
-        self.first_epoch = 0
-        if resume:
-            self.run.lock()
-            self.first_epoch = self._restore()
-        self.batches = self._training_batches()
         self.loggers.open()
+        self.first_epoch = self._restore() if resume else 0
+        self.batches = self._training_batches()
         if resume and self.data.changes:
             self.run.write_listing(self.data.listing)
         if not resume:  # The last: nothing is written before all is well.
@@ -154,10 +152,11 @@ class Trainer:
             self.options = within_time(
                 self.options, self.data, backbone, self.log
             )
-        self.options = with_fitted_ema(self.options, self.steps, self.log)
+        if line := shortened_average(self.options, self.steps):
+            self.log(line)
         self.model = create_model(self.options, self.data, backbone, self.steps)
         if self.options.init is not None and not restored:
-            self.log(take_over(self.model, self.options.init))
+            report = take_over(self.model, self.options.init, report)
         for line in notes_on(self.options, self.model, report):
             self.log(line)
         self.model.backbone_weights = report
@@ -254,6 +253,8 @@ class Trainer:
         )
 
     def _restore(self):
+        self.run.lock()
+        prepare(self.run, self.options)
         path, epochs_done = newest_backup(self.run.backup_path)
         if path is not None:
             restore(path, self.model)

@@ -8,7 +8,7 @@ import pytest
 
 import keras_csg
 from keras_csg.training import Run, TrainingOptions
-from keras_csg.training.optimizers import with_fitted_ema
+from keras_csg.training.optimizers import ema_momentum, shortened_average
 from tests.training.photos import Halt
 
 OPTIONS = {
@@ -120,19 +120,24 @@ def test_a_training_killed_after_its_last_epoch_ends_with_them(
 
 
 def test_few_steps_get_a_shorter_memory_and_it_is_said():
-    lines = []
     options = TrainingOptions(ema=0.999, epochs=2)
-    found = with_fitted_ema(options, 50, lines.append)
-    assert found.ema == pytest.approx(0.9)
-    assert lines == [
+    assert ema_momentum(options, 50) == pytest.approx(0.9)
+    assert shortened_average(options, 50) == (
         "Averages of weights: momentum 0.9, not 0.999, for 100 steps"
-    ]
-    many = with_fitted_ema(options, 50_000, lines.append)
-    assert many.ema == 0.999
-    assert len(lines) == 1
-    assert (
-        with_fitted_ema(options.replace(ema=None), 1, lines.append).ema is None
     )
+    assert ema_momentum(options, 50_000) == 0.999
+    assert shortened_average(options, 50_000) == ""
+    assert shortened_average(options.replace(ema=None), 1) == ""
+
+
+def test_what_was_asked_for_is_kept_for_more_epochs(tiny, tmp_path):
+    path, lines = tmp_path / "run", []
+    keras_csg.train(path, epochs=1, **{**OPTIONS, "ema": 0.999})
+    assert Run(path).options.ema == 0.999
+    keras_csg.train(path, resume=True, epochs=20, log=lines.append)
+    assert any("momentum 0.9167, not 0.999, for 120" in line for line in lines)
+    momentum = Run(path).load_model().optimizer.ema_momentum
+    assert momentum == pytest.approx(1 - 10 / 120)
 
 
 def test_with_a_penalty_it_is_refused_before_anything_is_written(

@@ -43,10 +43,16 @@ def test_a_file_names_each_class(digits, tmp_path, suffix):
 @pytest.mark.parametrize(
     "text, said",
     [
-        ('{"0": 1}', "no weight of 1, 2, 3, 4"),
-        ('{"cow": 1}', "no weight of 0"),
-        ('{"0": "much"}', "a number of at least 0. Received: '0' with 'much'"),
+        ('{"0": 1}', "without 1, 2, 3, 4, \\.\\.\\."),
+        ('{"0": 1, "cow": 1}', "without 1, 2, 3, 4, .* and with cow"),
+        ('{"0": 1, "0": 2}', "must name each class once: '0'"),
+        (
+            '{"0": "much"}',
+            "from 0 to 1,000,000. Received: '0' with 'much'",
+        ),
         ('{"0": -1}', "Received: '0' with -1"),
+        ('{"0": 1e38}', "Received: '0' with 1e"),
+        ('{"0": true}', "Received: '0' with True"),
         ("[1, 2]", "must be a JSON table"),
         ("{", "must be a JSON table"),
     ],
@@ -58,7 +64,7 @@ def test_what_is_wrong_in_a_file_is_named(digits, tmp_path, text, said):
         class_weights_of(str(path), digits)
     table = dict.fromkeys([*digits.class_names, "cow"], 1)
     path.write_text(json.dumps(table))
-    with pytest.raises(ValueError, match="what is no class: cow"):
+    with pytest.raises(ValueError, match="weights.json with cow"):
         class_weights_of(str(path), digits)
     with pytest.raises(ValueError, match="Cannot read"):
         class_weights_of(str(tmp_path / "none.csv"), digits)

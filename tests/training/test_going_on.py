@@ -145,3 +145,37 @@ def test_another_option_is_refused_still(tiny, tmp_path):
     assert Run(path).is_finished()
     with pytest.raises(keras_csg.InputError, match="`epochs` must be"):
         keras_csg.train(path, resume=True, epochs="many", log=None)
+
+
+def test_what_cannot_be_had_leaves_a_finished_run_as_it_was(
+    tiny, tmp_path, monkeypatch
+):
+    path = tmp_path / "run"
+    keras_csg.train(path, epochs=1, **OPTIONS)
+
+    def files():
+        return {p: p.read_bytes() for p in path.rglob("*") if p.is_file()}
+
+    before = files()
+    for place in ("load_data_for", "build_for", "RunLoggers.open"):
+        with monkeypatch.context() as patch:
+
+            def refuse(*args, **kwargs):
+                raise ValueError("no such thing")
+
+            patch.setattr(f"keras_csg.training.trainer.{place}", refuse)
+            with pytest.raises(keras_csg.InputError, match="no such thing"):
+                keras_csg.train(path, resume=True, epochs=3, log=None)
+        assert files() == before
+    assert Run(path).is_finished()
+    assert len(Run(path).history.rows) == 1
+
+
+def test_a_time_budget_of_before_counts_no_longer(tiny, tmp_path):
+    path = tmp_path / "run"
+    keras_csg.train(path, epochs=9, time_budget=1e-4, **OPTIONS)
+    done = len(Run(path).history.rows)
+    assert done == 1
+    keras_csg.train(path, resume=True, epochs=4, log=None)
+    assert epochs_of(Run(path)) == [1, 2, 3, 4]
+    assert Run(path).options.time_budget is None

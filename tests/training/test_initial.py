@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import keras_csg
+from keras_csg.backbones.weights import WeightsReport
 from keras_csg.training import Run
 from keras_csg.training.initial import take_over
 from tests.training.photos import Halt
@@ -53,14 +54,18 @@ def test_all_of_it_is_there_at_the_first_step(before, tmp_path):
     np.testing.assert_array_equal(
         values(new.gate.gate_matrix), values(old.gate.gate_matrix)
     )
-    said = next(line for line in lines if line.startswith("From "))
-    assert said == (
-        f"From {before}: the backbone, the head of all 10 classes and its gate"
-    )
+    (said,) = (line for line in lines if line.startswith("Loaded "))
+    assert said.endswith("; head and gate too")
     assert not any(line.startswith("The head first") for line in lines)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["init"] == str(before)
     assert config["head_epochs"] == 0
+
+
+def report():
+    return WeightsReport(
+        "tiny", ("conv",), 2, (), 0, ("head", "gate", "gate_budget"), "run"
+    )
 
 
 def other_model(names, **kwargs):
@@ -77,7 +82,7 @@ def test_classes_in_another_order_take_their_own(before):
     old = Run(before).load_model()
     names = list(old.class_names)[::-1]
     model = other_model(names)
-    assert take_over(model, str(before)).endswith("and its gate")
+    assert take_over(model, str(before), report()).parts == ("head", "gate")
     for name in ("kernel", "bias"):
         np.testing.assert_array_equal(
             values(getattr(model.head, name)),
@@ -97,8 +102,9 @@ def test_a_new_class_keeps_its_random_weights_and_opens_the_gate(before):
     names = [*list(old.class_names)[:9], "ten"]
     model = other_model(names)
     fresh = values(model.head.kernel).copy()
-    line = take_over(model, str(before))
-    assert line.endswith("the head of 9 of the 10 classes")
+    found = take_over(model, str(before), report())
+    assert found.parts == ("head of 9 of the 10 classes",)
+    assert str(found).endswith("; not taken: gate")
     kernel = values(model.head.kernel)
     np.testing.assert_array_equal(kernel[:, :9], values(old.head.kernel)[:, :9])
     np.testing.assert_array_equal(kernel[:, 9], fresh[:, 9])
@@ -107,16 +113,19 @@ def test_a_new_class_keeps_its_random_weights_and_opens_the_gate(before):
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    "options, unused",
     [
-        ({"gated": False}, "all 10 classes"),
-        ({"density": 0.3}, "; its gate is found anew"),
-        ({"lambda_2": 0.1}, "; its gate is found anew"),
+        ({"gated": False}, ()),
+        ({"density": 0.3}, ("gate",)),
+        ({"lambda_2": 0.1}, ("gate",)),
     ],
 )
-def test_another_kind_of_gate_is_found_anew(before, options, said):
+def test_another_kind_of_gate_is_found_anew(before, options, unused):
     names = list(Run(before).load_model().class_names)
-    assert take_over(other_model(names, **options), str(before)).endswith(said)
+    model = other_model(names, **options)
+    found = take_over(model, str(before), report())
+    assert found.parts == ("head",)
+    assert found.unused == unused
 
 
 def test_what_does_not_fit_is_refused_in_a_line(before, tmp_path):
@@ -127,6 +136,8 @@ def test_what_does_not_fit_is_refused_in_a_line(before, tmp_path):
         take_over(other_model(names, filters=30), str(before))
     for options, said in (
         ({"init": tmp_path}, "is not a run directory"),
+        ({"init": ""}, "`init` must be the path of a run"),
+        ({"init": 3}, "`init` must be the path of a run"),
         ({"init": before, "weights": before}, "leave one of them out"),
         ({"init": before, "backbone": "resnet20"}, "not those of|resnet20"),
     ):
