@@ -215,6 +215,11 @@ def table_rows(
         reader = csv.DictReader(text, delimiter=delimiter_of(text), strict=True)
         table = [(reader.line_num, row) for row in rows_of(reader, path)]
         names = reader.fieldnames or ()
+        if twice := sorted({n for n in names if n and names.count(n) > 1}):
+            raise ValueError(
+                f"{path}, line 1, must name each column once. "
+                f"Received: {', '.join(twice)} twice"
+            )
         _check_columns(names, needed, f"{path}, line 1,", "name columns for")
     for number, row in table:
         known = {

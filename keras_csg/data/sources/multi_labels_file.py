@@ -124,6 +124,12 @@ def _class_columns(row, request) -> list[str]:
         return [text_of(name) for name in names]
     changed = new_names([text_of(name) for name in names], request)
     found = [text_of(name) for name in names]
+    known = {changed.get(name, name) for name in found}
+    if odd := [name for name in chosen if name not in known]:
+        raise ValueError(
+            "`classes` must name columns of the table of labels, which has "
+            f"{some_of(found)}. Received: {', '.join(odd)}"
+        )
     return [name for name in found if changed.get(name, name) in chosen]
 
 

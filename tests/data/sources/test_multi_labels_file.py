@@ -77,6 +77,17 @@ def test_other_columns_are_no_classes_if_classes_are_named(pile):
     check(load(pile, more, header, classes="bird,cat,dog"))
 
 
+def test_classes_that_are_no_columns_are_named(pile):
+    with pytest.raises(ValueError, match="`classes` must name columns .* zz"):
+        load(pile, ticked(), "file,bird,cat,dog", classes="cat,zz")
+
+
+def test_a_column_that_is_there_twice_is_named(pile):
+    more = [f"{row},1" for row in ticked()]
+    with pytest.raises(ValueError, match="line 1, must name each column once"):
+        load(pile, more, "file,bird,cat,dog,cat")
+
+
 def test_lists_in_json_lines(pile):
     lines = [
         json.dumps({"file": f"photos/{n:03}.png", "label": sets(n)})
