@@ -31,6 +31,15 @@ def data_of(root):
     return load_run_data(run, run.load_model(), log=lines.append), lines
 
 
+def check_same_weights(one, other):
+    """Checks that two runs ended with the same bits."""
+    models = [Run(path).load_model() for path in (one, other)]
+    for mine, theirs in zip(*(model.weights for model in models), strict=True):
+        np.testing.assert_array_equal(
+            keras.ops.convert_to_numpy(mine), keras.ops.convert_to_numpy(theirs)
+        )
+
+
 class Halt(keras.callbacks.Callback):
     """Stops a training in its second epoch."""
 

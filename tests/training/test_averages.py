@@ -9,7 +9,7 @@ import pytest
 import keras_csg
 from keras_csg.training import Run, TrainingOptions
 from keras_csg.training.optimizers import ema_momentum, shortened_average
-from tests.training.photos import Halt
+from tests.training.photos import Halt, check_same_weights
 
 OPTIONS = {
     "data": "digits",
@@ -87,14 +87,7 @@ def test_a_resumed_training_has_the_same_averages(tiny, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         keras_csg.train(torn, callbacks=[Halt()], **options)
     keras_csg.train(torn, resume=True, log=None)
-    for mine, other in zip(
-        Run(whole).load_model().weights,
-        Run(torn).load_model().weights,
-        strict=True,
-    ):
-        np.testing.assert_array_equal(
-            keras.ops.convert_to_numpy(mine), keras.ops.convert_to_numpy(other)
-        )
+    check_same_weights(whole, torn)
 
 
 def test_a_training_killed_after_its_last_epoch_ends_with_them(

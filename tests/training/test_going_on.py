@@ -8,7 +8,7 @@ import pytest
 
 import keras_csg
 from keras_csg.training import Run
-from tests.training.photos import Halt
+from tests.training.photos import Halt, check_same_weights
 from tests.training.test_averages import Recording
 
 OPTIONS = {
@@ -74,14 +74,7 @@ def test_it_can_be_stopped_and_resumed_again(tiny, tmp_path):
         )
     assert not Run(torn).is_finished()
     keras_csg.train(torn, resume=True, log=None)
-    for mine, other in zip(
-        Run(whole).load_model().weights,
-        Run(torn).load_model().weights,
-        strict=True,
-    ):
-        np.testing.assert_array_equal(
-            keras.ops.convert_to_numpy(mine), keras.ops.convert_to_numpy(other)
-        )
+    check_same_weights(whole, torn)
 
 
 def test_of_a_run_that_kept_its_best_epoch_what_came_after_is_forgotten(

@@ -10,7 +10,7 @@ import keras_csg
 from keras_csg.backbones.weights import WeightsReport
 from keras_csg.training import Run
 from keras_csg.training.initial import take_over
-from tests.training.photos import Halt
+from tests.training.photos import Halt, check_same_weights
 from tests.training.test_averages import Recording
 
 OPTIONS = {
@@ -156,9 +156,4 @@ def test_it_is_resumed_from_its_backup(before, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         keras_csg.train(torn, callbacks=[Halt()], log=None, **options)
     keras_csg.train(torn, resume=True, log=None)
-    for mine, other in zip(
-        Run(whole).load_model().weights,
-        Run(torn).load_model().weights,
-        strict=True,
-    ):
-        np.testing.assert_array_equal(values(mine), values(other))
+    check_same_weights(whole, torn)

@@ -3,6 +3,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_csg.optimizers import take_averages
+
 
 class AveragedValidation(keras.callbacks.Callback):
     """Validates the averages of the weights, of an optimizer with `use_ema`.
@@ -20,7 +22,7 @@ class AveragedValidation(keras.callbacks.Callback):
         """Puts the averages in the place of the weights."""
         variables = self.model.optimized_variables
         self._kept = [ops.copy(variable) for variable in variables]
-        self.model.optimizer.finalize_variable_values(variables)
+        take_averages(self.model.optimizer, variables)
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """Puts the weights back."""
