@@ -9,6 +9,7 @@ from keras_csg_cli import processes
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
 from keras_csg_cli.evaluate import evaluate
+from keras_csg_cli.explain import explain
 from keras_csg_cli.export import export
 from keras_csg_cli.localize import localize
 from keras_csg_cli.options import UserMistake
@@ -33,6 +34,7 @@ COMMANDS = (
     evaluate,
     localize,
     predict,
+    explain,
     export,
     data,
     pack,

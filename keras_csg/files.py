@@ -124,5 +124,24 @@ def write_json(path: pathlib.Path, value: Any) -> None:
         part.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def free_path(
+    folder: pathlib.Path, stem: str, suffix: str, taken: set[pathlib.Path]
+) -> pathlib.Path:
+    """Returns a path that is not taken: `STEM.suffix`, or `STEM-2.suffix`.
+
+    Args:
+        folder: path.
+        stem: str.
+        suffix: str.
+        taken: set of resolved paths, which the one that is returned joins.
+    """
+    path, number = folder / f"{stem}{suffix}", 1
+    while path.resolve() in taken:
+        number += 1
+        path = folder / f"{stem}-{number}{suffix}"
+    taken.add(path.resolve())
+    return path
+
+
 def _hidden(path, word):
     return path.with_name(f".{path.stem}.{word}{path.suffix}")

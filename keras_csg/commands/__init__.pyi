@@ -1,6 +1,7 @@
 from .data import describe_data as describe_data
 from .evaluate import evaluate as evaluate
 from .evaluate import evaluate_runs as evaluate_runs
+from .explain import explain_images as explain_images
 from .export import ExportResult as ExportResult
 from .export import export_run as export_run
 from .export import plan_export as plan_export

@@ -1,4 +1,3 @@
-import difflib
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,6 +17,7 @@ from keras_csg.commands.arguments import (
 )
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.files import write_json
+from keras_csg.models.class_names import class_number
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
 from keras_csg.training.run_folders import short_name
@@ -237,12 +237,7 @@ def _label(model, names, name):
     """Returns the number of the class that is called `name`."""
     if not model.gated:
         raise ValueError(NO_GATE)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0)
-        raise ValueError(
-            f"There is no class {name!r}; the nearest are {', '.join(near)}."
-        )
-    return list(names).index(name)
+    return class_number(names, name)
 
 
 def _confusion(model, samples, label):

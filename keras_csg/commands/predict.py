@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from keras_csg.backbones.weights import read_model_file
 from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_count, check_path, paths
 from keras_csg.commands.input_error import InputError, input_errors
@@ -14,6 +15,7 @@ from keras_csg.deployment import (
     predict_each,
     predict_files,
 )
+from keras_csg.models import CSGClassifier
 from keras_csg.training.opening import open_run
 from keras_csg.training.runs import Run
 
@@ -28,8 +30,8 @@ def predict(
     """Classifies image files, and says which filters speak for the class.
 
     Args:
-        source: path of a run directory or of an exported file or folder;
-            `weights:NAME`; `Run`; `CSGClassifier`; or what
+        source: path of a run directory, of a `.keras` file, or of an exported
+            file or folder; `weights:NAME`; `Run`; `CSGClassifier`; or what
             `keras_csg.open_exported` returns.
         images: paths of image files, of folders of them, or patterns such as
             `"photos/*.jpg"`; or one of these.
@@ -124,10 +126,14 @@ def _checked(source, images, top, heatmaps):
 
 
 def open_source(path: str | os.PathLike) -> Any:
-    """Returns what `predict_files` asks: a run's model or an exported one.
+    """Returns what `predict_files` asks: a classifier or an exported model.
+
+    Args:
+        path: path of a run directory, of a `.keras` file, or of an exported
+            file or folder; `weights:NAME`; or `Run`.
 
     Raises:
-        ValueError: if `path` is neither.
+        ValueError: if `path` is none of these.
     """
     check_path("source", path)
     named = isinstance(path, Run) or os.fspath(path).startswith(WEIGHTS_PREFIX)
@@ -136,9 +142,20 @@ def open_source(path: str | os.PathLike) -> Any:
     path = pathlib.Path(path)
     if not path.exists():
         raise ValueError(f"There is neither a run nor an exported file {path}.")
+    if path.suffix == ".keras":
+        return _classifier_in(path)
     if find_model(path) is None:
         raise ValueError(
             f"{path} is neither a run nor an exported model: it has no "
             "config.json, no saved_model.pb and no version of a model."
         )
     return open_exported(path)
+
+
+def _classifier_in(path):
+    model = read_model_file(path, compile=False)
+    if not isinstance(model, CSGClassifier):
+        raise ValueError(
+            f"{path} holds no CSGClassifier but a {type(model).__name__}."
+        )
+    return model

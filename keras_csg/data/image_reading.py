@@ -79,12 +79,29 @@ class ImageReading:
             ValueError: if it has too many pixels.
             OSError: if it cannot be read, and what else Pillow raises.
         """
-        with open_image(path, self.max_pixels) as file:
-            # A JPEG need not be unpacked at many times the size it will have.
-            file.draft(None, (2 * max(size), 2 * max(size)))
-            white = self._white(file)  # Unpacked, it can no longer say.
-            image = self._as_rgb(ImageOps.exif_transpose(file), white)
+        # A JPEG need not be unpacked at many times the size it will have.
+        image = self.whole(path, draft=2 * max(size))
         return np.asarray(self.fit(image, size))
+
+    def whole(
+        self, path: str | os.PathLike | BinaryIO, draft: int | None = None
+    ) -> Image.Image:
+        """Returns an image as RGB, at its own size and the right way up.
+
+        Args:
+            path: a file, or a stream of its bytes.
+            draft: int. Size that will do, in pixels a side; `None` for its
+                own.
+
+        Raises:
+            ValueError: if it has too many pixels.
+            OSError: if it cannot be read, and what else Pillow raises.
+        """
+        with open_image(path, self.max_pixels) as file:
+            if draft is not None:
+                file.draft(None, (draft, draft))
+            white = self._white(file)  # Unpacked, it can no longer say.
+            return self._as_rgb(ImageOps.exif_transpose(file), white)
 
     def fit(
         self,
@@ -125,18 +142,40 @@ class ImageReading:
             float array of shape `(n, 4)`, in pixels of that size; clipped to
             it, so a box in the part that is cropped off has no area.
         """
-        boxes, sizes = np.asarray(boxes, "float64"), np.asarray(sizes, "float")
-        target = np.array(size, "float64")
-        scale = target / sizes  # (n, 2): rows, columns
+        boxes = np.asarray(boxes, "float64")
+        scale, offset = self._scale_and_offset(sizes, size)
+        corners = boxes.reshape(-1, 2, 2) * scale[:, None, ::-1]
+        corners = corners + offset[:, None, ::-1]
+        return np.clip(corners, 0, size[::-1]).reshape(-1, 4)
+
+    def field_of_view(
+        self, original: tuple[int, int], size: tuple[int, int]
+    ) -> tuple[float, float, float, float]:
+        """Returns where the image that `fit` makes lies in the original.
+
+        Args:
+            original: tuple `(height, width)` of the original.
+            size: tuple `(height, width)` of the image.
+
+        Returns:
+            floats `(x0, y0, x1, y1)`, in pixels of the original. They lie
+            within it where it is cropped, and beyond it where it is padded.
+        """
+        scale, offset = self._scale_and_offset([original], size)
+        y0, x0 = (-offset / scale)[0].tolist()
+        y1, x1 = ((np.array(size) - offset) / scale)[0].tolist()
+        return x0, y0, x1, y1
+
+    def _scale_and_offset(self, sizes, size):
+        """Returns by how much rows and columns are scaled and then moved."""
+        sizes = np.asarray(sizes, "float64")
+        scale = np.array(size) / sizes
         if self.resize == "crop":
             scale = scale.max(axis=1, keepdims=True)
         elif self.resize == "pad":
             scale = scale.min(axis=1, keepdims=True)
-        offset = (target - sizes * scale) / 2
-        scale = np.broadcast_to(scale, sizes.shape)
-        corners = boxes.reshape(-1, 2, 2) * scale[:, None, ::-1]
-        corners = corners + offset[:, None, ::-1]
-        return np.clip(corners, 0, target[::-1]).reshape(-1, 4)
+        offset = (np.array(size) - sizes * scale) / 2
+        return np.broadcast_to(scale, sizes.shape), offset
 
     def is_whole(self, path: str | os.PathLike) -> bool:
         """Whether a file can be decoded to its end."""

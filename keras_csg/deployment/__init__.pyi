@@ -1,3 +1,4 @@
+from .explaining import explain_answers as explain_answers
 from .exporting import export as export
 from .exporting_all import export_all as export_all
 from .formats.base import ExportedAnswers as ExportedAnswers

@@ -10,6 +10,7 @@ from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import PRESENT, output_names
 from keras_csg.deployment.metadata import describe
+from keras_csg.files import free_path
 from keras_csg.models.classifier import CSGClassifier
 
 NAMED_FILTERS = 5
@@ -276,17 +277,8 @@ class _Pictures:
         """Draws one image and writes down in the prediction where."""
         from keras_csg.plots.maps import save_overlay  # Loads matplotlib.
 
-        path = self._free_path(prediction["image"])
+        stem = pathlib.Path(prediction["image"]).stem
+        path = free_path(self._folder, stem, ".heatmap.png", self._taken)
         image = self._reading.decode(prediction["image"], self._size)
         save_overlay(image, heatmap, path)
         prediction["heatmap"] = str(path)
-
-    def _free_path(self, image):
-        """Returns a path that is neither an image's nor a picture's here."""
-        stem, number = pathlib.Path(image).stem, 1
-        path = self._folder / f"{stem}.heatmap.png"
-        while path.resolve() in self._taken:
-            number += 1
-            path = self._folder / f"{stem}-{number}.heatmap.png"
-        self._taken.add(path.resolve())
-        return path

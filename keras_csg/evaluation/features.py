@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_csg.metrics.head import Head
+from keras_csg.explain.class_filters import head_of as head_of
 from keras_csg.models.classifier import CSGClassifier
 
 
@@ -71,24 +71,6 @@ class FeatureExtractor:
         }
         _check_finite(arrays.values())
         return SplitFeatures(labels=np.concatenate(labels), **arrays)
-
-
-def head_of(model: CSGClassifier) -> Head:
-    """Returns a copy of the head and the gate of a classifier.
-
-    Args:
-        model: `CSGClassifier`.
-
-    Returns:
-        `Head`, of float32.
-
-    Raises:
-        ValueError: if the weights are not finite.
-    """
-    weights = [*model.head.weights]
-    if model.gated:
-        weights.append(model.gate.gate_matrix)
-    return Head(*(ops.convert_to_numpy(weight) for weight in weights))
 
 
 def _check_finite(arrays):

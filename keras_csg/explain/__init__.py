@@ -4,6 +4,10 @@ from keras_csg.explain.activation_map import activation_map as activation_map
 from keras_csg.explain.class_activation import (
     class_activation_map as class_activation_map,
 )
+from keras_csg.explain.explaining import explain as explain
+from keras_csg.explain.explanation import Evidence as Evidence
+from keras_csg.explain.explanation import Explanation as Explanation
+from keras_csg.explain.explanation import Removal as Removal
 from keras_csg.explain.gallery import MapGallery as MapGallery
 from keras_csg.explain.gallery import map_gallery as map_gallery
 from keras_csg.explain.gradient_map import (
@@ -11,6 +15,7 @@ from keras_csg.explain.gradient_map import (
 )
 from keras_csg.explain.gradient_map import gradient_map as gradient_map
 from keras_csg.explain.kinds import MAPS as MAPS
+from keras_csg.explain.pictures import Picture as Picture
 from keras_csg.explain.randomization import (
     cascading_randomization as cascading_randomization,
 )

@@ -4,10 +4,29 @@ import numpy as np
 from keras import ops
 
 from keras_csg.metrics.gates import FULLY_OPEN
+from keras_csg.metrics.head import Head
 from keras_csg.models.classifier import CSGClassifier
 
 GRADIENT_MAP_FILTERS = 30
 """Filters of a class that its gradient map is the mean of, at most."""
+
+
+def head_of(model: CSGClassifier) -> Head:
+    """Returns a copy of the head and the gate of a classifier.
+
+    Args:
+        model: `CSGClassifier`.
+
+    Returns:
+        `Head`, of float32.
+
+    Raises:
+        ValueError: if the weights are not finite.
+    """
+    weights = [*model.head.weights]
+    if model.gated:
+        weights.append(model.gate.gate_matrix)
+    return Head(*(ops.convert_to_numpy(weight) for weight in weights))
 
 
 def gate_rows(model: CSGClassifier) -> np.ndarray:

@@ -1,3 +1,6 @@
+import difflib
+from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -7,3 +10,28 @@ if TYPE_CHECKING:
 def class_names_of(model: "CSGClassifier") -> list[str]:
     """Returns the names of a model's classes: their numbers if it has none."""
     return model.class_names or [str(c) for c in range(model.num_classes)]
+
+
+def class_number(names: Sequence[str], given: str | int) -> int:
+    """Returns the number of a class that somebody names.
+
+    Args:
+        names: list of str, in the order of the logits.
+        given: str, a name out of them; or int, its number.
+
+    Raises:
+        ValueError: if there is no such class, with the nearest names.
+    """
+    if isinstance(given, str) and given in names:
+        return list(names).index(given)
+    if isinstance(given, Integral) and not isinstance(given, bool):
+        if 0 <= given < len(names):
+            return int(given)
+        raise ValueError(
+            f"There is no class {given}: their numbers are 0 to "
+            f"{len(names) - 1}."
+        )
+    near = difflib.get_close_matches(str(given), names, n=3, cutoff=0)
+    raise ValueError(
+        f"There is no class {given!r}; the nearest are {', '.join(near)}."
+    )

@@ -20,6 +20,7 @@ from keras_csg.models.arguments import (
     checked_steps,
     checked_weights,
 )
+from keras_csg.models.explained import Explained
 from keras_csg.models.frozen_parts import freeze_parts, frozen_parts
 from keras_csg.models.head import (
     ClassSpecificHead,
@@ -34,7 +35,9 @@ from keras_csg.models.trainer import DualPathTrainer
 
 
 @keras.saving.register_keras_serializable(package="keras_csg")
-class CSGClassifier(ClassifierArguments, ProvenExport, DualPathTrainer):
+class CSGClassifier(
+    ClassifierArguments, Explained, ProvenExport, DualPathTrainer
+):
     """Image classifier trained through a Class-Specific Gate.
 
     Calling it on images gives the logits of the standard path. Training also

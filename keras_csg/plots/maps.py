@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from PIL import Image
 
-from keras_csg.files import whole_file
 from keras_csg.metrics.resizing import resize_maps
 from keras_csg.plots.names import literal
-from keras_csg.plots.saving import save_figure
+from keras_csg.plots.saving import save_figure, save_pixels
 
 OPACITY = 0.7
+UNSEEN = 0.45
+"""Brightness of what a network did not see."""
 
 
 def save_maps(
@@ -65,11 +65,29 @@ def save_overlay(
         heatmap: float array of shape `(h, w)`, 0..1, resized to the image.
         path: `pathlib.Path` of the PNG file.
     """
-    heat = resize_maps(heatmap, image.shape[:2]).clip(0, 1)[..., None]
-    colours = colormaps["inferno"](heat[..., 0])[..., :3] * 255
-    blended = image + OPACITY * heat * (colours - image)
-    with whole_file(path) as part:
-        Image.fromarray(blended.round().astype("uint8")).save(part)
+    save_pixels(overlay(image, resize_maps(heatmap, image.shape[:2])), path)
+
+
+def overlay(
+    image: np.ndarray, heat: np.ndarray, colours: str = "inferno"
+) -> np.ndarray:
+    """Lays a heatmap over an image.
+
+    Args:
+        image: uint8 array of shape `(height, width, 3)`.
+        heat: float array of shape `(height, width)`, 0..1; NaN where nothing
+            is known, which is darkened.
+        colours: str. Name of a colour map of matplotlib.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+    """
+    unseen = np.isnan(heat)
+    warm = np.where(unseen, 0, heat).clip(0, 1)[..., None]
+    painted = colormaps[colours](warm[..., 0])[..., :3] * 255
+    blended = image + OPACITY * warm * (painted - image)
+    blended = np.where(unseen[..., None], UNSEEN * blended, blended)
+    return blended.round().astype("uint8")
 
 
 def _outline(panel, mask):

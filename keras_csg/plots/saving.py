@@ -4,9 +4,11 @@ import functools
 import pathlib
 import warnings
 
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
 
 from keras_csg.files import whole_file
 
@@ -22,12 +24,7 @@ def save_figure(figure: Figure, path: pathlib.Path, dpi: int) -> None:
         path: `pathlib.Path` of the file.
         dpi: int. Pixels per inch.
     """
-    texts = figure.findobj(Text)
-    characters = frozenset("".join(text.get_text() for text in texts))
-    fonts, missing = _fonts_for(characters - {"\n"})
-    if len(fonts) > 1:
-        for text in texts:
-            text.set_fontfamily(fonts)
+    missing = _set_fonts(figure)
     if missing:
         warnings.warn(
             f"No installed font has {len(missing)} of the characters in "
@@ -37,6 +34,34 @@ def save_figure(figure: Figure, path: pathlib.Path, dpi: int) -> None:
     with whole_file(path) as part, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         figure.savefig(part, dpi=dpi)
+
+
+def save_pixels(pixels: np.ndarray, path: pathlib.Path) -> None:
+    """Writes an image as PNG, pixel by pixel.
+
+    Args:
+        pixels: uint8 array of shape `(height, width, 3)`.
+        path: `pathlib.Path` of the file.
+    """
+    with whole_file(path) as part:
+        Image.fromarray(pixels).save(part)
+
+
+def with_fonts(figure: Figure) -> Figure:
+    """Returns a figure whose texts have fonts for all their characters."""
+    _set_fonts(figure)
+    return figure
+
+
+def _set_fonts(figure):
+    """Sets the fonts that a figure's texts need; returns what none has."""
+    texts = figure.findobj(Text)
+    characters = frozenset("".join(text.get_text() for text in texts))
+    fonts, missing = _fonts_for(characters - {"\n"})
+    if len(fonts) > 1:
+        for text in texts:
+            text.set_fontfamily(fonts)
+    return missing
 
 
 @functools.lru_cache(maxsize=8)

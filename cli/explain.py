@@ -1,0 +1,66 @@
+import json
+
+import click
+
+from keras_csg_cli.options import (
+    json_option,
+    load_library,
+    say,
+    user_mistakes,
+)
+
+
+@click.command(short_help="Show which filters decided about images.")
+@click.argument("model_path", metavar="RUN|FILE", type=click.Path())
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
+@json_option
+@click.option(
+    "--for",
+    "for_class",
+    metavar="CLASS",
+    help="A class to explain beside the predicted one, and why not it "
+    "(default: the second likeliest).",
+)
+@click.option(
+    "--filters",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Filters to look at of each class.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(),
+    help="Write a picture of what decided about each image, its heatmap at "
+    "the image's own size, and explanations.json into this folder.",
+)
+@click.option("--batch-size", type=click.IntRange(1), default=32)
+def explain(model_path, images, as_json, **settings):
+    """Show why the network in RUN or FILE says what it does of each IMAGE.
+
+    Which filters carried the prediction, what each adds to the logit, to which
+    class the gate gives it and where it looks; why not another class; what
+    would be predicted without the class's own filters; and whether the
+    class-specific head agrees.
+
+    FILE is a .keras file or what `keras-csg export` wrote, which shows the
+    predicted class alone. For RUN, weights:NAME stands for a trained network
+    that came with the package. IMAGE is a file, a folder of them or a pattern
+    such as "photos/*.jpg".
+    """
+    load_library()
+    from keras_csg import commands
+    from keras_csg_cli.progress import tracking
+
+    with tracking() as track, user_mistakes():
+        found = commands.explain_images(
+            model_path, images, track=track, log=say, **settings
+        )
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2))
+        return
+    for index, picture in enumerate(found.pictures):
+        click.echo(picture.name)
+        for sentence in found.sentences(index):
+            click.echo(f"  {sentence}")

@@ -1,0 +1,162 @@
+"""Pictures at their own size, and which part of them a network saw."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from keras_csg.data.image_reading import ImageReading
+
+BICUBIC = Image.Resampling.BICUBIC
+SMALLEST_SIDE = 256
+"""The shorter side of a picture to look at: smaller ones are enlarged."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Picture:
+    """An image as people see it, and where in it the network's image lies.
+
+    Attributes:
+        name: str. Name of the file, or of the image.
+        size: tuple `(height, width)`.
+        box: floats `(x0, y0, x1, y1)`: the network's image, in pixels of the
+            picture. Smaller than the picture where that was cropped, larger
+            where it was padded.
+        read: callable that returns its pixels. Of a file they are read when
+            they are looked at, so that many files take little memory.
+    """
+
+    name: str
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    read: Callable[[], np.ndarray]
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """uint8 array of shape `(height, width, 3)`, RGB."""
+        return self.read()
+
+    def spread(self, maps: np.ndarray) -> np.ndarray:
+        """Lays maps of the network's image over the picture.
+
+        Args:
+            maps: float array of shape `(..., h, w)`.
+
+        Returns:
+            float32 array of shape `(..., height, width)`, bilinear, pixel
+            centres to pixel centres; NaN where the network saw nothing.
+        """
+        maps = np.asarray(maps, "float32")
+        height, width = self.size
+        x0, y0, x1, y1 = self.box
+        rows, seen_rows = _weights(maps.shape[-2], y0, y1, height)
+        columns, seen_columns = _weights(maps.shape[-1], x0, x1, width)
+        spread = np.matmul(rows, np.matmul(maps, columns.T))
+        seen = seen_rows[:, None] & seen_columns
+        return np.where(seen, spread, np.float32("nan"))
+
+    def enlarged(self) -> "Picture":
+        """Returns it at a size to look at, a whole number of times its own."""
+        height, width = self.size
+        times = -(-SMALLEST_SIDE // min(height, width))
+        return self._resized(height * times, width * times)
+
+    def within(self, side: int) -> "Picture":
+        """Returns it with no side longer than `side`, in pixels."""
+        height, width = self.size
+        scale = min(1, side / max(height, width))
+        return self._resized(
+            max(1, round(height * scale)), max(1, round(width * scale))
+        )
+
+    def _resized(self, height, width):
+        if (height, width) == self.size:
+            return self
+        image = Image.fromarray(self.pixels)
+        pixels = np.asarray(image.resize((width, height), BICUBIC))
+        y, x = height / self.size[0], width / self.size[1]
+        x0, y0, x1, y1 = self.box
+        box = x0 * x, y0 * y, x1 * x, y1 * y
+        return Picture(self.name, (height, width), box, lambda: pixels)
+
+
+def picture_of_file(
+    path: str | os.PathLike, reading: ImageReading, size: tuple[int, int]
+) -> tuple[Picture, np.ndarray]:
+    """Reads an image file twice: as people and as a network see it.
+
+    Args:
+        path: path of the file.
+        reading: `ImageReading`: how it becomes the network's image.
+        size: tuple `(height, width)` of that.
+
+    Returns:
+        A tuple of the `Picture` and the uint8 array `(height, width, 3)`.
+
+    Raises:
+        ValueError: if the file cannot be read as an image.
+    """
+    try:
+        seen = reading.decode(path, size)
+        original = reading.whole(path).size[::-1]
+    except Exception as error:  # Pillow raises all sorts on damaged files.
+        raise ValueError(f"Cannot read the image {path}: {error}") from error
+    picture = Picture(
+        os.fspath(path),
+        original,
+        reading.field_of_view(original, size),
+        lambda: np.asarray(reading.whole(path)),
+    )
+    return picture, seen
+
+
+def picture_of_image(
+    image: Image.Image,
+    reading: ImageReading,
+    size: tuple[int, int],
+    name: str,
+) -> tuple[Picture, np.ndarray]:
+    """Returns an image that is open as people and as a network see it.
+
+    Args:
+        image: `PIL.Image.Image`.
+        reading: `ImageReading`.
+        size: tuple `(height, width)` of the network's image.
+        name: str.
+    """
+    whole = image.convert("RGB")
+    original = whole.size[::-1]
+    picture = Picture(
+        name,
+        original,
+        reading.field_of_view(original, size),
+        lambda: np.asarray(whole),
+    )
+    return picture, np.asarray(reading.fit(whole, size))
+
+
+def picture_of_array(image: np.ndarray, name: str) -> Picture:
+    """Returns the `Picture` of a network's image itself.
+
+    Args:
+        image: array of shape `(height, width, 3)`, RGB in 0..255.
+        name: str.
+    """
+    height, width = image.shape[:2]
+    pixels = np.clip(np.rint(image), 0, 255).astype("uint8")
+    box = 0.0, 0.0, float(width), float(height)
+    return Picture(name, (height, width), box, lambda: pixels)
+
+
+def _weights(inputs, start, end, outputs):
+    """Returns what each pixel takes of a map that lies from start to end.
+
+    And which pixels lie there.
+    """
+    places = (np.arange(outputs) + 0.5 - start) / (end - start)
+    positions = np.clip(places * inputs - 0.5, 0, inputs - 1)
+    distances = np.abs(positions[:, None] - np.arange(inputs))
+    weights = np.maximum(1 - distances, 0).astype("float32")
+    return weights, (places >= 0) & (places <= 1)
