@@ -101,6 +101,8 @@ def picture_of_file(
     try:
         seen = reading.decode(path, size)
         original = reading.whole(path).size[::-1]
+    except FileNotFoundError:
+        raise ValueError(f"There is no image file {path}.") from None
     except Exception as error:  # Pillow raises all sorts on damaged files.
         raise ValueError(f"Cannot read the image {path}: {error}") from error
     picture = Picture(

@@ -20,7 +20,7 @@ def test_predictions_are_the_models(trained, digit, run_cli):
     model = open_run(trained).load_model()
     logits = np.asarray(model(images))
     # A processor may train in bfloat16, which each way rounds elsewhere.
-    close = 1e-4 if model.dtype_policy.name == "float32" else 1e-2
+    close = 1e-4 if model.dtype_policy.name == "float32" else 3e-2
     for row, prediction, path in zip(
         logits, json.loads(out), paths, strict=True
     ):

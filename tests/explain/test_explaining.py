@@ -198,7 +198,7 @@ def test_a_large_picture_keeps_its_size(model):
         ({"filters": 0}, "filters"),
         ({"images": []}, "must not be empty"),
         ({"images": np.zeros((1, 4, 4, 1))}, "shape"),
-        ({"images": "no/such.png"}, "Cannot read the image no/such.png"),
+        ({"images": "no/such.png"}, "There is no image file no/such.png"),
     ],
 )
 def test_what_cannot_be_explained_is_named(model, image, change, message):

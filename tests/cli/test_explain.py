@@ -1,0 +1,130 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_csg.training.opening import open_run
+
+
+@pytest.fixture(scope="module")
+def exported(export_tiny):
+    return export_tiny("float16")
+
+
+def test_people_get_sentences_and_pictures(trained, digit, run_cli, tmp_path):
+    folder = tmp_path / "out"
+    code, out, err = run_cli(
+        "explain", trained, *digit[0], "--for", "3", "--out", folder
+    )
+    assert code == 0, err
+    assert "carried by filter" in out and "Why " in out
+    listed = json.loads((folder / "explanations.json").read_text())["images"]
+    assert len(listed) == len(digit[0])
+    for entry in listed:
+        for kind in ("picture", "heatmap"):
+            with Image.open(entry[kind]) as picture:
+                assert min(picture.size) >= 256
+
+
+def test_json_has_logits_that_filters_sum_to(trained, digit, run_cli):
+    paths, images = digit
+    code, out, err = run_cli(
+        "explain", trained, *paths, "--filters", "1000", "--json"
+    )
+    assert code == 0, err
+    logits = np.asarray(open_run(trained).load_model()(images), "float32")
+    found = json.loads(out)["images"]
+    for row, entry in zip(logits, found, strict=True):
+        evidence = entry["predicted"]
+        parts = [part["contribution"] for part in evidence["filters"]]
+        assert sum(parts) + evidence["bias"] == pytest.approx(
+            row.max(), abs=0.05
+        )
+        assert evidence["logit"] == pytest.approx(
+            sum(parts) + evidence["bias"], abs=1e-4
+        )
+
+
+@pytest.mark.parametrize("name", ["saved_model", "model.onnx", "model.tflite"])
+def test_a_file_explains_what_it_predicts(
+    name, tiny_run, exported, digit, run_cli
+):
+    paths, images = digit
+    code, out, err = run_cli("explain", exported / name, *paths, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert "no other class" in " ".join(found["limits"])
+    model = open_run(tiny_run).load_model()
+    whole = model.explain(images)
+    specific = (
+        whole.predicted.contributions
+        * (whole.gate_matrix[whole.predicted.classes])
+    )
+    for index, entry in enumerate(found["images"]):
+        evidence = entry["predicted"]
+        assert evidence["logit"] is None
+        for part in evidence["filters"]:
+            assert part["contribution"] == pytest.approx(
+                specific[index, part["filter"]], abs=1e-3
+            )
+
+
+def test_a_keras_file_explains_as_its_run(tiny_run, digit, run_cli, tmp_path):
+    file = tmp_path / "copy.keras"
+    shutil.copy(open_run(tiny_run).model_path, file)
+    answers = [
+        run_cli("explain", source, *digit[0], "--json")
+        for source in (tiny_run, file)
+    ]
+    assert answers[0][:2] == answers[1][:2]
+
+
+def test_pictures_do_not_replace_images(tiny_run, digit, run_cli, tmp_path):
+    names = ["a.explained.png", "a.png"]
+    for name in names:
+        shutil.copy(digit[0][0], tmp_path / name)
+    before = [(tmp_path / name).read_bytes() for name in names]
+    code, _, err = run_cli("explain", tiny_run, tmp_path, "--out", tmp_path)
+    assert code == 0, err
+    assert [(tmp_path / name).read_bytes() for name in names] == before
+    assert (tmp_path / "a-2.explained.png").exists()
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (["--for", "elephant"], "There is no class 'elephant'; the nearest"),
+        (["--filters", "0"], "--filters"),
+        (["missing.png"], "There is no image file missing.png"),
+        (["--out", "/dev/null/x"], "/dev/null/x"),
+    ],
+)
+def test_a_mistake_is_one_line(change, message, tiny_run, digit, run_cli):
+    code, out, err = run_cli("explain", tiny_run, digit[0][0], *change)
+    assert code == 2 and message in err
+    assert err.strip().count("\n") == 0
+
+
+def test_what_holds_no_classifier_is_named(run_cli, digit, tmp_path):
+    import keras
+
+    other = tmp_path / "other.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(other)
+    code, _, err = run_cli("explain", other, digit[0][0])
+    assert code == 2 and "holds no CSGClassifier" in err
+    (tmp_path / "empty").mkdir()
+    code, _, err = run_cli("explain", other, tmp_path / "empty")
+    assert code == 2 and "There are no images" in err
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    code, _, err = run_cli("explain", "weights:cifar10", broken)
+    assert code == 2 and f"Cannot read the image {broken}" in err
+
+
+def test_an_exported_file_knows_no_other_class(exported, digit, run_cli):
+    code, _, err = run_cli(
+        "explain", exported / "model.onnx", digit[0][0], "--for", "3"
+    )
+    assert code == 2 and "answers for the predicted class alone" in err
