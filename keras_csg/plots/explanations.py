@@ -18,6 +18,8 @@ PANEL = 320
 """Longest side of a panel, in pixels."""
 FOR, AGAINST = "inferno", "Blues"
 BAR_COLOURS = {True: "#d95f02", False: "#1b9e77"}
+FULL_HEAT = 0.25
+"""Share of the largest part from which a filter's own map is fully lit."""
 WRAPPED = 150
 
 
@@ -126,7 +128,10 @@ def _draw_class(panels, explanation, evidence, index, picture, scale):
         panels[1].set_title("the image\n", fontsize=9)
         return
     for place, panel in enumerate(panels[1:]):
-        part = picture.spread(evidence.maps[index, place] / scale[1])
+        part = evidence.maps[index, place]
+        # What adds little still shows where; how much is in the title.
+        most = max(np.abs(part).max(), scale[1] * FULL_HEAT)
+        part = picture.spread(part / most)
         adds = evidence.contributions[index, evidence.filters[index, place]]
         colours, sign = (FOR, 1) if adds >= 0 else (AGAINST, -1)
         panel.imshow(overlay(picture.pixels, sign * part, colours))
