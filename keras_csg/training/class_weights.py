@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,49 +20,57 @@ BALANCED = "balanced"
 LARGEST = 1_000_000
 
 
-def class_weights_of(choice: str, data: ClassificationData) -> np.ndarray:
+def class_weights_of(
+    choice: str | Mapping[str, float], data: ClassificationData
+) -> np.ndarray:
     """Returns the weight of each class, `(classes,)` of float32.
 
     Args:
         choice: `"balanced"`: images over classes and a class's images, as in
-            scikit-learn, so that all classes count alike; or the path of a
-            file: JSON, a table from names to weights, or CSV with the columns
-            `class` and `weight`.
+            scikit-learn, so that all classes count alike; a dict from names
+            to weights; or the path of a file: JSON, such a table, or CSV with
+            the columns `class` and `weight`.
         data: `ClassificationData`.
 
     Raises:
         ValueError: if the file cannot be read, names other classes than the
             data have, or a weight is no number of at least 0.
     """
-    counts = np.asarray(data.train.class_counts, "float64")
     if choice == BALANCED:
+        counts = np.asarray(data.train.class_counts, "float64")
         weights = counts.sum() / (len(counts) * np.maximum(counts, 1))
         return weights.astype("float32")
-    path = Path(choice).expanduser()
-    found = _read(path)
+    if isinstance(choice, Mapping):
+        source = "`class_weights`"
+        found = _weights_of(choice.items(), source)
+    else:
+        path = Path(choice).expanduser()
+        source, found = str(path), _weights_of(_read(path), path)
     names = data.class_names
     wrong = [
         f"{words} {', '.join(odd[:4])}{', ...' * (len(odd) > 4)}"
         for words, odd in (
             ("without", sorted(set(names) - set(found))),
-            ("with", sorted(set(found) - set(names))),
+            ("with", sorted(map(str, set(found) - set(names)))),
         )
         if odd
     ]
     if wrong:
         raise ValueError(
             "`class_weights` must have a weight of each class, and of nothing "
-            f"else. Received: {path} {' and '.join(wrong)}"
+            f"else. Received: {source} {' and '.join(wrong)}"
         )
     if not any(found.values()):
-        raise ValueError(f"`class_weights` must not all be 0. Received: {path}")
+        raise ValueError(
+            f"`class_weights` must not all be 0. Received: {source}"
+        )
     return np.array([found[name] for name in names], "float32")
 
 
 def chosen_weights(
-    choice: str | None, data: ClassificationData
-) -> tuple[str | None, np.ndarray | None]:
-    """Returns a choice, with a path that lasts, and the weights.
+    choice: str | Mapping[str, float] | None, data: ClassificationData
+) -> tuple[str | dict[str, float] | None, np.ndarray | None]:
+    """Returns a choice, as it can be kept, and the weights.
 
     Args:
         choice: see `class_weights_of`; `None` for no weights.
@@ -79,6 +88,8 @@ def chosen_weights(
             f"them out with `multi_label`. Received: class_weights={choice!r}"
         )
     weights = class_weights_of(choice, data)
+    if isinstance(choice, Mapping):
+        return {name: float(choice[name]) for name in choice}, weights
     if choice != BALANCED:  # Found again from any directory.
         choice = os.path.abspath(os.path.expanduser(choice))
     return choice, weights
@@ -134,6 +145,7 @@ def with_weights(
 
 
 def _read(path):
+    """Returns names and weights as a file has them."""
     text = read_text(path)
     if path.suffix == ".json":
         try:
@@ -154,22 +166,26 @@ def _read(path):
                 f"{', '.join(reader.fieldnames or ()) or 'nothing'}"
             )
         rows = [(row["class"], row["weight"]) for row in rows_of(reader, path)]
+    return rows
+
+
+def _weights_of(rows, source):
     weights: dict[str, float] = {}
     for name, value in rows:
         if name in weights:
-            raise ValueError(f"{path} must name each class once: {name!r}.")
-        weights[name] = _weight(path, name, value)
+            raise ValueError(f"{source} must name each class once: {name!r}.")
+        weights[name] = _weight(source, name, value)
     return weights
 
 
-def _weight(path, name, value):
+def _weight(source, name, value):
     try:
         weight = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         weight = math.nan
     if not 0 <= weight <= LARGEST:
         raise ValueError(
-            f"{path} must give each class a number from 0 to {LARGEST:,}. "
+            f"{source} must give each class a number from 0 to {LARGEST:,}. "
             f"Received: {name!r} with {value!r}"
         )
     return weight

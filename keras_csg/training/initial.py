@@ -22,8 +22,8 @@ def with_initial_run(given: dict) -> dict:
         given: options by name. Without `"init"` they come back as they are.
 
     Raises:
-        ValueError: if there is no such run, it is not finished, or `weights`
-            are given, too.
+        ValueError: if there is no such run, it is not finished or of another
+            backbone, or `weights` are given, too.
     """
     if given.get("init") is None:
         return given
@@ -41,6 +41,11 @@ def with_initial_run(given: dict) -> dict:
     run = open_run(given["init"])
     options = run.options
     own = {name: getattr(options, name) for name in TAKEN_OVER}
+    if given.get("backbone") not in (None, own["backbone"]):
+        raise ValueError(
+            f"`init` must be a run of the backbone that is trained: {run} has "
+            f"{own['backbone']!r}. Received: backbone={given['backbone']!r}"
+        )
     if own["image_size"] is None:
         height, width = run.load_model().input_shape[1:3]
         own["image_size"] = f"{height}x{width}"

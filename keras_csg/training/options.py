@@ -135,7 +135,7 @@ class TrainingOptions:
     clip_norm: float | None = None
     ema: float | None = None
     label_smoothing: float = 0.0
-    class_weights: str | None = None
+    class_weights: str | dict | None = None
     sampling: str = "uniform"
     logit_adjustment: float | None = None
     precision: str = "auto"

@@ -88,17 +88,19 @@ def test_images_count_by_their_labels_hard_and_soft():
         np.testing.assert_allclose(found, expected)
 
 
-def test_a_class_without_weight_is_not_learnt(tiny, tmp_path, digits):
+@pytest.mark.parametrize("given", ["file", "dict"])
+def test_a_class_without_weight_is_not_learnt(given, tiny, tmp_path, digits):
     weights = dict.fromkeys(digits.class_names, 1) | {"3": 0}
     path = tmp_path / "weights.json"
     path.write_text(json.dumps(weights))
+    choice = path if given == "file" else weights
     lines = []
     figures = keras_csg.train(
         tmp_path / "run",
         data="digits",
         image_size=8,
         backbone=tiny,
-        class_weights=path,
+        class_weights=choice,
         label_smoothing=0.1,
         clip_norm=1.0,
         epochs=3,
@@ -107,7 +109,8 @@ def test_a_class_without_weight_is_not_learnt(tiny, tmp_path, digits):
     assert "Classes count by their weights: 0 (3) to 1 (0)." in lines
     assert figures["class_recall"][3] == 0 and max(figures["class_recall"]) > 0
     run = Run(tmp_path / "run")
-    assert run.options.class_weights == str(path)
+    kept = str(path) if given == "file" else weights
+    assert run.options.class_weights == kept
     model = run.load_model()
     assert model.path_loss.label_smoothing == 0.1
     assert model.optimizer.global_clipnorm == 1.0
@@ -138,3 +141,17 @@ def test_gradients_are_bounded_together():
     optimizer.apply([np.float32([3.0]), np.float32([4.0])], variables)
     found = [float(v[0]) for v in variables]
     assert found == pytest.approx([-0.6, -0.8])
+
+
+@pytest.mark.parametrize(
+    "weights, message",
+    [
+        ({"0": 1}, "without 1, 2, 3, 4, ..."),
+        ({0: 1}, "with 0"),
+        ({"3": "x"}, "'3' with 'x'"),
+        ({"3": True}, "'3' with True"),
+    ],
+)
+def test_a_dict_is_checked_as_a_file_is(weights, message, digits):
+    with pytest.raises(ValueError, match=message):
+        class_weights_of(weights, digits)

@@ -93,9 +93,11 @@ def _named(place, row, whole) -> list[str]:
         (whole[k] for k in whole if text_of(k).lower() in COLUMNS["label"]),
         text,
     )
+    if given == []:
+        return []
     if isinstance(given, list):
         names = [text_of(name) for name in given]
-        text = joined(names) if names else ""
+        text = joined(names)
     else:
         mark = next((mark for mark in SEPARATORS if mark in text), None)
         names = [text_of(name) for name in text.split(mark)] if text else []
