@@ -53,7 +53,7 @@ def explain_answers(
     return Explanation(
         pictures,
         metadata.class_names,
-        dict(getattr(metadata, "filter_names", None) or {}),
+        dict(metadata.filter_names),
         answers["probabilities"],
         specific,
         metadata.gate_matrix,

@@ -77,7 +77,7 @@ def explain(
     return Explanation(
         pictures,
         names,
-        dict(getattr(model, "filter_names", {})),
+        model.filter_names,
         gate_matrix=lens.gate,
         filter_classes=lens.filter_classes,
         multi_label=model.multi_label,

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 
 from keras_csg.explain.pictures import Picture
-from keras_csg.explain.sentences import filter_label, sentences_about
+from keras_csg.explain.sentences import sentences_about
+from keras_csg.models.filter_names import filter_label
 
 SHOWN_AS_HTML = 8
 """Images of an explanation that a notebook shows, at most."""

@@ -10,12 +10,6 @@ PRESENT = 0.5
 """Probability from which a class is there, where there may be several."""
 
 
-def filter_label(names: dict[int, str], number: int) -> str:
-    """Returns what a filter is called: its number, and a person's words."""
-    words = names.get(int(number))
-    return f"filter {number} ({words})" if words else f"filter {number}"
-
-
 def sentences_about(explanation: Any, index: int) -> list[str]:
     """Returns what `Explanation.sentences` does."""
     return [
