@@ -35,6 +35,17 @@ from keras_csg_cli.options import (
     help="Write a picture of what decided about each image, its heatmap at "
     "the image's own size, and explanations.json into this folder.",
 )
+@click.option(
+    "--galleries",
+    is_flag=True,
+    help="With --out: draw what each filter looks for, too, the images of the "
+    "test split that fire it most.",
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(),
+    help="Where the data of RUN are now, if they moved.",
+)
 @click.option("--batch-size", type=click.IntRange(1), default=32)
 def explain(model_path, images, as_json, **settings):
     """Show why the network in RUN or FILE says what it does of each IMAGE.

@@ -3,19 +3,30 @@ import pathlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
+
 from keras_csg.commands.arguments import (
     check_callable,
     check_count,
+    check_flag,
     check_path,
     logger,
 )
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.commands.predict import find_images, open_source
 from keras_csg.deployment import ExportedAnswers, explain_answers
+from keras_csg.evaluation import survey_filters
+from keras_csg.evaluation.chosen_batches import ChosenBatches
 from keras_csg.explain import Explanation, explain
 from keras_csg.files import check_writable, free_path, write_json
 from keras_csg.models import CSGClassifier
+from keras_csg.reports.filter_crops import filter_galleries
+from keras_csg.training.opening import open_run
+from keras_csg.training.run_data import load_run_data
 
+GALLERY = 3
+"""Images that fire a filter most, of each that is drawn."""
+BATCH_SIZE = 128
 NO_CLASS = (
     "`for_class` needs a run or a .keras file: an exported file answers for "
     "the predicted class alone. Received: for_class={!r}"
@@ -29,8 +40,10 @@ def explain_images(
     for_class: str | int | None = None,
     filters: int = 5,
     out: str | os.PathLike | None = None,
+    galleries: bool = False,
+    data_dir: str | os.PathLike | None = None,
     batch_size: int = 32,
-    track: Callable[[Any, str, int], Any] = lambda items, text, count: items,
+    track: Callable[..., Any] = lambda items, text, count=None: items,
     log: Callable[[str], Any] | None = print,
 ) -> Explanation:
     """Explains what is predicted of image files, filter by filter.
@@ -48,6 +61,9 @@ def explain_images(
             `NAME.explained.png`, and the heatmap over the image at its own
             size, `NAME.heatmap.png`; and `explanations.json`. `None` for no
             files.
+        galleries: bool. Whether to draw what each filter looks for, too: the
+            images of the run's test split that fire it most.
+        data_dir: path. Where the run's data are now, if they moved.
         batch_size: int. Images at a time.
         track: callable from an iterable, a text and the number of items to
             the iterable, such as a progress bar.
@@ -63,21 +79,57 @@ def explain_images(
     check_count("filters", filters)
     check_count("batch_size", batch_size)
     check_path("out", out, optional=True)
+    check_path("data_dir", data_dir, optional=True)
+    check_flag("galleries", galleries)
     check_callable("track", track)
     log = logger(log)
     files = find_images(images)
     with input_errors():
         if out is not None:
             check_writable(pathlib.Path(out) / "explanations.json")
+        run = _run_of(source, out) if galleries else None
         if isinstance(source, str | os.PathLike):
             source = open_source(source)
         found = _explain(source, files, for_class, filters, batch_size)
         for limit in found.limits:
             log(limit)
         if out is not None:
-            _write(found, pathlib.Path(out), track)
+            shown = {}
+            if run is not None:
+                shown = _galleries(run, source, found, data_dir, track, log)
+            _write(found, pathlib.Path(out), shown, track)
             log(f"Wrote {len(found):,} explanations to {out}")
     return found
+
+
+def _run_of(source, out):
+    """Returns the run whose data have the images that fire filters."""
+    if out is None:
+        raise InputError("`galleries` are drawn: name a folder, `out`.")
+    try:
+        return open_run(source)
+    except (ValueError, TypeError):
+        raise InputError(
+            "`galleries` are of a run's data: name a run, as its path, `Run` "
+            f"or `weights:NAME`. Received: source={source!r}"
+        ) from None
+
+
+def _galleries(run, model, found, data_dir, track, log):
+    """Returns the images that fire most each filter which is drawn."""
+    data = load_run_data(run, model, data_dir=data_dir, log=log)
+    survey = survey_filters(
+        model,
+        ChosenBatches(data.test, None, BATCH_SIZE),
+        images_per_filter=GALLERY,
+        track=track,
+    )
+    drawn = {
+        int(number)
+        for evidence in (found.predicted, found.other)
+        for number in np.unique(evidence.filters)
+    }
+    return filter_galleries(survey, drawn, GALLERY)
 
 
 def _explain(source, files, for_class, filters, batch_size):
@@ -96,7 +148,7 @@ def _explain(source, files, for_class, filters, batch_size):
     return explain_answers(source, files, filters=filters)
 
 
-def _write(found, folder, track):
+def _write(found, folder, galleries, track):
     """Writes pictures of each image, and what they say as JSON."""
     from keras_csg.plots.saving import save_figure, save_pixels
 
@@ -108,7 +160,7 @@ def _write(found, folder, track):
     ):
         stem = pathlib.Path(entry["image"]).stem
         path = free_path(folder, stem, ".explained.png", taken)
-        save_figure(found.plot(index), path, dpi=110)
+        save_figure(found.plot(index, galleries), path, dpi=110)
         entry["picture"] = str(path)
         if found.predicted.heatmap is not None:
             path = free_path(folder, stem, ".heatmap.png", taken)

@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -151,18 +152,23 @@ class Explanation:
         """
         return sentences_about(self, self._checked(index))
 
-    def plot(self, index: int = 0) -> Any:
+    def plot(
+        self, index: int = 0, galleries: Mapping[int, np.ndarray] | None = None
+    ) -> Any:
         """Draws an image with the filters that decided.
 
         Args:
             index: int. Number of the image.
+            galleries: dict from filters' numbers to images that fire them
+                most, uint8 arrays of shape `(images, side, side, 3)`, such as
+                `keras_csg.reports.filter_galleries` gives.
 
         Returns:
             `matplotlib.figure.Figure`; a notebook shows it.
         """
         from keras_csg.plots.explanations import explanation_figure
 
-        return explanation_figure(self, self._checked(index))
+        return explanation_figure(self, self._checked(index), galleries)
 
     def overlay(self, index: int = 0) -> np.ndarray:
         """Lays the predicted class's heatmap over an image.

@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,16 @@ FOR, AGAINST = "inferno", "Blues"
 BAR_COLOURS = {True: "#d95f02", False: "#1b9e77"}
 FULL_HEAT = 0.25
 """Share of the largest part from which a filter's own map is fully lit."""
+STRIP = 0.75
+"""Height of the images that fire a filter most, in inches."""
 WRAPPED = 150
 
 
-def explanation_figure(explanation: Any, index: int) -> Figure:
+def explanation_figure(
+    explanation: Any,
+    index: int,
+    galleries: Mapping[int, np.ndarray] | None = None,
+) -> Figure:
     """Draws what `keras_csg.explain.Explanation` says of one image.
 
     A row for the predicted class and one for the other: the picture under the
@@ -34,6 +40,8 @@ def explanation_figure(explanation: Any, index: int) -> Figure:
     Args:
         explanation: `keras_csg.explain.Explanation`.
         index: int. Number of the image.
+        galleries: dict from filters' numbers to images that fire them most,
+            drawn below what each adds; `None` for none.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -48,7 +56,8 @@ def explanation_figure(explanation: Any, index: int) -> Figure:
     side = 2.0 * height / width
     words = _wrapped(explanation.sentences(index) + explanation.limits)
     above = 0.18 * len(words) + 0.2
-    heights = [len(rows) * (min(4.0, side) + 0.6), 2.2]
+    strip = STRIP if known and galleries else 0.0
+    heights = [len(rows) * (min(4.0, side) + 0.6 + strip), 2.2]
     figure = Figure(
         figsize=(2.1 * columns, above + sum(heights)), layout="constrained"
     )
@@ -59,15 +68,27 @@ def explanation_figure(explanation: Any, index: int) -> Figure:
     halves: Any = figure.subfigures(2, 1, height_ratios=heights)
     upper, lower = halves
     scale = _largest(explanation, rows, index)
-    for evidence, panels in zip(
-        rows, upper.subplots(len(rows), columns, squeeze=False), strict=True
-    ):
-        _draw_class(panels, explanation, evidence, index, picture, scale)
+    lines = 2 if strip else 1  # Of panels for each class.
+    panels = upper.subplots(
+        lines * len(rows),
+        columns,
+        squeeze=False,
+        height_ratios=[side, strip][:lines] * len(rows),
+    )
+    for number, evidence in enumerate(rows):
+        line = panels[number * lines]
+        _draw_class(line, explanation, evidence, index, picture, scale)
+        if strip:
+            _draw_galleries(
+                panels[number * lines + 1],
+                evidence.filters[index],
+                galleries or {},
+            )
     bars = [explanation.predicted]
     if explanation.contrast is not None:
         bars.append(explanation.contrast)
-    panels = lower.subplots(1, len(bars), squeeze=False)
-    for evidence, panel in zip(bars, panels[0], strict=True):
+    below = lower.subplots(1, len(bars), squeeze=False)
+    for evidence, panel in zip(bars, below[0], strict=True):
         _draw_bars(panel, explanation, evidence, index)
     return with_fonts(figure)
 
@@ -136,6 +157,19 @@ def _draw_class(panels, explanation, evidence, index, picture, scale):
         colours, sign = (FOR, 1) if adds >= 0 else (AGAINST, -1)
         panel.imshow(overlay(picture.pixels, sign * part, colours))
         panel.set_title(_title(explanation, evidence, index, place), fontsize=8)
+
+
+def _draw_galleries(panels, filters, galleries):
+    """Draws the images that fire each filter most, side by side."""
+    for panel in panels:
+        panel.set_axis_off()
+    panels[0].text(
+        1, 0.5, "what fires\neach most", ha="right", va="center", fontsize=8
+    )
+    for panel, number in zip(panels[1:], filters, strict=True):
+        images = galleries.get(int(number))
+        if images is not None and len(images):
+            panel.imshow(np.concatenate(images, axis=1))
 
 
 def _title(explanation, evidence, index, place):

@@ -1,5 +1,6 @@
 """Images of a filter, outlined where it fires."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -68,6 +69,28 @@ def filter_crops(
         )
         for place, sample in enumerate(samples)
     ]
+
+
+def filter_galleries(
+    survey: FilterSurvey, filters: Iterable[int], most: int = 3
+) -> dict[int, np.ndarray]:
+    """Returns the images that fire some filters most, outlined.
+
+    Args:
+        survey: `FilterSurvey`.
+        filters: ints.
+        most: int. Images of each filter.
+
+    Returns:
+        dict from a filter's number to a uint8 array of shape `(images, side,
+        side, 3)`; a filter that no image fires is left out.
+    """
+    crops = {int(k): filter_crops(survey, int(k), most) for k in filters}
+    return {
+        number: np.stack([crop.image for crop in found])
+        for number, found in crops.items()
+        if found
+    }
 
 
 def outlined(

@@ -99,6 +99,7 @@ def test_pictures_do_not_replace_images(tiny_run, digit, run_cli, tmp_path):
         (["--filters", "0"], "--filters"),
         (["missing.png"], "There is no image file missing.png"),
         (["--out", "/dev/null/x"], "/dev/null/x"),
+        (["--galleries"], "name a folder"),
     ],
 )
 def test_a_mistake_is_one_line(change, message, tiny_run, digit, run_cli):
@@ -128,3 +129,23 @@ def test_an_exported_file_knows_no_other_class(exported, digit, run_cli):
         "explain", exported / "model.onnx", digit[0][0], "--for", "3"
     )
     assert code == 2 and "answers for the predicted class alone" in err
+
+
+def test_galleries_show_what_filters_look_for(
+    tiny_run, exported, digit, run_cli, tmp_path
+):
+    sizes = []
+    for more in ([], ["--galleries"]):
+        folder = tmp_path / f"out{len(sizes)}"
+        code, _, err = run_cli(
+            "explain", tiny_run, digit[0][0], "--out", folder, *more
+        )
+        assert code == 0, err
+        with Image.open(folder / "0.explained.png") as picture:
+            sizes.append(picture.height)
+    assert sizes[1] > sizes[0] + 50
+    file = exported / "model.onnx"
+    code, _, err = run_cli(
+        "explain", file, digit[0][0], "--out", tmp_path / "no", "--galleries"
+    )
+    assert code == 2 and "name a run" in err
