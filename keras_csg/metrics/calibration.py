@@ -72,7 +72,7 @@ def reliability(
     labels = check_labels(labels, samples, classes)
     if not isinstance(bins, int | np.integer) or bins < 1:
         raise ValueError(
-            f"`bins` must be a whole number of at least 1. Received: bins={bins}"
+            f"`bins` must be an integer of at least 1. Received: bins={bins}"
         )
     edges = np.linspace(0, 1, bins + 1)
     sure = probabilities.max(axis=1).astype("float64")

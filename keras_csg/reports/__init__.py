@@ -1,0 +1,1 @@
+"""Pages about a trained network, for people who did not train it."""
