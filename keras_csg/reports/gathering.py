@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-import keras_csg.metrics as metrics
 from keras_csg.data import ClassificationData
-from keras_csg.data.splits.image_split import ImageSplit
-from keras_csg.evaluation.filter_survey import FilterSurvey, survey_filters
+from keras_csg.evaluation.features import FeatureExtractor
+from keras_csg.evaluation.filter_survey import (
+    FilterSurvey,
+    look_at_filters,
+    survey_of,
+)
 from keras_csg.models.class_names import class_names_of
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.reports.measuring import Measured, measure_run, read_figures
@@ -20,8 +23,8 @@ from keras_csg.reports.mistakes import (
     find_mistakes,
     right_examples,
 )
-from keras_csg.reports.pictures import Picture, PictureTaker
-from keras_csg.training.config_files import read_record
+from keras_csg.reports.pictures import Picture, take_pictures
+from keras_csg.training.config_files import read_versions
 from keras_csg.training.opening import ShippedRun
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.run_data import load_run_data
@@ -135,11 +138,11 @@ def open_for_report(
     history = _history(run)
     model = run.load_model()
     data = load_run_data(run, model, data_dir=data_dir, log=log)
-    shipped = isinstance(run, ShippedRun)
+    card = run.card if isinstance(run, ShippedRun) else None
     about = About(
         name=_name(run),
         options=options,
-        versions=run.card.versions if shipped else read_versions(run),
+        versions=(card.versions if card else read_versions(run.config_path)),
         history=history,
         class_names=list(class_names_of(model)),
         multi_label=model.multi_label,
@@ -149,7 +152,7 @@ def open_for_report(
             name: getattr(data, name).num_examples
             for name in ("train", "validation", "test")
         },
-        card=run.card if shipped else None,
+        card=card,
     )
     return Opened(run, model, data, figures, about)
 
@@ -175,18 +178,22 @@ def gather(
         ValueError: if a network gives values that are not finite.
     """
     model, split = opened.model, opened.data.test
-    measured = measure_run(
-        model, split, opened.figures, batch_size=batch_size, track=track
+    look = look_at_filters(
+        model,
+        split.batches(batch_size),
+        images_per_filter=images_per_filter,
+        track=track,
     )
-    mistakes = [] if model.multi_label else find_mistakes(measured)
+    measured = measure_run(model, look.samples, opened.figures)
+    mistakes = find_mistakes(measured)
     most = next(n for c, n in HEATMAPS.items() if model.num_classes <= c)
     heatmaps = right_examples(measured, most)
-    taker = PictureTaker(model, _wanted(mistakes, heatmaps))
-    survey = survey_filters(
+    pictures = take_pictures(
         model,
-        taker.passing(_tracked(split, batch_size, track)),
-        images_per_filter=images_per_filter,
+        track(split.batches(batch_size), "Taking pictures"),
+        _wanted(mistakes, heatmaps),
     )
+    survey = survey_of(model, look)
     other = None
     if against is not None:
         other = _other(opened, measured, against, batch_size, track)
@@ -196,7 +203,7 @@ def gather(
         survey,
         mistakes,
         heatmaps,
-        taker.pictures,
+        pictures,
         other,
     )
 
@@ -222,10 +229,6 @@ def check_same_classes(opened: Opened, against: Opened) -> None:
     )
 
 
-def _tracked(split: ImageSplit, batch_size, track):
-    return track(split.batches(batch_size), "Looking at filters")
-
-
 def _wanted(mistakes, heatmaps):
     """Returns the images to keep, and of which classes their evidence."""
     wanted: dict[int, list[int]] = {}
@@ -238,13 +241,9 @@ def _wanted(mistakes, heatmaps):
 
 
 def _other(opened, measured, against, batch_size, track):
-    theirs = measure_run(
-        against.model,
-        against.data.test,
-        against.figures,
-        batch_size=batch_size,
-        track=track,
-    )
+    batches = track(against.data.test.batches(batch_size), "Measuring")
+    samples = FeatureExtractor(against.model)(batches)
+    theirs = measure_run(against.model, samples, against.figures)
     agreement = None
     same = np.array_equal(measured.samples.labels, theirs.samples.labels)
     if measured.predicted is not None and same:
@@ -275,14 +274,3 @@ def _history(run):
             f"{path} is damaged: {error}. Remove it, and the page will be "
             "without training curves."
         ) from error
-
-
-def ordered_filters(survey: FilterSurvey) -> np.ndarray:
-    """Returns the filters ordered by their class, ints of shape `(K,)`."""
-    return np.argsort(survey.filter_classes, kind="stable")
-
-
-def open_gate_matrix(gathered: Gathered) -> np.ndarray | None:
-    """Returns the gate matrix `(C, K)`, `None` without a gate."""
-    head: metrics.Head = gathered.measured.head
-    return head.gate_matrix

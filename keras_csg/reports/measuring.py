@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,7 @@ from scipy.special import softmax
 import keras_csg.metrics as metrics
 from keras_csg.evaluation.class_figures import class_figures, confusion_of
 from keras_csg.evaluation.classification import measure
-from keras_csg.evaluation.features import (
-    FeatureExtractor,
-    SplitFeatures,
-    head_of,
-)
+from keras_csg.evaluation.features import SplitFeatures, head_of
 from keras_csg.evaluation.multi_label import told_of_several
 from keras_csg.metrics.ablation import Ablation
 from keras_csg.metrics.calibration import Reliability, reliability
@@ -90,29 +85,19 @@ def read_figures(run: Run) -> dict[str, Any]:
 
 def measure_run(
     model: CSGClassifier,
-    split: Any,
+    samples: SplitFeatures,
     known: dict[str, Any],
-    *,
-    batch_size: int = 64,
-    track: Callable[[Any, str], Any] = lambda batches, text: batches,
 ) -> Measured:
-    """Runs a network over a split, and measures what is not known of it.
+    """Measures what is not known of a network.
 
     Args:
         model: `CSGClassifier`.
-        split: `ImageSplit`.
+        samples: `SplitFeatures` of its test split.
         known: flat dict of figures that were measured before.
-        batch_size: int.
-        track: callable from batches and a text to the batches.
 
     Returns:
         `Measured`.
-
-    Raises:
-        ValueError: if the network gives values that are not finite.
     """
-    batches = track(split.batches(batch_size), "Measuring")
-    samples = FeatureExtractor(model)(batches)
     head = head_of(model)
     score = "mean_average_precision" if model.multi_label else "accuracy"
     # What is cheap is measured anyway: it has to fit what is drawn.

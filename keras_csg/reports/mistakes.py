@@ -73,11 +73,16 @@ def find_mistakes(measured: Measured, most: int = MOST) -> list[Mistake]:
     """Returns mistakes that the network was surest of, none too alike.
 
     Args:
-        measured: `Measured`, of images of one class each.
+        measured: `Measured`.
         most: int. How many.
+
+    Returns:
+        list of `Mistake`, empty where an image may have several classes.
     """
     labels, predicted = measured.samples.labels, measured.predicted
     confidence, head = measured.confidence, measured.head
+    if predicted is None or confidence is None:
+        return []
     wrong = np.flatnonzero(predicted != labels)
     wrong = wrong[np.argsort(-confidence[wrong, 0], kind="stable")]
     pairs = labels[wrong].astype("int64") * head.num_classes + predicted[wrong]

@@ -1,6 +1,6 @@
 """Pictures of a split and where the evidence in them lies."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,60 +29,55 @@ class Picture(NamedTuple):
     maps: dict[int, np.ndarray]
 
 
-class PictureTaker:
-    """Keeps some images of a stream of batches that others read.
+def take_pictures(
+    model: CSGClassifier,
+    batches: Iterable[tuple[Any, Any]],
+    wanted: dict[int, list[int]],
+) -> dict[int, Picture]:
+    """Reads some images of a split; the network sees those alone.
 
     What is kept is shrunk at once.
 
     Args:
         model: `CSGClassifier`.
-        wanted: dict from an image's number in the stream to the classes whose
+        batches: iterable of image batches and their labels.
+        wanted: dict from an image's number in the split to the classes whose
             evidence is asked for.
 
-    Attributes:
-        pictures: dict from an image's number to its `Picture`.
+    Returns:
+        dict from an image's number to its `Picture`.
     """
+    pictures: dict[int, Picture] = {}
+    start = 0
+    for images, labels in batches:
+        stop = start + len(labels)
+        here = [n for n in range(start, stop) if n in wanted]
+        if here:
+            rows = np.asarray(images)[np.array(here) - start]
+            pictures |= _take(model, here, rows, wanted)
+        if len(pictures) == len(wanted):
+            break
+        start = stop
+    return pictures
 
-    def __init__(self, model: CSGClassifier, wanted: dict[int, list[int]]):
-        self.model = model
-        self.wanted = wanted
-        self.pictures: dict[int, Picture] = {}
 
-    def passing(
-        self, batches: Iterable[tuple[Any, Any]]
-    ) -> Iterator[tuple[Any, Any]]:
-        """Yields the batches as they are, and keeps what is wanted."""
-        start = 0
-        for images, labels in batches:
-            stop = start + len(labels)
-            here = [n for n in range(start, stop) if n in self.wanted]
-            if here:
-                rows = np.asarray(images)[np.array(here) - start]
-                self._take(here, rows)
-            yield images, labels
-            start = stop
-
-    def _take(self, numbers, images):
-        """Computes the maps of all classes of these images together."""
-        asked = [
-            (row, label)
-            for row, number in enumerate(numbers)
-            for label in self.wanted[number]
-        ]
-        maps = None
-        if asked:
-            rows, labels = np.array(asked).T
-            maps = class_activation_map(
-                self.model, images[rows], labels, gated=self.model.gated
-            )
-        painted: dict[int, dict[int, np.ndarray]] = {}
-        for place, (row, label) in enumerate(asked):
-            mixed = paint(images[row], maps[place])
-            painted.setdefault(row, {})[label] = shrunk(mixed, SIDE)
-        for row, number in enumerate(numbers):
-            self.pictures[number] = Picture(
-                shrunk(images[row], SIDE), painted.get(row, {})
-            )
+def _take(model, numbers, images, wanted):
+    """Computes the maps of all classes of these images together."""
+    asked = [
+        (row, label)
+        for row, number in enumerate(numbers)
+        for label in wanted[number]
+    ]
+    rows, labels = np.array(asked).T
+    maps = class_activation_map(model, images[rows], labels, gated=model.gated)
+    painted: list[dict[int, np.ndarray]] = [{} for _ in numbers]
+    for (row, label), evidence in zip(asked, maps, strict=True):
+        mixed = paint(images[row], evidence)
+        painted[row][label] = shrunk(mixed, SIDE)
+    return {
+        number: Picture(shrunk(images[row], SIDE), painted[row])
+        for row, number in enumerate(numbers)
+    }
 
 
 def paint(image: np.ndarray, evidence: np.ndarray) -> np.ndarray:
