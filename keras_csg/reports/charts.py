@@ -27,6 +27,7 @@ PALETTE = {
 """Roles of colours, and what they are on a light page."""
 LINES = ("accent", "second", "third", "fourth")
 LONGEST_NAME = 22
+LONGEST_RUN = 40
 
 
 class Chart(NamedTuple):
@@ -36,6 +37,7 @@ class Chart(NamedTuple):
         name: str. Its `id` in the page.
         figure: plotly figure.
         alternative: str. What it shows, in a sentence.
+        title: str. Its heading, where it needs one.
         square: bool. Whether it is to be as high as it is wide.
         note: str. What of it was left out, if anything.
     """
@@ -43,6 +45,7 @@ class Chart(NamedTuple):
     name: str
     figure: go.Figure
     alternative: str
+    title: str = ""
     square: bool = False
     note: str = ""
 
@@ -92,7 +95,7 @@ def reliability_chart(
             mode="lines+markers",
             line={"color": PALETTE[colour]},
             marker={"size": sizes, "color": PALETTE[colour], "opacity": 0.75},
-            name=text_of(run),
+            name=text_of(run, LONGEST_RUN),
             hovertemplate="sure to %{x:.1%}<br>right in %{y:.1%}"
             "<br>%{customdata:,} images",
         )
@@ -160,7 +163,7 @@ def curve_charts(history: Mapping[str, Sequence[float]]) -> list[Chart]:
             colour = PALETTE[LINES[len(drawn)]]
             drawn.add(label)
             for prefix, values in known.items():
-                kind = "held-out images" if prefix else "training images"
+                kind = "held out" if prefix else "training"
                 single = name == "curve-density"
                 figure.add_scatter(
                     x=epochs,
@@ -176,10 +179,13 @@ def curve_charts(history: Mapping[str, Sequence[float]]) -> list[Chart]:
             continue
         if ticks:
             figure.update_yaxes(tickformat=ticks)
+        if name == "curve-loss":
+            figure.update_yaxes(type="log")
         if name == "curve-density":
             figure.update_yaxes(range=[0, 1.03])
-        figure.update_layout(title_text=title, yaxis_title=None)
-        charts.append(Chart(name, figure, f"{title} by epoch of the training."))
+        figure.update_layout(yaxis_title=None)
+        words = f"{title} by epoch of the training."
+        charts.append(Chart(name, figure, words, title=title))
     return charts
 
 
@@ -207,7 +213,7 @@ def compared_chart(
             y=values,
             mode="markers",
             marker={"color": PALETTE[colour], "size": 9, "symbol": symbol},
-            name=text_of(run),
+            name=text_of(run, LONGEST_RUN),
             hovertemplate="%{x}: %{y:.1%}",
         )
     figure.update_yaxes(tickformat=".0%")
@@ -222,10 +228,10 @@ def plain_figure(**layout: Any) -> go.Figure:
         font={"color": PALETTE["ink"], "size": 12},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 8, "r": 8, "t": 34, "b": 8},
-        legend={"orientation": "h", "y": -0.2, "x": 0},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        # Above: below it would lie on the axis's title.
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hoverlabel={"align": "left"},
-        title={"x": 0, "xanchor": "left", "font": {"size": 14}},
     )
     for axis in (figure.update_xaxes, figure.update_yaxes):
         axis(

@@ -35,7 +35,6 @@ def all_charts(gathered: Gathered) -> dict[str, Chart | None]:
             confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1),
             names,
             names,
-            axes=("class", "taken for"),
             hover="%{y} taken for %{x}:<br>%{z} % of the class, "
             "%{customdata} images",
             alternative="Share of each class's images (down) that is taken for "
@@ -53,7 +52,6 @@ def all_charts(gathered: Gathered) -> dict[str, Chart | None]:
                 getattr(measured.ablation, name),
                 names,
                 names,
-                axes=(f"filters {words} of", "recall of"),
                 hover=f"filters of %{{y}} {words}:<br>"
                 "recall of %{x} %{z} %",
                 alternative=f"Recall of each class (across) with the filters "
@@ -79,7 +77,6 @@ def _gate(gathered, names):
         gathered.measured.head.gate_matrix[:, order],
         names,
         [str(k) for k in order],
-        axes=("class", "filters, ordered by their class"),
         hover="filter %{x} is open to %{y} by %{z} %",
         alternative="How open each filter (across) is to each class (down).",
         square=False,

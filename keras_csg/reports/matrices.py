@@ -12,6 +12,8 @@ MOST_CELLS = 400_000
 PICTURE = (500, 1024)
 """Rows and columns that such a picture has at most."""
 MOST_TICKS = 30
+MOST_WRITTEN = 16
+"""Rows up to which cells have their number written in them."""
 
 
 def matrix_chart(
@@ -20,7 +22,6 @@ def matrix_chart(
     rows: Sequence[str],
     columns: Sequence[str],
     *,
-    axes: tuple[str, str],
     hover: str,
     alternative: str,
     counts: np.ndarray | None = None,
@@ -33,7 +34,6 @@ def matrix_chart(
         shares: array `(rows, columns)` in `[0, 1]`; NaN where there is none.
         rows: list of str, one literal text a row, none twice.
         columns: list of the same of the columns.
-        axes: titles of rows and columns.
         hover: str. Plotly's template of what a cell says: `%{y}`, `%{x}`,
             `%{z}` in percent, and `%{customdata}` of `counts`.
         alternative: str. See `Chart`.
@@ -41,8 +41,7 @@ def matrix_chart(
         square: bool. See `Chart`.
     """
     height, width = shares.shape
-    vertical, horizontal = axes
-    figure = plain_figure(xaxis_title=horizontal, yaxis_title=vertical)
+    figure = plain_figure()
     note = ""
     if shares.size <= MOST_CELLS:
         percents = np.rint(100 * np.nan_to_num(shares)).astype("uint8")
@@ -51,6 +50,7 @@ def matrix_chart(
             x=list(columns),
             y=list(rows),
             customdata=counts if height <= 200 else None,
+            **_written(percents, counts),
             zmin=0,
             zmax=100,
             colorscale=[[0, PALETTE["surface"]], [1, PALETTE["accent"]]],
@@ -74,11 +74,24 @@ def matrix_chart(
         )
         _add_picture(figure, shares)
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(showgrid=False, showticklabels=width <= MOST_TICKS)
-    figure.update_yaxes(showgrid=False, showticklabels=height <= MOST_TICKS)
+    for axis, size in (
+        (figure.update_xaxes, width),
+        (figure.update_yaxes, height),
+    ):
+        few = size <= MOST_TICKS
+        axis(showgrid=False, showticklabels=few, ticks="outside" if few else "")
     if square and width > 6:
         figure.update_xaxes(tickangle=-60)
-    return Chart(name, figure, alternative, square, note)
+    return Chart(name, figure, alternative, square=square, note=note)
+
+
+def _written(percents, counts):
+    """Returns what writes numbers into cells, where there are few of them."""
+    if max(percents.shape) > MOST_WRITTEN:
+        return {}
+    numbers = percents if counts is None else counts
+    text = [[str(n) if n else "" for n in row] for row in numbers.tolist()]
+    return {"text": text, "texttemplate": "%{text}", "textfont": {"size": 11}}
 
 
 def _add_picture(figure, shares):

@@ -12,7 +12,7 @@ MOST = 24
 MOST_OF_A_PAIR = 3
 """Of images of one class that are taken for one other: others are shown too."""
 MOST_FILTERS = 5
-MOST_PAIRS = 20
+MOST_PAIRS = 12
 
 
 class Mistake(NamedTuple):

@@ -63,7 +63,7 @@ def training_facts(about: About) -> dict[str, str]:
         if options.weights
         else "random weights",
         "Kind": "class-specific gate" if about.gated else "standard, no gate",
-        "Changed images": options.augment or "as the recipe has it",
+        "Augmentation": options.augment,
         "Epochs": _epochs(options, about.history),
         "Optimizer": _optimizer(options),
         "Images a step": options.batch_size,

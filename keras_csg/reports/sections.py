@@ -21,9 +21,10 @@ TILES = (
     "mean_average_precision",
     "class_specific_accuracy",
     "class_specific_mean_average_precision",
-    "balanced_accuracy",
     "ece",
     "specificity",
+    "balanced_accuracy",
+    "macro_f1",
 )
 MOST_TILES = 4
 EPOCH_COLUMNS = (
@@ -220,8 +221,8 @@ def _calibration_words(calibration):
         kind = "It is more often right than it says: on average it is"
     return (
         "When the model says that it is 80 % sure, it should be right in 80 of "
-        f"100 cases. {kind} {percent(calibration.ece)} off (the calibration "
-        "error, ECE)."
+        f"100 cases. {kind} {100 * calibration.ece:.1f} points off (the "
+        "calibration error, ECE)."
     )
 
 

@@ -91,4 +91,5 @@ def percent(share: float | None) -> str:
     """Returns a share of 0 to 1 as a percentage, a dash for none."""
     if share is None or math.isnan(share):
         return "–"
-    return f"{100 * share:.1f} %"
+    # A line does not break before the sign.
+    return f"{100 * share:.1f}\u00a0%"
