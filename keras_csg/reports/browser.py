@@ -146,7 +146,7 @@ def _filters(gathered, album):
             "dead": bool(survey.dead[k]),
             "twins": twins.get(k, [])[:3],
             "images": _top_images(survey, album, k),
-            "maps": _maps(survey, k, album.level.images, shape),
+            **_maps(survey, k, album.level.images, shape),
         }
         for k in range(survey.filters)
     ]
@@ -194,14 +194,18 @@ def _map_shape(gathered, level):
 
 
 def _maps(survey, k, images, shape):
-    """Returns maps as bytes, 0 for silent and 255 for the filter's largest."""
+    """Returns maps as bytes, 255 for the largest, and what of that is high."""
     there = survey.top_samples[k, :images] >= 0
     maps = survey.top_maps[k, :images][there]
     if not len(maps):
-        return ""
+        return {"maps": "", "high": None}
     small = np.maximum(resize_maps(maps, shape), 0)
-    shares = small / max(float(small.max()), 1e-12)
-    return base64.b64encode(np.rint(255 * shares).astype("uint8")).decode()
+    largest = max(float(small.max()), 1e-12)
+    data = np.rint(255 * small / largest).astype("uint8").tobytes()
+    return {
+        "maps": base64.b64encode(data).decode(),
+        "high": _plain(np.clip(survey.thresholds[k] / largest, 0.01, 1)),
+    }
 
 
 def _rounded(values):
