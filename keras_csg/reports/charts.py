@@ -28,6 +28,8 @@ PALETTE = {
 LINES = ("accent", "second", "third", "fourth")
 LONGEST_NAME = 22
 LONGEST_RUN = 40
+WIDTH = 7.0
+"""Pixels of a letter, about."""
 
 
 class Chart(NamedTuple):
@@ -51,9 +53,13 @@ class Chart(NamedTuple):
 
 
 def text_of(name: str, longest: int = LONGEST_NAME) -> str:
-    """Returns a name as plotly shows it literally: it reads HTML in texts."""
+    """Returns a name as plotly shows it literally.
+
+    It reads HTML in texts, and what is between two dollars as a formula.
+    """
     short = name if len(name) <= longest else name[: longest - 1] + "…"
-    return html.escape(" ".join(short.split()))
+    text = html.escape(" ".join(short.split()))
+    return text.replace("$", "&#36;")
 
 
 def unique_texts(names: Sequence[str]) -> list[str]:
@@ -217,8 +223,35 @@ def compared_chart(
             hovertemplate="%{x}: %{y:.1%}",
         )
     figure.update_yaxes(tickformat=".0%")
-    figure.update_xaxes(type="category", tickangle=-45)
+    figure.update_xaxes(type="category", tickangle=-60)
+    leave_room(figure, columns=texts)
     return Chart("compared", figure, f"{title} of each class in both runs.")
+
+
+def leave_room(
+    figure: go.Figure,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+) -> None:
+    """Leaves room for names beside and, slanted, below a figure.
+
+    Plotly's own way tries again and again, and gives up on narrow screens.
+
+    Args:
+        figure: plotly figure.
+        rows: list of str, texts of its vertical axis.
+        columns: list of str, texts of its horizontal axis.
+    """
+    lengths = [
+        max((len(html.unescape(text)) for text in texts), default=0)
+        for texts in (rows, columns)
+    ]
+    if rows:
+        figure.update_yaxes(automargin=False)
+        figure.update_layout(margin_l=round(16 + WIDTH * lengths[0]))
+    if columns:
+        figure.update_xaxes(automargin=False)
+        figure.update_layout(margin_b=round(22 + 0.87 * WIDTH * lengths[1]))
 
 
 def plain_figure(**layout: Any) -> go.Figure:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_csg.reports.charts import PALETTE, Chart, plain_figure
+from keras_csg.reports.charts import PALETTE, Chart, leave_room, plain_figure
 from keras_csg.reports.embedding import png_uri
 
 MOST_CELLS = 400_000
@@ -80,8 +80,12 @@ def matrix_chart(
     ):
         few = size <= MOST_TICKS
         axis(showgrid=False, showticklabels=few, ticks="outside" if few else "")
-    if square and width > 6:
-        figure.update_xaxes(tickangle=-60)
+    figure.update_xaxes(tickangle=-60)
+    leave_room(
+        figure,
+        rows=rows if height <= MOST_TICKS else [""],
+        columns=columns if width <= MOST_TICKS else [""],
+    )
     return Chart(name, figure, alternative, square=square, note=note)
 
 

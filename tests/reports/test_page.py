@@ -57,8 +57,12 @@ def test_names_are_text_wherever_they_stand(page):
     elements = Elements(page)
     tags = [tag for tag, _ in elements.found]
     assert tags.count("script") == 3 and "b" not in tags
-    assert not [a for _, attrs in elements.found for a in attrs if a[:2] == "on"]
-    sources = {attrs["src"][:5] for tag, attrs in elements.found if "src" in attrs}
+    assert not [
+        a for _, attrs in elements.found for a in attrs if a[:2] == "on"
+    ]
+    sources = {
+        attrs["src"][:5] for tag, attrs in elements.found if "src" in attrs
+    }
     assert sources == {"data:"}
     for name in NASTY[:3]:
         assert name in elements.text
