@@ -38,7 +38,7 @@ LAYERS = [
         "keras_csg.version",
     ],
 ]
-MOST_ROOMS = 23
+MOST_ROOMS = 24
 MOST_LINES = 300
 
 

@@ -67,8 +67,9 @@ def predict_each(
         `probability`; `class_specific`, the likeliest by the `(W * G)` head;
         `gate_agreement`, that head's probability of the predicted class;
         `filters`, those with the largest positive share of the predicted
-        class's logit, each with `filter` and `share`; and `heatmap`, the path
-        of the picture. Of a file that cannot be read: `image` and `error`.
+        class's logit, each with `filter`, `share` and, if it has one, `name`;
+        and `heatmap`, the path of the picture. Of a file that cannot be read:
+        `image` and `error`.
 
         Where an image may have several classes, `present` lists all with a
         probability of at least 0.5, which `classes` has even where they are
@@ -98,10 +99,10 @@ def predict_each(
 
 
 def _predict(source, paths, top, pictures):
+    metadata = source.metadata
     describe_answer = _describe
-    if source.metadata.multi_label:
+    if metadata.multi_label:
         describe_answer = _describe_several
-    names = source.metadata.class_names
     for start in range(0, len(paths), BATCH_SIZE):
         some = paths[start : start + BATCH_SIZE]
         images, errors = _read_all(some, source.metadata)
@@ -113,7 +114,10 @@ def _predict(source, paths, top, pictures):
                 continue
             answer = {name: values[row] for name, values in answers.items()}
             row += 1
-            found = {"image": str(path), **describe_answer(answer, names, top)}
+            found = {
+                "image": str(path),
+                **describe_answer(answer, metadata, top),
+            }
             if pictures is not None:
                 pictures.draw(found, answer["heatmap"])
             yield found
@@ -176,8 +180,9 @@ def _try_to_read(path, size, reading):
         return None, f"Cannot read the image {path}: {error}"
 
 
-def _describe(answer, names, top):
+def _describe(answer, metadata, top):
     """Returns the prediction for one image, with names for numbers."""
+    names = metadata.class_names
     probabilities = answer["probabilities"]
     described = {
         "classes": [
@@ -192,16 +197,17 @@ def _describe(answer, names, top):
         described["gate_agreement"] = float(answer["gate_agreement"])
     if "filter_contributions" in answer:
         parts = answer["filter_contributions"]
-        described["filters"] = _largest_shares(parts)
+        described["filters"] = _largest_shares(parts, metadata.filter_names)
     return described
 
 
-def _describe_several(answer, names, top):
+def _describe_several(answer, metadata, top):
     """Returns the prediction for one image that may have several classes."""
+    names = metadata.class_names
     probabilities = answer["probabilities"]
     present = _present(names, probabilities)
     described = {
-        **_describe(answer, names, max(top, len(present))),
+        **_describe(answer, metadata, max(top, len(present))),
         "present": present,
         "probabilities": {
             name: float(probability)
@@ -240,7 +246,7 @@ def _entry(names, probabilities, index):
     }
 
 
-def _largest_shares(parts):
+def _largest_shares(parts, names):
     """Returns the filters with the largest positive parts, as shares of all.
 
     Of their sizes, whatever the sign. A file of 0.1.0 answers in such shares.
@@ -249,6 +255,7 @@ def _largest_shares(parts):
     order = np.argsort(-shares, kind="stable")[:NAMED_FILTERS]
     return [
         {"filter": int(k), "share": float(shares[k])}
+        | ({"name": names[k]} if k in names else {})
         for k in order
         if shares[k] > 0
     ]

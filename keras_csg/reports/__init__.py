@@ -1,1 +1,1 @@
-"""Pages about a trained network, for people who did not train it."""
+"""Pages about a run that open from the disk, without any request."""

@@ -1,33 +1,35 @@
-"""Images as text within a page."""
+"""Images within a page, as data URIs."""
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 
 def jpeg_uri(array: np.ndarray, quality: int = 85) -> str:
-    """Returns an image as a `data:` address, in JPEG.
+    """Returns an image as the data URI of a JPEG file.
 
     Args:
         array: uint8 array of shape `(height, width, 3)`.
-        quality: int, 1 to 95.
+        quality: int in 1..95.
     """
     return _uri(array, "jpeg", quality=quality, optimize=True)
 
 
 def png_uri(array: np.ndarray) -> str:
-    """Returns an image as a `data:` address, in PNG.
+    """Returns an image as the data URI of a PNG file.
 
     Args:
-        array: uint8 array of shape `(height, width)` or `(height, width, 3)`.
+        array: uint8 array of shape `(height, width)`, `(height, width, 3)` or,
+            with opacity, `(height, width, 4)`.
     """
     return _uri(array, "png", optimize=True)
 
 
-def _uri(array, kind, **settings):
+def _uri(array: np.ndarray, kind: str, **options: Any) -> str:
     stream = io.BytesIO()
-    Image.fromarray(array).save(stream, kind, **settings)
-    text = base64.b64encode(stream.getvalue()).decode("ascii")
-    return f"data:image/{kind};base64,{text}"
+    Image.fromarray(array).save(stream, kind, **options)
+    data = base64.b64encode(stream.getvalue()).decode("ascii")
+    return f"data:image/{kind};base64,{data}"

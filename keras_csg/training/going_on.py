@@ -1,10 +1,14 @@
 """Training a run for more epochs than it was to have."""
 
+import contextlib
 import json
 
 from keras_csg.files import write_json
+from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of
+from keras_csg.training.named_filters import stored_filter_names
+from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.runs import Run
 
@@ -35,7 +39,7 @@ def with_more_epochs(run: Run, epochs: int) -> TrainingOptions:
     return options
 
 
-def prepare(run: Run, options: TrainingOptions) -> None:
+def prepare(run: Run, options: TrainingOptions, model: CSGClassifier) -> None:
     """Lets a run go on to the epochs of its options, where they are more.
 
     What a finished run has is kept beside what will be: `model.keras` as
@@ -45,14 +49,31 @@ def prepare(run: Run, options: TrainingOptions) -> None:
     Args:
         run: `Run`, locked.
         options: what `with_more_epochs` returned, or the run's own.
+        model: `CSGClassifier` that goes on. Its filters get the names that
+            they had when the run was finished, or in the run it began with.
     """
-    if options.epochs == run.options.epochs:
-        return
+    if options.epochs != run.options.epochs:
+        _go_on(run, options)
+    model.filter_names = _names_before(run)
+
+
+def _go_on(run, options):
     if run.is_finished():
         _reopen(run)
     config = json.loads(run.config_path.read_text())
     more = {"epochs": options.epochs, "time_budget": options.time_budget}
     write_json(run.config_path, {**config, **more})
+
+
+def _names_before(run):
+    """Returns the names of a run's filters, which no backup has."""
+    if kept := sorted(run.path.glob("model-*.keras")):
+        return stored_filter_names(kept[-1])
+    if run.options.init is not None:
+        # It is needed for nothing else any more, so it may be gone.
+        with contextlib.suppress(ValueError, OSError):
+            return stored_filter_names(open_run(run.options.init).model_path)
+    return {}
 
 
 def _reopen(run):
