@@ -17,6 +17,7 @@ from keras_csg_cli.options import UserMistake
 from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
+from keras_csg_cli.report import report
 from keras_csg_cli.train import train
 from keras_csg_cli.weights import weights
 
@@ -35,6 +36,7 @@ COMMANDS = (
     evaluate,
     localize,
     filters,
+    report,
     predict,
     explain,
     export,

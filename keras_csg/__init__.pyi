@@ -26,6 +26,7 @@ from .commands import localize as localize
 from .commands import pack as pack
 from .commands import predict as predict
 from .commands import predict_images as predict_images
+from .commands import report as report
 from .commands import sanity_check as sanity_check
 from .commands import train as train
 from .commands import write_predictions as write_predictions

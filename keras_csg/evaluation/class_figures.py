@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from keras_csg.evaluation.flat_figures import with_none
+from keras_csg.metrics.calibration import reliability
 
 MOST_CLASSES = 100
 """Classes up to which the figures hold the whole confusion matrix."""
@@ -65,3 +67,23 @@ def confusion_of(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
     """
     classes = np.arange(logits.shape[1])
     return confusion_matrix(labels, logits.argmax(axis=1), labels=classes)
+
+
+def told_figures(
+    labels: np.ndarray, logits: np.ndarray
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Returns what can be said of a classifier's answers.
+
+    Args:
+        labels: ints of shape `(samples,)`.
+        logits: array of shape `(samples, classes)`.
+
+    Returns:
+        A flat dict and what `confusion_of` returns. The dict is that of
+        `class_figures`, with `ece` and `brier` of the probabilities; see
+        `Reliability`.
+    """
+    confusion = confusion_of(labels, logits)
+    found = reliability(softmax(logits, axis=1), labels)
+    calibration = {"ece": found.ece, "brier": found.brier}
+    return class_figures(confusion) | calibration, confusion

@@ -8,7 +8,7 @@ import numpy as np
 import keras_csg.metrics as metrics
 from keras_csg.choices import MIS_VARIANTS
 from keras_csg.data.splits.image_split import ImageSplit
-from keras_csg.evaluation.class_figures import class_figures, confusion_of
+from keras_csg.evaluation.class_figures import told_figures
 from keras_csg.evaluation.features import (
     FeatureExtractor,
     SplitFeatures,
@@ -117,7 +117,7 @@ def measure(
 
     Returns:
         `ClassificationResult`. Its figures are `network_figures` and
-        `class_figures`, for a gated model also `gate_figures` and those of
+        `told_figures`, for a gated model also `gate_figures` and those of
         `Ablation`, and `mis_picnn` where the samples have sums. With
         `multi_label` they are `multi_label_figures`,
         `multi_label_gate_figures` and those of `MultiLabelAblation`.
@@ -127,9 +127,8 @@ def measure(
     features, labels, sums = samples
     head = head_of(model)
     cores = os.cpu_count() or 1
-    confusion = confusion_of(labels, head.logits(features))
-    figures = network_figures(features, labels, head, n_jobs=cores)
-    figures |= class_figures(confusion)
+    told, confusion = told_figures(labels, head.logits(features))
+    figures = network_figures(features, labels, head, n_jobs=cores) | told
     if sums is not None:
         figures["mis_picnn"] = metrics.mutual_information_score(
             sums, labels, num_classes=model.num_classes, n_jobs=cores

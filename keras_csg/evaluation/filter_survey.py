@@ -2,17 +2,15 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops
 
 import keras_csg.metrics as metrics
-from keras_csg.arguments import whole_number
-from keras_csg.evaluation.features import check_finite, head_of
-from keras_csg.evaluation.top_images import NONE, TopImages
+from keras_csg.evaluation.features import head_of
+from keras_csg.evaluation.filter_look import FilterLook, look_at_filters
+from keras_csg.evaluation.top_images import NONE
 from keras_csg.models.class_names import class_names_of
 from keras_csg.models.classifier import CSGClassifier
 
@@ -137,9 +135,23 @@ def survey_filters(
         ValueError: if there is no image, the network gives values that are
             not finite, or `images_per_filter` is not as described.
     """
-    most = whole_number("images_per_filter", images_per_filter, 1)
-    top = TopImages(model.filters, most)
-    features, labels = _pass(model, batches, top, track)
+    look = look_at_filters(
+        model, batches, images_per_filter=images_per_filter, track=track
+    )
+    return survey_of(model, look)
+
+
+def survey_of(model: CSGClassifier, look: FilterLook) -> FilterSurvey:
+    """Returns what follows from a look at a classifier's filters.
+
+    Args:
+        model: `CSGClassifier`.
+        look: `FilterLook`; its `top` is used up.
+
+    Returns:
+        `FilterSurvey`.
+    """
+    (features, labels, _), top = look
     head = head_of(model)
     features, labels = metrics.check_samples(
         features, labels, head, model.multi_label
@@ -207,41 +219,6 @@ def high_activation(
     peak = np.where(count > 0, total / np.maximum(count, 1), np.inf)
     rest = features.mean(axis=0, dtype="float64")
     return ((rest + peak) / 2).astype("float32")
-
-
-def _pass(model, batches, top, track):
-    """Runs the backbone; returns features and labels of all images."""
-    maps = model.backbone.output
-    extractor = keras.Model(
-        model.backbone.input, {"maps": maps, "features": model.pooling(maps)}
-    )
-    steps = len(batches) if isinstance(batches, Sized) else 1
-    features, labels = None, []
-    for images, batch_labels in track(batches, "Looking at filters"):
-        images = ops.convert_to_numpy(images)
-        output = extractor.predict_on_batch(images)
-        some = np.asarray(output["features"], "float32")
-        check_finite([some])
-        if features is None:  # No later batch is larger.
-            features = np.empty((steps * len(some), some.shape[1]), "float32")
-        stop = top.count + len(some)
-        features = _with_room(features, stop)
-        features[top.count : stop] = some
-        labels.append(ops.convert_to_numpy(batch_labels))
-        top.add(some, np.asarray(output["maps"]), images)
-    if features is None:
-        raise ValueError(
-            "`batches` must hold a batch of images. Received: no batch"
-        )
-    return features[: top.count], np.concatenate(labels)
-
-
-def _with_room(features, count):
-    if count <= len(features):
-        return features
-    larger = np.empty((2 * count, features.shape[1]), features.dtype)
-    larger[: len(features)] = features
-    return larger
 
 
 def _memberships(labels, samples, classes):

@@ -64,17 +64,12 @@ def multi_label_figures(
     information = metrics.mutual_information(
         features, labels, num_classes=head.num_classes, n_jobs=n_jobs
     )
-    precisions = metrics.average_precision(labels, logits)
     return without_nan(
         {
             "examples": len(labels),
             "filters": head.filters,
             "labels_per_example": float(labels.sum(axis=1).mean()),
-            "mean_average_precision": metrics.mean_average_precision(
-                labels, logits
-            ),
-            "class_average_precision": with_none(precisions),
-            **_told(labels, logits >= THRESHOLD),
+            **told_of_several(labels, logits),
             **information_figures(information, classes, dead),
             "class_mis": with_none(_class_mis(information, classes)),
             "specificity": metrics.specificity(information, labels, classes),
@@ -148,6 +143,29 @@ def multi_label_gate_figures(
             **density_figures(head.require_gate(), density),
         }
     )
+
+
+def told_of_several(labels: np.ndarray, logits: np.ndarray) -> dict[str, Any]:
+    """Returns what can be said of a classifier's answers.
+
+    Args:
+        labels: bools of shape `(samples, classes)`.
+        logits: array of that shape.
+
+    Returns:
+        A flat dict, `mean_average_precision` to `class_support` of
+        `multi_label_figures`.
+    """
+    labels = np.asarray(labels, bool)
+    return {
+        "mean_average_precision": metrics.mean_average_precision(
+            labels, logits
+        ),
+        "class_average_precision": with_none(
+            metrics.average_precision(labels, logits)
+        ),
+        **_told(labels, logits >= THRESHOLD),
+    }
 
 
 def _told(labels, predicted):

@@ -13,6 +13,8 @@ from keras_csg.metrics.average_precision import (
 from keras_csg.metrics.average_precision import (
     multi_label_ablation as multi_label_ablation,
 )
+from keras_csg.metrics.calibration import Reliability as Reliability
+from keras_csg.metrics.calibration import reliability as reliability
 from keras_csg.metrics.correlation import FilterCorrelation as FilterCorrelation
 from keras_csg.metrics.correlation import (
     filter_correlation as filter_correlation,

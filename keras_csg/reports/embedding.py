@@ -15,7 +15,7 @@ def jpeg_uri(array: np.ndarray, quality: int = 85) -> str:
         array: uint8 array of shape `(height, width, 3)`.
         quality: int in 1..95.
     """
-    return _uri(array, "jpeg", quality=quality)
+    return _uri(array, "jpeg", quality=quality, optimize=True)
 
 
 def png_uri(array: np.ndarray) -> str:

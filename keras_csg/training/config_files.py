@@ -14,6 +14,21 @@ def read_config(path: pathlib.Path) -> dict:
     Raises:
         ValueError: if the file is neither or holds no table.
     """
+    values = _read_table(path)
+    return {key: v for key, v in values.items() if key not in RECORDED}
+
+
+def read_versions(path: pathlib.Path) -> dict[str, str]:
+    """Reads what a run was made with from its `config.json`.
+
+    Raises:
+        ValueError: if the file holds no table.
+    """
+    versions = _read_table(path).get("versions")
+    return versions if isinstance(versions, dict) else {}
+
+
+def _read_table(path):
     try:
         text = pathlib.Path(path).read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -29,4 +44,4 @@ def read_config(path: pathlib.Path) -> dict:
         ) from error
     if not isinstance(values, dict):
         raise ValueError(f"{path} must hold a table of options.")
-    return {key: v for key, v in values.items() if key not in RECORDED}
+    return values

@@ -84,6 +84,8 @@ def test_a_standard_network_has_the_figures_without_a_gate(split):
         "class_f1",
         "class_support",
         "confusion_matrix",
+        "ece",
+        "brier",
         "mis",
         "specificity",
         "own_class_mis",
