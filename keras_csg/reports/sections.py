@@ -235,7 +235,8 @@ def _ablation_words(figures):
         f"Without a class's filters {percent(away)} of its images are found "
         f"on average, and {percent(rest)} of those of the other classes. If "
         "filters are of one class each, the first picture is empty on its "
-        "diagonal alone, and the second is empty beside it."
+        "diagonal alone, and the second is empty beside it; a column that is "
+        "filled there is the class it names when it sees nothing."
     )
 
 

@@ -97,6 +97,7 @@ def test_a_run_without_a_gate_shows_what_there_is(standard, tmp_path):
     assert "confusion" in charts and "gate" not in charts
 
 
+@pytest.mark.slow
 def test_several_classes_an_image(tmp_path):
     pairs = write_pairs(tmp_path / "pairs", 120)
     with registered_tiny():

@@ -74,10 +74,10 @@ def test_every_class_and_filter_can_be_clicked(chromium, page):
     view.locator("#tab-filters").click()
     for number in range(30):
         view.locator(f'#list-filters a[href="#filter-{number}"]').click()
-        assert (
-            view.locator("#panel h3")
-            .inner_text()
-            .startswith(f"filter {number}")
+        view.wait_for_function(
+            "number => document.querySelector('#panel h3').textContent"
+            ".split(' ')[1] === number",
+            arg=str(number),
         )
         assert view.locator("#panel canvas").count() > 0
     view.locator('#panel a[href^="#class-"]').first.click()
