@@ -22,7 +22,7 @@ LAYERS = [
     ["keras_csg.commands"],
     ["keras_csg.training", "keras_csg.deployment"],
     ["keras_csg.evaluation"],
-    ["keras_csg.plots", "keras_csg.explain"],
+    ["keras_csg.plots", "keras_csg.explain", "keras_csg.edit"],
     ["keras_csg.models"],
     ["keras_csg.metrics", "keras_csg.data"],
     ["keras_csg.backbones"],
@@ -37,7 +37,8 @@ LAYERS = [
         "keras_csg.version",
     ],
 ]
-MOST_ROOMS = 23
+# One for `edit`: it changes classifiers, which nothing else does.
+MOST_ROOMS = 24
 MOST_LINES = 300
 
 
