@@ -11,6 +11,7 @@ from keras_csg.edit.rules import OPERATIONS, RULES, Asked, Cut, compute
 from keras_csg.explain.cloning import seeded_initializers
 from keras_csg.layers import SelectChannels, fuse_batch_normalization
 
+
 @dataclasses.dataclass(frozen=True)
 class CutBackbone:
     """A backbone with fewer filters.
