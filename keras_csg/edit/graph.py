@@ -7,7 +7,7 @@ times are no case of their own.
 
 import dataclasses
 import graphlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import keras
@@ -46,7 +46,7 @@ class BackboneGraph:
 
     def __init__(self, model: keras.Model):
         # Plain, whatever class of its own the model is.
-        plain = keras.Model(model.inputs, model.output, name=model.name)
+        plain = keras.Model(model.inputs, model.outputs[0], name=model.name)
         self.layers = {layer.name: layer for layer in plain.layers}
         self.serialized: dict[str, Any] = keras.saving.serialize_keras_object(
             plain
@@ -63,8 +63,10 @@ class BackboneGraph:
         for name, entry in self.entries.items():
             for call, node in enumerate(entry["inbound_nodes"]):
                 self.reads[name, call] = self._reads_of(name, call, node)
-        last = _as_tensor(self._output)
-        self.end = Read(END, last, tuple(model.output_shape))
+        name, call, number = _as_tensor(self._output)
+        # Keras counts calls of a model from 1 there, and from 0 elsewhere.
+        call -= _is_functional(self.layers.get(name))
+        self.end = Read(END, (name, call, number), tuple(model.output_shape))
 
     @property
     def _entries(self) -> list[dict]:
@@ -145,6 +147,10 @@ class BackboneGraph:
         gone = [id(self._places[name, 0, number]) for number in numbers]
         _remove_from_lists(node["args"], gone)
 
+    def remove(self, names: Collection[str]) -> None:
+        """Takes out layers that nothing reads."""
+        self._entries[:] = [e for e in self._entries if e["name"] not in names]
+
     def configure(self, name: str, changes: dict[str, Any]) -> None:
         """Changes a layer's arguments; what it was built for is forgotten."""
         entry = self.entries[name]
@@ -158,6 +164,13 @@ class BackboneGraph:
     def free_name(self, name: str) -> str:
         """Returns a name that no layer has."""
         return name if name not in self.entries else self.free_name(f"{name}_")
+
+
+def _is_functional(layer):
+    """Whether a layer is a functional model within the model."""
+    model = isinstance(layer, keras.Model)
+    sequential = isinstance(layer, keras.Sequential)
+    return model and not sequential and bool(getattr(layer, "outputs", None))
 
 
 def _as_tensor(history) -> Tensor:
@@ -195,9 +208,8 @@ def _constants_in(value):
 
 def _remove_from_lists(value, gone):
     value = _plain(value)
-    if isinstance(value, dict):
-        value = [*value.values()]
     if isinstance(value, list):
         value[:] = [item for item in value if id(item) not in gone]
+    if isinstance(value, list | tuple):
         for item in value:
             _remove_from_lists(item, gone)

@@ -79,6 +79,7 @@ class _Plan:
         self.asked: dict[Tensor, dict[Place, np.ndarray]] = {}
         self.cuts: dict[str, Cut] = {}
         self.selections: dict[Place, tuple[Tensor, np.ndarray]] = {}
+        self.unread: list[str] = []
 
     def ask(self, place: Place, tensor: Tensor, kept: np.ndarray) -> None:
         """Says that a place needs some channels of a tensor alone."""
@@ -92,18 +93,32 @@ class _Plan:
         for name, call in self.graph.from_the_end():
             tensor = (name, call, 0)
             places = self.asked.get(tensor)
-            if not places:
+            if places is None:
+                self._forget_unread(name, call)
                 continue
             cut = self._cut_of(name, tensor, places)
             if cut is None:
-                for place, kept in places.items():
-                    self.selections[place] = (tensor, kept)
+                self._select(tensor, places)
                 continue
             self.cuts[name] = cut
             reads = self.graph.reads[name, 0]
             for read, kept in zip(reads, cut.inputs, strict=True):
                 if kept is not None and len(kept) != read.shape[-1]:
                     self.ask(read.place, read.tensor, kept)
+
+    def _forget_unread(self, name, call):
+        """Takes out a layer that nobody reads any more."""
+        outputs = [t for t in self.readers if t[:2] == (name, call)]
+        once = self.graph.calls[name] == 1
+        if not once or any(self.readers[tensor] for tensor in outputs):
+            return
+        for read in self.graph.reads[name, 0]:
+            self.readers[read.tensor].remove(read.place)
+        self.unread.append(name)
+
+    def _select(self, tensor, places):
+        for place, kept in places.items():
+            self.selections[place] = (tensor, kept)
 
     def _cut_of(self, name, tensor, places):
         """Returns how a layer is cut, `None` where it cannot be."""
@@ -125,6 +140,7 @@ class _Plan:
 
     def write(self) -> list[str]:
         """Writes it into the graph; returns where channels are selected."""
+        self.graph.remove(self.unread)
         for name, cut in self.cuts.items():
             self.graph.configure(name, cut.changes)
             empty = {

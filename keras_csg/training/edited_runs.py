@@ -177,7 +177,9 @@ def write_edited(
     if known is not None and known.class_names:
         known = dataclasses.replace(known, class_names=edited.class_names)
     run.create(options, listing=known)
-    data = load_data_for(options, run=run, log=log)
+    # Which images they are is asked, not what is on them.
+    listed = options.replace(cache="off")
+    data = load_data_for(listed, run=run, log=log)
     if known is not None:  # Images of a removed class stay known as seen.
         run.write_listing(data.listing)
     record = {
