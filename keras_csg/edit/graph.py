@@ -41,12 +41,13 @@ class BackboneGraph:
     """The layers of a functional model, and what each of them reads.
 
     Args:
-        model: functional `keras.Model` with one output.
+        model: functional `keras.Model` with one input and one output.
     """
 
     def __init__(self, model: keras.Model):
         # Plain, whatever class of its own the model is.
-        plain = keras.Model(model.inputs, model.outputs[0], name=model.name)
+        (images,), (maps,) = model.inputs, model.outputs
+        plain = keras.Model(images, maps, name=model.name)
         self.layers = {layer.name: layer for layer in plain.layers}
         self.serialized: dict[str, Any] = keras.saving.serialize_keras_object(
             plain

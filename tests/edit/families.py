@@ -5,6 +5,24 @@ import numpy as np
 
 import keras_csg
 
+# Whether the convolutions shrink and not head and gate alone; `None`: either.
+FAMILIES = {
+    "resnet20": True,
+    "resnet18": True,
+    "resnet50v2": True,
+    "densenet121": True,
+    "mobilenetv2": True,
+    "mobilenetv3small": True,
+    "efficientnetb0": True,
+    "efficientnetliteb0": True,
+    "nasnetmobile": True,
+    "xception": True,
+    "inceptionv3": True,
+    "vgg16": True,
+    "mitb0": False,
+    "convnexttiny": None,
+    "yolov8xs": None,
+}
 # A small size that each allows.
 SIZES = {"inceptionv3": 75, "xception": 71, "nasnetmobile": 64}
 

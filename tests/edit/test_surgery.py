@@ -7,6 +7,7 @@ from keras_csg.backbones.cifar_resnet import PaddedShortcut
 from keras_csg.edit.surgery import cut_backbone
 from keras_csg.layers import freeze_statistics, fuse_batch_normalization
 from tests.edit.families import (
+    FAMILIES,
     assert_near,
     random_backbone,
     random_images,
@@ -14,24 +15,6 @@ from tests.edit.families import (
 )
 
 KEPT = np.array([0, 2, 5])
-FAMILIES = {
-    # Name of the backbone, and whether anything but head and gate shrinks.
-    "resnet20": True,
-    "resnet18": True,
-    "resnet50v2": True,
-    "densenet121": True,
-    "mobilenetv2": True,
-    "mobilenetv3small": True,
-    "efficientnetb0": True,
-    "efficientnetliteb0": True,
-    "nasnetmobile": True,
-    "xception": True,
-    "inceptionv3": True,
-    "vgg16": True,
-    "mitb0": False,
-    "convnexttiny": None,
-    "yolov8xs": None,
-}
 
 
 def backbone_of(build, size=8):
