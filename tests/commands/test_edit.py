@@ -118,7 +118,7 @@ def test_every_other_command_takes_it(without_three, tmp_path):
     images, _ = data.test.images_and_labels(1)
     keras.utils.save_img(tmp_path / "digit.png", images[0])
     (answer,) = keras_csg.predict(out, tmp_path / "digit.png")
-    assert answer["class"] in LEFT
+    assert answer["classes"][0]["class_name"] in LEFT
     maps = keras_csg.localize(out, limit=4, mosaics=1, log=None)
     assert maps.figures["images"] == 4
     keras_csg.export_run(
