@@ -11,6 +11,7 @@ from keras_csg_cli.data import data
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.explain import explain
 from keras_csg_cli.export import export
+from keras_csg_cli.filters import filters
 from keras_csg_cli.localize import localize
 from keras_csg_cli.options import UserMistake
 from keras_csg_cli.pack import pack
@@ -33,6 +34,7 @@ COMMANDS = (
     train,
     evaluate,
     localize,
+    filters,
     predict,
     explain,
     export,

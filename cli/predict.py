@@ -103,12 +103,15 @@ def _print(prediction):
         agreement = prediction["gate_agreement"]
         click.echo(f"  gate agreement: {agreement:.2%}")
     if "filters" in prediction:
-        filters = ", ".join(
-            f"{f['filter']} ({f['share']:.0%})" for f in prediction["filters"]
-        )
+        filters = ", ".join(map(_filter, prediction["filters"]))
         click.echo(f"  filters that speak for it: {filters or 'none'}")
     if "heatmap" in prediction:
         click.echo(f"  heatmap: {prediction['heatmap']}")
+
+
+def _filter(entry):
+    name = f" {entry['name']}" if "name" in entry else ""
+    return f"{entry['filter']}{name} ({entry['share']:.0%})"
 
 
 def _listed(entries):

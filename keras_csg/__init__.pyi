@@ -20,6 +20,7 @@ from .commands import evaluate as evaluate
 from .commands import evaluate_runs as evaluate_runs
 from .commands import explain_images as explain_images
 from .commands import export_run as export_run
+from .commands import filters as filters
 from .commands import list_weights as list_weights
 from .commands import localize as localize
 from .commands import pack as pack

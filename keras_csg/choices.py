@@ -12,6 +12,9 @@ INPUT_DTYPES = ("float32", "uint8")
 # A server's layout and the formats it can hold, the usual one first.
 LAYOUTS = {"triton": ("onnx", "saved_model"), "tfserving": ("saved_model",)}
 
+# Data.
+SPLITS = ("train", "validation", "test")
+
 # Evaluation.
 MIS_VARIANTS = ("paper", "picnn")
 

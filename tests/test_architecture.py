@@ -20,6 +20,7 @@ LAYERS = [
     # The public names alone, not what is in the package.
     ["keras_csg", "keras_csg.serialization"],
     ["keras_csg.commands"],
+    ["keras_csg.reports"],
     ["keras_csg.training", "keras_csg.deployment"],
     ["keras_csg.evaluation"],
     ["keras_csg.plots", "keras_csg.explain"],

@@ -13,7 +13,7 @@ import pytest
 from tests.source_tree import PACKAGES, ROOT, modules
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-DATA = {".json", ".pyi", ".typed", ".toml", ".keras"}
+DATA = {".json", ".pyi", ".typed", ".toml", ".keras", ".jinja"}
 
 
 def packages():

@@ -5,6 +5,8 @@ from .explain import explain_images as explain_images
 from .export import ExportResult as ExportResult
 from .export import export_run as export_run
 from .export import plan_export as plan_export
+from .filters import filters as filters
+from .filters import filters_folder as filters_folder
 from .input_error import InputError as InputError
 from .localize import localize as localize
 from .localize import sanity_check as sanity_check

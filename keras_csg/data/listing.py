@@ -6,9 +6,9 @@ import json
 import pathlib
 from collections.abc import Mapping, Sequence
 
+from keras_csg.choices import SPLITS as SPLITS
 from keras_csg.files import whole_file
 
-SPLITS = ("train", "validation", "test")
 LEFT_OUT = "left out"
 """Stands for a split: broken files, and those that are dropped."""
 

@@ -47,6 +47,8 @@ class Metadata:
             without a gate.
         filter_classes: list of int: the best class of each filter; `None`
             without a gate.
+        filter_names: dict from the number of a filter to a person's name for
+            it; text in JSON.
         multi_label: bool. Whether an image may have several classes: each has
             a probability by itself, and is there from 0.5.
         quantization: `None`, `"float16"`, `"dynamic"` or `"int8"`.
@@ -60,6 +62,7 @@ class Metadata:
     outputs: dict[str, str]
     gate_matrix: np.ndarray | None = None
     filter_classes: list[int] | None = None
+    filter_names: dict[int, str] = dataclasses.field(default_factory=dict)
     multi_label: bool = False
     quantization: str | None = None
     project_version: str = dataclasses.field(default_factory=version)
@@ -95,6 +98,7 @@ class Metadata:
             values = json.loads(text)
             if values["gate_matrix"] is not None:
                 values["gate_matrix"] = _unpacked(values["gate_matrix"])
+            values["filter_names"] = _names(values.get("filter_names", {}))
             values["input"]["shape"] = tuple(values["input"]["shape"])
             return cls(**values)
         except (
@@ -155,9 +159,18 @@ def describe(
         },
         gate_matrix=gate_matrix,
         filter_classes=filter_classes,
+        filter_names=model.filter_names,
         multi_label=model.multi_label,
         quantization=quantization,
     )
+
+
+def _names(values):
+    """Returns the names of filters, whose numbers are text in JSON."""
+    names = {int(number): name for number, name in values.items()}
+    if not all(isinstance(name, str) for name in names.values()):
+        raise TypeError("the name of a filter is no text")
+    return names
 
 
 def _packed(matrix):

@@ -68,8 +68,9 @@ def predict_each(
         `probability`; `class_specific`, the likeliest by the `(W * G)` head;
         `gate_agreement`, that head's probability of the predicted class;
         `filters`, those with the largest positive share of the predicted
-        class's logit, each with `filter` and `share`; and `heatmap`, the path
-        of the picture. Of a file that cannot be read: `image` and `error`.
+        class's logit, each with `filter`, `share` and, if it has one, `name`;
+        and `heatmap`, the path of the picture. Of a file that cannot be read:
+        `image` and `error`.
 
         Where an image may have several classes, `present` lists all with a
         probability of at least 0.5, which `classes` has even where they are
@@ -103,6 +104,7 @@ def _predict(source, paths, top, pictures):
     if source.metadata.multi_label:
         describe_answer = _describe_several
     names = source.metadata.class_names
+    named = source.metadata.filter_names
     for start in range(0, len(paths), BATCH_SIZE):
         some = paths[start : start + BATCH_SIZE]
         images, errors = _read_all(some, source.metadata)
@@ -115,6 +117,7 @@ def _predict(source, paths, top, pictures):
             answer = {name: values[row] for name, values in answers.items()}
             row += 1
             found = {"image": str(path), **describe_answer(answer, names, top)}
+            _name_filters(found, named)
             if pictures is not None:
                 pictures.draw(found, answer["heatmap"])
             yield found
@@ -253,6 +256,13 @@ def _largest_shares(parts):
         for k in order
         if shares[k] > 0
     ]
+
+
+def _name_filters(prediction, names):
+    """Adds what a person calls the filters that a prediction lists."""
+    for entry in prediction.get("filters", ()):
+        if name := names.get(entry["filter"]):
+            entry["name"] = name
 
 
 class _Pictures:

@@ -13,6 +13,8 @@ from keras_csg.evaluation.classification import measure as measure
 from keras_csg.evaluation.features import FeatureExtractor as FeatureExtractor
 from keras_csg.evaluation.features import SplitFeatures as SplitFeatures
 from keras_csg.evaluation.features import head_of as head_of
+from keras_csg.evaluation.filter_survey import FilterSurvey as FilterSurvey
+from keras_csg.evaluation.filter_survey import survey_filters as survey_filters
 from keras_csg.evaluation.grid_pointing import GridPointing as GridPointing
 from keras_csg.evaluation.grid_pointing import (
     evaluate_grid_pointing as evaluate_grid_pointing,

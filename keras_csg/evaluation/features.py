@@ -69,11 +69,16 @@ class FeatureExtractor:
             name: np.concatenate([output[name] for output in outputs])
             for name in outputs[0]
         }
-        _check_finite(arrays.values())
+        check_finite(arrays.values())
         return SplitFeatures(labels=np.concatenate(labels), **arrays)
 
 
-def _check_finite(arrays):
+def check_finite(arrays: Iterable[np.ndarray]) -> None:
+    """Refuses features that are not finite.
+
+    Raises:
+        ValueError: if there is one among them.
+    """
     broken = sum(np.count_nonzero(~np.isfinite(array)) for array in arrays)
     if broken:
         raise ValueError(

@@ -17,9 +17,14 @@ from keras_csg.metrics.correlation import FilterCorrelation as FilterCorrelation
 from keras_csg.metrics.correlation import (
     filter_correlation as filter_correlation,
 )
+from keras_csg.metrics.duplicate_filters import (
+    duplicate_filters as duplicate_filters,
+)
 from keras_csg.metrics.filter_localization import (
     filter_localization as filter_localization,
 )
+from keras_csg.metrics.filter_recall import FilterRecall as FilterRecall
+from keras_csg.metrics.filter_recall import filter_recall as filter_recall
 from keras_csg.metrics.gates import classes_of_filters as classes_of_filters
 from keras_csg.metrics.gates import dead_filters as dead_filters
 from keras_csg.metrics.gates import filters_per_class as filters_per_class

@@ -147,5 +147,9 @@ def dead_filters(features: np.ndarray) -> np.ndarray:
 
 def ordered_by_class(gate_matrix: np.ndarray) -> np.ndarray:
     """Returns the matrix `(classes, filters)`, filters by their best class."""
-    order = gate_matrix.argmax(axis=0).argsort(kind="stable")
-    return gate_matrix[:, order]
+    return gate_matrix[:, order_by_class(gate_matrix)]
+
+
+def order_by_class(gate_matrix: np.ndarray) -> np.ndarray:
+    """Returns the numbers of the filters by their best class, `(filters,)`."""
+    return gate_matrix.argmax(axis=0).argsort(kind="stable")

@@ -11,6 +11,7 @@ from keras_csg.arguments import (
 )
 from keras_csg.data.image_reading import ImageReading
 from keras_csg.layers.gate_budget import default_density
+from keras_csg.models.filter_names import FilterNames
 
 MOST_DROPPED = 0.5
 """Share of the filters that are left out at most where nobody says."""
@@ -29,6 +30,7 @@ SAVED = (
     "backbone_rate",
     "batch_statistics",
     "class_names",
+    "filter_names",
     "image_reading",
     "frozen",
 )
@@ -36,7 +38,7 @@ SAVED = (
 
 
 class ClassifierArguments:
-    """Arguments of a classifier that stay as they were given."""
+    """Arguments of a classifier: all but names stay as they were given."""
 
     num_classes: Any = FixedArgument()
     gated: Any = FixedArgument()
@@ -49,6 +51,7 @@ class ClassifierArguments:
     lambda_6: Any = FixedArgument()
     filter_dropout: Any = FixedArgument()
     density: Any = FixedArgument()
+    filter_names: Any = FilterNames()
     backbone_rate: Any = FixedArgument()
     backbone: Any
 

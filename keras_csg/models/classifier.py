@@ -105,6 +105,8 @@ class CSGClassifier(
             the momentum of the layers.
         class_names: list of str, one for each class, in the order of the
             logits; kept with the model. `None` for no names.
+        filter_names: dict from the number of a filter to a person's name for
+            it, such as `{12: "striped flank"}`; may be set later.
         image_reading: how files become the images it was trained on, kept
             with the model for `predict` and for what is exported: arguments
             of `keras_csg.data.ImageReading` by name. `None` for its defaults.
@@ -145,6 +147,7 @@ class CSGClassifier(
         schedule: Any = "joint",
         batch_statistics: str = "fitted",
         class_names: Sequence[str] | None = None,
+        filter_names: Mapping[int, str] | None = None,
         image_reading: Mapping[str, Any] | None = None,
         frozen: Sequence[str] = (),
         **kwargs: Any,
@@ -189,6 +192,7 @@ class CSGClassifier(
         self.closing_steps = checked_steps(closing_steps)
         self.schedule = get_schedule(schedule)
         self.class_names = checked_names(class_names, num_classes)
+        self.filter_names = filter_names
         self.image_reading = checked_reading(image_reading)
         self.dropout = dropout_layer(rate)
         self.batch_statistics = batch_statistics

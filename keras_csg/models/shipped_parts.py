@@ -20,6 +20,7 @@ KEPT = (
     "filter_dropout",
     "density",
     "class_names",
+    "filter_names",
 )
 """Arguments that are those of the weights unless somebody says otherwise."""
 

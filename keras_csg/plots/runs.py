@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from keras_csg.metrics.ablation import Ablation
-from keras_csg.metrics.gates import ordered_by_class
+from keras_csg.metrics.gates import order_by_class, ordered_by_class
 from keras_csg.plots.names import literal_names
 from keras_csg.plots.saving import save_figure
 
@@ -86,6 +86,7 @@ def save_gate(
     gate_matrix: np.ndarray,
     class_names: Sequence[str] | None,
     path: pathlib.Path,
+    filter_names: Mapping[int, str] | None = None,
 ) -> None:
     """Draws the gate matrix, its filters ordered by their best class.
 
@@ -93,6 +94,8 @@ def save_gate(
         gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
         class_names: list of str, or `None`.
         path: `pathlib.Path` of the PNG file.
+        filter_names: dict from a filter's number to its name, or `None`;
+            beside more than `MOST_NAMES` there is no room.
     """
     classes, filters = gate_matrix.shape
     figure = Figure(
@@ -116,6 +119,11 @@ def save_gate(
     )
     if class_names and classes <= MOST_NAMES:
         panel.set_yticks(range(classes), literal_names(class_names))
+    if filter_names and len(filter_names) <= MOST_NAMES:
+        order = order_by_class(gate_matrix).tolist()
+        places = [order.index(number) for number in filter_names]
+        names = [f"{number} {name}" for number, name in filter_names.items()]
+        panel.set_xticks(places, literal_names(names), rotation=90)
     save_figure(figure, path, dpi=120)
 
 

@@ -3,8 +3,10 @@
 import json
 
 from keras_csg.files import write_json
+from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of
+from keras_csg.training.named_filters import stored_filter_names
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.runs import Run
 
@@ -35,7 +37,7 @@ def with_more_epochs(run: Run, epochs: int) -> TrainingOptions:
     return options
 
 
-def prepare(run: Run, options: TrainingOptions) -> None:
+def prepare(run: Run, options: TrainingOptions, model: CSGClassifier) -> None:
     """Lets a run go on to the epochs of its options, where they are more.
 
     What a finished run has is kept beside what will be: `model.keras` as
@@ -45,9 +47,17 @@ def prepare(run: Run, options: TrainingOptions) -> None:
     Args:
         run: `Run`, locked.
         options: what `with_more_epochs` returned, or the run's own.
+        model: `CSGClassifier` that goes on. Its filters get the names that
+            they had when the run was finished.
     """
-    if options.epochs == run.options.epochs:
-        return
+    if options.epochs != run.options.epochs:
+        _go_on(run, options)
+    kept = sorted(run.path.glob("model-*.keras"))
+    if kept:
+        model.filter_names = stored_filter_names(kept[-1])
+
+
+def _go_on(run, options):
     if run.is_finished():
         _reopen(run)
     config = json.loads(run.config_path.read_text())

@@ -69,6 +69,8 @@ def take_over(
 ) -> WeightsReport | None:
     """Gives a classifier the head and the gate of a run, class by class.
 
+    And the names of its filters, which are those of the run.
+
     The gate, and how far it is closed, is taken where both have the same
     classes and close it alike; else it is found anew, from an open one.
 
@@ -103,6 +105,7 @@ def take_over(
         values = ops.convert_to_numpy(mine).copy()
         values[..., to] = ops.convert_to_numpy(other)[..., of]
         mine.assign(values)
+    model.filter_names = there.filter_names
     parts = [
         "head"
         if len(common) == len(names)

@@ -27,6 +27,20 @@ def draw_run(
     if confusion is not None:
         plots.save_confusion(confusion, names, run.confusion_path)
     if model.gated:
-        gate_matrix = keras.ops.convert_to_numpy(model.gate.gate_matrix)
-        plots.save_gate(gate_matrix, names, run.gate_path)
+        draw_gate(run, model)
         plots.save_ablation(ablation, names, run.ablation_path)
+
+
+def draw_gate(run: Run, model: CSGClassifier) -> None:
+    """Draws the gate, with the names of its classes and filters.
+
+    Args:
+        run: `Run`.
+        model: its `CSGClassifier`, with a gate.
+    """
+    plots.save_gate(
+        keras.ops.convert_to_numpy(model.gate.gate_matrix),
+        model.class_names,
+        run.gate_path,
+        model.filter_names,
+    )

@@ -254,7 +254,7 @@ class Trainer:
 
     def _restore(self):
         self.run.lock()
-        prepare(self.run, self.options)
+        prepare(self.run, self.options, self.model)
         path, epochs_done = newest_backup(self.run.backup_path)
         if path is not None:
             restore(path, self.model)

@@ -1,0 +1,1 @@
+"""Pages about a run that open from the disk, without any request."""
