@@ -6,6 +6,7 @@ import click
 
 from keras_csg.choices import BACKENDS
 from keras_csg_cli import processes
+from keras_csg_cli.app import app
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
 from keras_csg_cli.evaluate import evaluate
@@ -37,6 +38,7 @@ COMMANDS = (
     filters,
     predict,
     explain,
+    app,
     export,
     data,
     pack,

@@ -20,6 +20,7 @@ LAYERS = [
     # The public names alone, not what is in the package.
     ["keras_csg", "keras_csg.serialization"],
     ["keras_csg.commands"],
+    ["keras_csg.interactive"],
     ["keras_csg.reports"],
     ["keras_csg.training", "keras_csg.deployment"],
     ["keras_csg.evaluation"],
@@ -38,7 +39,7 @@ LAYERS = [
         "keras_csg.version",
     ],
 ]
-MOST_ROOMS = 23
+MOST_ROOMS = 24  # `interactive`: a page of its own beside the reports.
 MOST_LINES = 300
 
 

@@ -1,3 +1,4 @@
+from .app import app as app
 from .data import describe_data as describe_data
 from .evaluate import evaluate as evaluate
 from .evaluate import evaluate_runs as evaluate_runs
