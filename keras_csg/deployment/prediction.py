@@ -100,11 +100,10 @@ def predict_each(
 
 
 def _predict(source, paths, top, pictures):
+    metadata = source.metadata
     describe_answer = _describe
-    if source.metadata.multi_label:
+    if metadata.multi_label:
         describe_answer = _describe_several
-    names = source.metadata.class_names
-    named = source.metadata.filter_names
     for start in range(0, len(paths), BATCH_SIZE):
         some = paths[start : start + BATCH_SIZE]
         images, errors = _read_all(some, source.metadata)
@@ -116,8 +115,10 @@ def _predict(source, paths, top, pictures):
                 continue
             answer = {name: values[row] for name, values in answers.items()}
             row += 1
-            found = {"image": str(path), **describe_answer(answer, names, top)}
-            _name_filters(found, named)
+            found = {
+                "image": str(path),
+                **describe_answer(answer, metadata, top),
+            }
             if pictures is not None:
                 pictures.draw(found, answer["heatmap"])
             yield found
@@ -180,8 +181,9 @@ def _try_to_read(path, size, reading):
         return None, f"Cannot read the image {path}: {error}"
 
 
-def _describe(answer, names, top):
+def _describe(answer, metadata, top):
     """Returns the prediction for one image, with names for numbers."""
+    names = metadata.class_names
     probabilities = answer["probabilities"]
     described = {
         "classes": [
@@ -196,16 +198,17 @@ def _describe(answer, names, top):
         described["gate_agreement"] = float(answer["gate_agreement"])
     if "filter_contributions" in answer:
         parts = answer["filter_contributions"]
-        described["filters"] = _largest_shares(parts)
+        described["filters"] = _largest_shares(parts, metadata.filter_names)
     return described
 
 
-def _describe_several(answer, names, top):
+def _describe_several(answer, metadata, top):
     """Returns the prediction for one image that may have several classes."""
+    names = metadata.class_names
     probabilities = answer["probabilities"]
     present = _present(names, probabilities)
     described = {
-        **_describe(answer, names, max(top, len(present))),
+        **_describe(answer, metadata, max(top, len(present))),
         "present": present,
         "probabilities": {
             name: float(probability)
@@ -244,7 +247,7 @@ def _entry(names, probabilities, index):
     }
 
 
-def _largest_shares(parts):
+def _largest_shares(parts, names):
     """Returns the filters with the largest positive parts, as shares of all.
 
     Of their sizes, whatever the sign. A file of 0.1.0 answers in such shares.
@@ -253,16 +256,10 @@ def _largest_shares(parts):
     order = np.argsort(-shares, kind="stable")[:NAMED_FILTERS]
     return [
         {"filter": int(k), "share": float(shares[k])}
+        | ({"name": names[k]} if k in names else {})
         for k in order
         if shares[k] > 0
     ]
-
-
-def _name_filters(prediction, names):
-    """Adds what a person calls the filters that a prediction lists."""
-    for entry in prediction.get("filters", ()):
-        if name := names.get(entry["filter"]):
-            entry["name"] = name
 
 
 class _Pictures:

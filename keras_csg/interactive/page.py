@@ -44,6 +44,7 @@ class Page:
             analytics_enabled=False,
             delete_cache=(FORGOTTEN // 4, FORGOTTEN),
         ) as self.blocks:
+            self._hint = markup.rendered("hint", examples=bool(examples))
             self._look = gr.State(time_to_live=FORGOTTEN)
             gr.HTML(markup.heading(bench))
             self._lay_out(examples)
@@ -70,7 +71,7 @@ class Page:
                         api_visibility="private",
                     )
             with gr.Column(scale=3, min_width=320):
-                self._message = gr.HTML(elem_id="csg-message")
+                self._message = gr.HTML(self._hint, elem_id="csg-message")
                 self._answers = gr.HTML(elem_id="csg-answers")
         with gr.Column(visible=False) as self._details:
             with gr.Row():
@@ -114,7 +115,7 @@ class Page:
                     elem_classes="csg-box",
                 )
             )
-            self._cards.append(gr.HTML())
+            self._cards.append(gr.HTML(elem_classes="csg-cell"))
         self._panels.append(panel)
 
     def _listen(self):
@@ -194,7 +195,7 @@ class Page:
     def _nothing(self, text):
         return {
             self._look: None,
-            self._message: markup.message(text),
+            self._message: markup.message(text) or self._hint,
             self._answers: "",
             self._details: gr.update(visible=False),
         }

@@ -1,5 +1,6 @@
 """Training a run for more epochs than it was to have."""
 
+import contextlib
 import json
 
 from keras_csg.files import write_json
@@ -7,6 +8,7 @@ from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of
 from keras_csg.training.named_filters import stored_filter_names
+from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.runs import Run
 
@@ -48,13 +50,11 @@ def prepare(run: Run, options: TrainingOptions, model: CSGClassifier) -> None:
         run: `Run`, locked.
         options: what `with_more_epochs` returned, or the run's own.
         model: `CSGClassifier` that goes on. Its filters get the names that
-            they had when the run was finished.
+            they had when the run was finished, or in the run it began with.
     """
     if options.epochs != run.options.epochs:
         _go_on(run, options)
-    kept = sorted(run.path.glob("model-*.keras"))
-    if kept:
-        model.filter_names = stored_filter_names(kept[-1])
+    model.filter_names = _names_before(run)
 
 
 def _go_on(run, options):
@@ -63,6 +63,17 @@ def _go_on(run, options):
     config = json.loads(run.config_path.read_text())
     more = {"epochs": options.epochs, "time_budget": options.time_budget}
     write_json(run.config_path, {**config, **more})
+
+
+def _names_before(run):
+    """Returns the names of a run's filters, which no backup has."""
+    if kept := sorted(run.path.glob("model-*.keras")):
+        return stored_filter_names(kept[-1])
+    if run.options.init is not None:
+        # It is needed for nothing else any more, so it may be gone.
+        with contextlib.suppress(ValueError, OSError):
+            return stored_filter_names(open_run(run.options.init).model_path)
+    return {}
 
 
 def _reopen(run):

@@ -91,3 +91,23 @@ def test_a_damaged_gate_is_named():
     values["gate_matrix"]["data"] = values["gate_matrix"]["data"][:-8]
     with pytest.raises(ValueError, match="metadata .* are damaged"):
         Metadata.from_json(json.dumps(values))
+
+
+def test_filters_have_the_names_that_a_person_gave_them():
+    model = trained_classifier(filter_names={2: "striped flank"})
+    text = described(model).to_json()
+    assert json.loads(text)["filter_names"] == {"2": "striped flank"}
+    assert Metadata.from_json(text).filter_names == {2: "striped flank"}
+
+
+def test_a_file_from_before_there_were_names_is_read():
+    values = json.loads(described(trained_classifier()).to_json())
+    del values["filter_names"]
+    assert Metadata.from_json(json.dumps(values)).filter_names == {}
+
+
+@pytest.mark.parametrize("names", [[], {"x": "a"}, {"1": 2}])
+def test_broken_names_of_filters_are_damage(names):
+    values = json.loads(described(trained_classifier()).to_json())
+    with pytest.raises(ValueError, match="damaged"):
+        Metadata.from_json(json.dumps({**values, "filter_names": names}))

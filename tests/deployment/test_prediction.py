@@ -66,6 +66,19 @@ def test_every_answer_is_put_into_words(image):
     )
 
 
+def test_filters_are_called_what_a_person_calls_them(image):
+    source = HandMade(
+        probabilities=[0.25, 0.75],
+        class_id=1,
+        filter_contributions=[1.0, 3.0],
+    )
+    source.metadata.filter_names[1] = "striped flank"
+    assert predict_files(source, [image])[0]["filters"] == [
+        {"filter": 1, "share": 0.75, "name": "striped flank"},
+        {"filter": 0, "share": 0.25},
+    ]
+
+
 def test_at_most_five_filters_are_named(image):
     source = HandMade(
         probabilities=[1.0, 0.0, 0.0],

@@ -60,6 +60,13 @@ def test_the_gate_is_drawn_with_its_density(tmp_path, texts):
     assert size(tmp_path / "gate.png")[0] > 100
 
 
+def test_named_filters_stand_under_the_gate(tmp_path, texts):
+    gate = np.array([[0.0, 1.0, 0.5], [1.0, 0.0, 0.5]])
+    names = {0: "a $tail$", 2: "head"}
+    plots.save_gate(gate, NAMES, tmp_path / "gate.png", names)
+    assert r"0 a \$tail\$" in texts and "2 head" in texts
+
+
 def test_names_of_many_classes_are_left_out(tmp_path, texts):
     plots.save_gate(np.eye(41), ["ant"] * 41, tmp_path / "gate.png")
     assert "ant" not in texts

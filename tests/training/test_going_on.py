@@ -8,6 +8,7 @@ import pytest
 
 import keras_csg
 from keras_csg.training import Run
+from keras_csg.training.named_filters import keep_filter_names
 from tests.training.photos import Halt, check_same_weights
 from tests.training.test_averages import Recording
 
@@ -29,6 +30,7 @@ def test_a_finished_run_goes_on_from_its_weights(tiny, tmp_path):
     path = tmp_path / "run"
     before = keras_csg.train(path, epochs=2, learning_rate=0.01, **OPTIONS)
     run = Run(path)
+    keep_filter_names(run, {3: "stripes"})
     kernel = keras.ops.convert_to_numpy(run.load_model().head.kernel)
     recording = Recording()
     after = keras_csg.train(
@@ -36,6 +38,7 @@ def test_a_finished_run_goes_on_from_its_weights(tiny, tmp_path):
     )
     assert epochs_of(run) == [1, 2, 3, 4, 5]
     assert run.options.epochs == 5
+    assert run.load_model().filter_names == {3: "stripes"}
     assert json.loads(run.config_path.read_text())["versions"]
     assert run.read_metrics() == after
     # One step away from where it was, not from another network.

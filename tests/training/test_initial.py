@@ -10,6 +10,7 @@ import keras_csg
 from keras_csg.backbones.weights import WeightsReport
 from keras_csg.training import Run
 from keras_csg.training.initial import take_over
+from keras_csg.training.named_filters import keep_filter_names
 from tests.training.photos import Halt, check_same_weights
 from tests.training.test_averages import Recording
 
@@ -26,6 +27,7 @@ OPTIONS = {
 def before(tiny, tmp_path_factory):
     path = tmp_path_factory.mktemp("before") / "run"
     keras_csg.train(path, epochs=6, learning_rate=0.05, log=None, **OPTIONS)
+    keep_filter_names(Run(path), {2: "stripes"})
     return path
 
 
@@ -46,6 +48,7 @@ def test_all_of_it_is_there_at_the_first_step(before, tmp_path):
         **options,
     )
     old, new = Run(before).load_model(), Run(tmp_path / "run").load_model()
+    assert new.filter_names == {2: "stripes"}
     # Backbone and size of the images are the run's.
     assert new.input_shape == old.input_shape == (None, 8, 8, 3)
     np.testing.assert_allclose(
@@ -157,3 +160,4 @@ def test_it_is_resumed_from_its_backup(before, tmp_path):
         keras_csg.train(torn, callbacks=[Halt()], log=None, **options)
     keras_csg.train(torn, resume=True, log=None)
     check_same_weights(whole, torn)
+    assert Run(torn).load_model().filter_names == {2: "stripes"}
