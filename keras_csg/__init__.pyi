@@ -3,6 +3,7 @@ from . import choices as choices
 from . import commands as commands
 from . import data as data
 from . import deployment as deployment
+from . import edit as edit
 from . import evaluation as evaluation
 from . import explain as explain
 from . import layers as layers
@@ -17,6 +18,7 @@ from .backbones import register_backbone as register_backbone
 from .commands import InputError as InputError
 from .commands import app as app
 from .commands import describe_data as describe_data
+from .commands import edit_run as edit_run
 from .commands import evaluate as evaluate
 from .commands import evaluate_runs as evaluate_runs
 from .commands import explain_images as explain_images

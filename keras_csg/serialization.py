@@ -26,6 +26,7 @@ MODULES = {
     "UnitMaxGate": "keras_csg.layers",
     "FrozenStatisticsBatchNormalization": "keras_csg.layers",
     "ImageNormalization": "keras_csg.layers",
+    "SelectChannels": "keras_csg.layers",
     "WarmUp": "keras_csg.training.optimizers",
     "PaddedShortcut": "keras_csg.backbones.cifar_resnet",
     "ClassHead": "keras_csg.deployment.graph.answer_layers",

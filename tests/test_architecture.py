@@ -24,7 +24,7 @@ LAYERS = [
     ["keras_csg.reports"],
     ["keras_csg.training", "keras_csg.deployment"],
     ["keras_csg.evaluation"],
-    ["keras_csg.plots", "keras_csg.explain"],
+    ["keras_csg.plots", "keras_csg.explain", "keras_csg.edit"],
     ["keras_csg.models"],
     ["keras_csg.metrics", "keras_csg.data"],
     ["keras_csg.backbones"],
@@ -39,7 +39,9 @@ LAYERS = [
         "keras_csg.version",
     ],
 ]
-MOST_ROOMS = 25  # `reports` and `interactive`: what people look at.
+# `reports` and `interactive` are what people look at; `edit` changes
+# classifiers, which nothing else does.
+MOST_ROOMS = 26
 MOST_LINES = 300
 
 

@@ -1,5 +1,6 @@
 from .app import app as app
 from .data import describe_data as describe_data
+from .edit import edit_run as edit_run
 from .evaluate import evaluate as evaluate
 from .evaluate import evaluate_runs as evaluate_runs
 from .explain import explain_images as explain_images

@@ -11,6 +11,7 @@ from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data import moved_name
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.config_files import read_config
+from keras_csg.training.edited_runs import check_not_edited
 from keras_csg.training.effects import check_effects
 from keras_csg.training.going_on import with_more_epochs
 from keras_csg.training.initial import with_initial_run
@@ -169,6 +170,7 @@ def _options_of_run(out, config, options):
             f"There is no run to go on with in {run.path}: it has no "
             "config.json."
         )
+    check_not_edited(run)
     here = {k: v for k, v in options.items() if k in OF_THE_MACHINE}
     names = [name for name in options if name not in (*here, "epochs")]
     if config:

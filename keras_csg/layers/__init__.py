@@ -21,3 +21,4 @@ from keras_csg.layers.frozen_statistics import (
 from keras_csg.layers.image_normalization import (
     ImageNormalization as ImageNormalization,
 )
+from keras_csg.layers.select_channels import SelectChannels as SelectChannels

@@ -5,7 +5,8 @@ import pathlib
 import tomllib
 
 # What a run's own file says beside the options: what it was made with.
-RECORDED = ("versions", "weights_sha256")
+EDITED = "edited"
+RECORDED = ("versions", "weights_sha256", EDITED)
 
 
 def read_config(path: pathlib.Path) -> dict:

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_csg.backbones.weights import WeightsReport
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.edited_runs import check_backbone_is_whole
 from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions
 
@@ -39,6 +40,7 @@ def with_initial_run(given: dict) -> dict:
             f"Received: init={given['init']!r}"
         )
     run = open_run(given["init"])
+    check_backbone_is_whole(run, "init")
     options = run.options
     own = {name: getattr(options, name) for name in TAKEN_OVER}
     if own["image_size"] is None:

@@ -1,0 +1,110 @@
+"""Which filters and classes are meant, and which filters are a class's."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_csg.arguments import whole_number
+from keras_csg.metrics.gates import SHARED_FROM, own_filters
+from keras_csg.models.class_names import class_names_of
+from keras_csg.models.classifier import CSGClassifier
+
+Classes = str | int | Sequence[str | int]
+"""A class or several, by name or by number."""
+
+
+def filter_numbers(model: CSGClassifier, filters: Any) -> np.ndarray:
+    """Returns the numbers of filters, each once and ascending.
+
+    Args:
+        model: `CSGClassifier`.
+        filters: int, or several of them.
+
+    Raises:
+        ValueError: if there is none, or one that the model does not have, with
+            the nearest that it has.
+    """
+    given = filters if isinstance(filters, Iterable) else [filters]
+    numbers = sorted({whole_number("filters", n, 0) for n in given})
+    if not numbers:
+        raise ValueError("`filters` must name at least one. Received: none")
+    odd = [number for number in numbers if number >= model.filters]
+    if odd:
+        raise ValueError(
+            f"There is no filter {odd[0]}: the {model.filters} filters are "
+            f"called 0 to {model.filters - 1}, and {model.filters - 1} is the "
+            "nearest."
+        )
+    return np.array(numbers)
+
+
+def class_numbers(model: CSGClassifier, classes: Classes) -> list[int]:
+    """Returns the numbers of classes, each once and ascending.
+
+    Args:
+        model: `CSGClassifier`.
+        classes: name or number of a class, or several of them; names may stand
+            in one str, between commas.
+
+    Raises:
+        ValueError: if there is none, or one that the model does not have, with
+            the nearest that it has.
+    """
+    known = class_names_of(model)
+    if isinstance(classes, str) and classes not in known:
+        classes = [name.strip() for name in classes.split(",")]
+    given = [classes] if isinstance(classes, str | int) else list(classes)
+    if not given:
+        raise ValueError("`classes` must name at least one. Received: none")
+    return sorted({_number(name, known) for name in given})
+
+
+def _number(name, known):
+    if isinstance(name, str):
+        if name in known:
+            return known.index(name)
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0)
+        raise ValueError(
+            f"There is no class {name!r}; the nearest are {', '.join(near)}."
+        )
+    number = whole_number("classes", name, 0)
+    if number >= len(known):
+        raise ValueError(
+            f"There is no class {number}: the {len(known)} classes are "
+            f"numbered from 0, and {len(known) - 1} is the nearest."
+        )
+    return number
+
+
+def gate_of(model: CSGClassifier) -> np.ndarray:
+    """Returns the gate matrix `(classes, filters)`, float32.
+
+    Raises:
+        ValueError: if the model has no gate.
+    """
+    return ops.convert_to_numpy(model.require_gate().gate_matrix)
+
+
+def filters_of(
+    gate_matrix: np.ndarray, classes: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the filters of some classes: theirs alone, and shared ones.
+
+    A filter is theirs where the gate is fully open to one of them. It is
+    shared where the gate is open to another class by half at least
+    (`keras_csg.metrics.shared_filters`).
+
+    Args:
+        gate_matrix: array of shape `(classes, filters)` in `[0, 1]`.
+        classes: numbers of the classes.
+
+    Returns:
+        A tuple of two int arrays, ascending.
+    """
+    theirs = own_filters(gate_matrix)[list(classes)].any(axis=0)
+    others = np.delete(gate_matrix, list(classes), axis=0)
+    serves = (others >= SHARED_FROM).any(axis=0)
+    return np.flatnonzero(theirs & ~serves), np.flatnonzero(theirs & serves)
