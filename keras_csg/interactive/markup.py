@@ -95,6 +95,16 @@ def answers(bench: Workbench, answer: Answer) -> str:
     )
 
 
+def now(answer: Answer) -> str:
+    """Returns the answer in a line, which stays in sight above the filters."""
+    return rendered(
+        "now",
+        headline=answer.now.sentences(0)[0],
+        before=answer.whole.sentences(0)[0],
+        changed=bool(answer.look.off),
+    )
+
+
 def heatmap(bench: Workbench, answer: Answer) -> str:
     """Returns the picture under the heatmap of the shown class."""
     picture = answer.now.pictures[0]
@@ -172,9 +182,10 @@ def _map_uri(answer, place):
     evidence = answer.evidence
     number = answer.look.filters[place]
     picture = answer.now.pictures[0].within(PANEL)
-    scale = np.abs(evidence.maps[0]).max() or 1.0
     against = evidence.contributions[0, number] < 0
-    values = evidence.maps[0, place] / (-scale if against else scale)
+    # By its own peak: how much it is says the bar, this says where.
+    values = evidence.maps[0, place] * (-1 if against else 1)
+    values = values / (values.max() if values.max() > 0 else 1.0)
     pixels = overlay(
         picture.pixels, picture.spread(values), AGAINST if against else FOR
     )

@@ -79,6 +79,7 @@ class Page:
                     self._heatmap = gr.HTML(elem_id="csg-heatmap")
                 with gr.Column(scale=3, min_width=320):
                     self._controls()
+            self._now = gr.HTML(elem_id="csg-now")
             self._slots()
 
     def _controls(self):
@@ -125,6 +126,7 @@ class Page:
             self._answers,
             self._details,
             self._heatmap,
+            self._now,
             self._class,
             self._off,
             *self._panels,
@@ -145,12 +147,11 @@ class Page:
             box.input(
                 self._switch, [self._look, *self._boxes], shown, **switching
             )
-        for touched, take in (
-            (self._class.input, self._look_for),
-            (self._off.input, self._switch_off),
+        for chosen, take in (
+            (self._class, self._look_for),
+            (self._off, self._switch_off),
         ):
-            component = self._class if take == self._look_for else self._off
-            touched(take, [self._look, component], shown, **switching)
+            chosen.input(take, [self._look, chosen], shown, **switching)
         for button, take in (
             (self._none, self._without_own),
             (self._all, self._all_on),
@@ -209,6 +210,7 @@ class Page:
             self._answers: markup.answers(bench, answer),
             self._details: gr.update(visible=True),
             self._heatmap: markup.heatmap(bench, answer),
+            self._now: markup.now(answer),
             self._class: look.shown,
             self._off: list(look.off),
         }
