@@ -6,6 +6,7 @@ import click
 
 from keras_csg.choices import BACKENDS
 from keras_csg_cli import processes
+from keras_csg_cli.app import app
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
 from keras_csg_cli.edit import edit
@@ -41,6 +42,7 @@ COMMANDS = (
     report,
     predict,
     explain,
+    app,
     export,
     data,
     pack,

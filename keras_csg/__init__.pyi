@@ -16,6 +16,7 @@ from .backbones import create_backbone as create_backbone
 from .backbones import list_backbones as list_backbones
 from .backbones import register_backbone as register_backbone
 from .commands import InputError as InputError
+from .commands import app as app
 from .commands import describe_data as describe_data
 from .commands import edit_run as edit_run
 from .commands import evaluate as evaluate

@@ -1,3 +1,4 @@
+from .app import app as app
 from .data import describe_data as describe_data
 from .edit import edit_run as edit_run
 from .evaluate import evaluate as evaluate

@@ -4,7 +4,8 @@ import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.explain import Evidence, Explanation
-from keras_csg.explain.explaining import FILTERS, pictures_of
+from keras_csg.explain.explaining import FILTERS
+from keras_csg.explain.seen_images import pictures_of
 
 NEEDED = ("probabilities", "class_id", "filter_contributions")
 NO_OTHERS = (

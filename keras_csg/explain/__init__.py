@@ -19,6 +19,8 @@ from keras_csg.explain.pictures import Picture as Picture
 from keras_csg.explain.randomization import (
     cascading_randomization as cascading_randomization,
 )
+from keras_csg.explain.seen_images import SeenImages as SeenImages
+from keras_csg.explain.seen_images import look_at as look_at
 from keras_csg.explain.similarity import rank_correlation as rank_correlation
 from keras_csg.explain.similarity import (
     structural_similarity as structural_similarity,

@@ -1,26 +1,18 @@
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from keras import ops
-from PIL import Image
 from scipy import special
 
 from keras_csg.arguments import whole_number
-from keras_csg.data.image_reading import ImageReading
 from keras_csg.explain.class_activation import weighted_maps
 from keras_csg.explain.class_filters import candidate_filters, head_of
 from keras_csg.explain.explanation import Evidence, Explanation, Removal
-from keras_csg.explain.feature_maps import check_rgb, in_batches
-from keras_csg.explain.pictures import (
-    Picture,
-    picture_of_array,
-    picture_of_file,
-    picture_of_image,
-)
+from keras_csg.explain.feature_maps import in_batches
+from keras_csg.explain.seen_images import opened
 from keras_csg.models.class_names import class_names_of, class_number
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models.filter_names import filter_number
 
 FILTERS = 5
 """Filters that an explanation shows of a class."""
@@ -32,6 +24,7 @@ def explain(
     for_class: str | int | Sequence[str | int] | None = None,
     *,
     filters: int = FILTERS,
+    without: Iterable[int] = (),
     batch_size: int = 32,
 ) -> Explanation:
     """Explains what a classifier predicts, filter by filter.
@@ -43,12 +36,15 @@ def explain(
         model: `CSGClassifier`.
         images: array of shape `(samples, height, width, 3)`, RGB in 0..255,
             or one image; or list of paths, `PIL.Image.Image` or arrays, of any
-            size, which become the network's image as in training.
+            size, which become the network's image as in training; or
+            `SeenImages`, for which the backbone is not run again.
         for_class: name or number of a class to explain beside the predicted
             one; or one for each image. Where it is the predicted one, or
             `None`, the second likeliest.
         filters: int. Number of filters to look at of each class, those that
             add most, of either sign.
+        without: ints. Filters that are switched off: everything is as if
+            their maps were zero throughout.
         batch_size: int.
 
     Returns:
@@ -60,18 +56,15 @@ def explain(
     """
     filters = whole_number("filters", filters, 1)
     batch_size = whole_number("batch_size", batch_size, 1)
-    pictures, pixels = pictures_of(
-        images, _size(model), ImageReading(**model.image_reading)
-    )
+    off = _switched_off(without, model.filters)
+    pictures, batches = opened(model, images, batch_size)
     names = class_names_of(model)
-    others = _others(names, for_class, len(pixels))
-    lens = _Lens(model, filters)
+    others = _others(names, for_class, len(pictures))
+    lens = _Lens(model, filters, off)
     parts = [
-        lens.look_at(batch, wanted)
-        for batch, wanted in zip(
-            in_batches(pixels, batch_size),
-            in_batches(others, batch_size),
-            strict=True,
+        lens.look_at(maps, wanted)
+        for maps, wanted in zip(
+            batches, in_batches(others, batch_size), strict=True
         )
     ]
     return Explanation(
@@ -81,59 +74,15 @@ def explain(
         gate_matrix=lens.gate,
         filter_classes=lens.filter_classes,
         multi_label=model.multi_label,
+        switched_off=tuple(off.tolist()),
         **{name: _joined([part[name] for part in parts]) for name in parts[0]},
     )
 
 
-def pictures_of(
-    images: Any, size: tuple[int, int] | None, reading: ImageReading
-) -> tuple[list[Picture], np.ndarray]:
-    """Returns images as people and as a network of a size see them.
-
-    Args:
-        images: see `explain`.
-        size: tuple `(height, width)`; `None` where a network takes any, and
-            images must be arrays.
-        reading: `ImageReading`.
-
-    Returns:
-        list of `Picture`, and float32 array `(samples, height, width, 3)`.
-
-    Raises:
-        ValueError: if the images are not as described.
-    """
-    if isinstance(images, str | os.PathLike | Image.Image):
-        images = [images]
-    if not isinstance(images, list | tuple):
-        images = ops.convert_to_numpy(images)
-        images = images[None] if images.ndim == 3 else images
-        images = check_rgb(images)
-    if not len(images):
-        raise ValueError("`images` must not be empty. Received: images=[]")
-    pairs = [
-        _picture(image, number, size, reading)
-        for number, image in enumerate(images)
-    ]
-    pixels = np.stack([np.asarray(seen, "float32") for _, seen in pairs])
-    return [picture for picture, _ in pairs], pixels
-
-
-def _picture(image, number, size, reading):
-    if isinstance(image, str | os.PathLike):
-        return picture_of_file(image, reading, size)
-    name = f"image {number}"
-    if isinstance(image, Image.Image):
-        return picture_of_image(image, reading, size, name)
-    (array,) = check_rgb(np.asarray(image)[None])
-    if size in (None, array.shape[:2]):
-        return picture_of_array(array, name), array
-    whole = Image.fromarray(picture_of_array(array, name).pixels)
-    return picture_of_image(whole, reading, size, name)
-
-
-def _size(model):
-    size = model.backbone.input_shape[1:3]
-    return None if None in size else tuple(size)
+def _switched_off(given, filters):
+    """Returns the numbers of filters as an array, each once, in order."""
+    numbers = {filter_number(number, filters) for number in given}
+    return np.array(sorted(numbers), int)
 
 
 def _others(names, given, count):
@@ -154,8 +103,9 @@ def _others(names, given, count):
 class _Lens:
     """Looks at batches of images through a classifier's head and gate."""
 
-    def __init__(self, model, filters):
+    def __init__(self, model, filters, off):
         self._model = model
+        self._off = off
         self._most = min(filters, model.filters)
         self._head = head_of(model)
         self._weights = self._head.kernel.T  # (C, K)
@@ -168,9 +118,10 @@ class _Lens:
         elif not model.multi_label:  # Logits are told up to a shift of all.
             self._own = self._weights - self._weights.mean(axis=0)
 
-    def look_at(self, images, others):
-        maps = self._model.backbone.predict_on_batch(images)
-        maps = np.asarray(maps, "float32")
+    def look_at(self, maps, others):
+        if len(self._off):
+            maps = maps.copy()  # The caller's stay as they are.
+            maps[..., self._off] = 0
         features = maps.mean(axis=(1, 2))
         logits = self._head.logits(features)
         predicted = logits.argmax(axis=-1)

@@ -93,6 +93,7 @@ class Explanation:
             with: through the gate, or without one less the mean of all
             classes.
         limits: list of str: what cannot be shown, and why.
+        switched_off: ints: the filters without which all of this is.
     """
 
     pictures: list[Picture]
@@ -110,6 +111,7 @@ class Explanation:
     multi_label: bool = False
     standard_logits: bool = True
     limits: list[str] = dataclasses.field(default_factory=list)
+    switched_off: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pictures)

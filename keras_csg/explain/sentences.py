@@ -22,6 +22,7 @@ def sentences_about(explanation: Any, index: int) -> list[str]:
 def _prediction(explanation, index):
     names = explanation.class_names
     probabilities = explanation.probabilities[index]
+    without = _switched_off(explanation)
     if explanation.multi_label:
         present = np.flatnonzero(probabilities >= PRESENT)
         present = present[np.argsort(-probabilities[present], kind="stable")]
@@ -30,11 +31,21 @@ def _prediction(explanation, index):
         )
         likeliest = names[explanation.predicted.classes[index]]
         return (
-            f"Present: {found or 'no class'}. What follows is about "
+            f"{without}Present: {found or 'no class'}. What follows is about "
             f"{likeliest}, the likeliest."
         )
     predicted = explanation.predicted.classes[index]
-    return f"{names[predicted]}, {probabilities[predicted]:.1%}."
+    return f"{without}{names[predicted]}, {probabilities[predicted]:.1%}."
+
+
+def _switched_off(explanation):
+    """Says which filters are switched off, by name where they are few."""
+    off = explanation.switched_off
+    if not off:
+        return ""
+    if len(off) > NAMED:
+        return f"Without {len(off)} filters: "
+    return f"Without {', '.join(map(explanation.filter_label, off))}: "
 
 
 def _heads(explanation, index):

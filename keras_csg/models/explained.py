@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 
@@ -11,6 +11,7 @@ class Explained:
         for_class: str | int | Sequence[str | int] | None = None,
         *,
         filters: int = 5,
+        without: Iterable[int] = (),
         batch_size: int = 32,
     ) -> Any:
         """Explains what is predicted, as `keras_csg.explain.explain` does.
@@ -23,6 +24,7 @@ class Explained:
                 predicted one, or one for each image; `None` for the second
                 likeliest.
             filters: int. Number of filters to look at of each class.
+            without: ints. Filters that are switched off.
             batch_size: int.
 
         Returns:
@@ -36,5 +38,10 @@ class Explained:
 
         model: Any = self
         return keras_csg.explain.explain(
-            model, images, for_class, filters=filters, batch_size=batch_size
+            model,
+            images,
+            for_class,
+            filters=filters,
+            without=without,
+            batch_size=batch_size,
         )

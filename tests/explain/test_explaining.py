@@ -1,6 +1,7 @@
 """Explanations against sums by hand, and against the model itself."""
 
 import json
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 from scipy import special
 
 import keras_csg
-from keras_csg.explain import explain
+from keras_csg.explain import SeenImages, explain, look_at
 from tests.explain.hand_made import (
     GATE,
     HEAD,
@@ -210,3 +211,57 @@ def test_what_cannot_be_explained_is_named(model, image, change, message):
 def test_numbers_out_of_range_are_refused(model, image):
     with pytest.raises(IndexError, match="index=1"):
         explain(model, image).plot(1)
+
+
+def test_filters_switched_off_are_as_if_their_columns_were_zero(model, image):
+    found = explain(model, image, 0, without=[1])
+    left = AVERAGES * [1, 0, 1]
+    logits = left @ HEAD + BIAS
+    np.testing.assert_allclose(
+        found.probabilities[0], special.softmax(logits), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        found.class_specific_probabilities[0],
+        special.softmax(left @ (HEAD * GATE.T) + BIAS),
+        rtol=1e-6,
+    )
+    predicted = logits.argmax()
+    assert found.predicted.classes == [predicted] == [0]
+    np.testing.assert_allclose(
+        found.predicted.contributions[0], left * HEAD[:, predicted]
+    )
+    assert found.switched_off == (1,)
+    assert found.sentences(0)[0].startswith("Without filter 1: ")
+
+
+def test_heatmaps_are_without_what_is_switched_off(model, image):
+    found = explain(model, image, 0, without=[0, 0])
+    (heat,) = (
+        found.other if found.other.classes == [0] else found.predicted
+    ).heatmap
+    own = BLUE * HEAD[2, 0] * GATE[0, 2]  # Against the class throughout.
+    np.testing.assert_allclose(heat, np.maximum(own, 0))
+
+
+def test_seen_images_are_explained_without_the_backbone(model, image):
+    seen = look_at(model, image)
+    whole = explain(model, image, 0, without=[2])
+    maps = seen.maps.copy()
+    with mock.patch.object(model.backbone, "predict_on_batch", None):
+        found = explain(model, seen, 0, without=[2])
+        again = explain(model, seen, 0)
+    np.testing.assert_array_equal(seen.maps, maps)
+    assert found.to_dict() == whole.to_dict()
+    assert again.to_dict() == explain(model, image, 0).to_dict()
+
+
+def test_images_seen_by_another_network_are_refused(model, image):
+    seen = SeenImages(look_at(model, image).pictures, np.zeros((1, 2, 2, 7)))
+    with pytest.raises(ValueError, match="network of 3 filters"):
+        explain(model, seen)
+
+
+@pytest.mark.parametrize("number", [-1, 3, 1.5, "red"])
+def test_there_is_no_such_filter_to_switch_off(model, image, number):
+    with pytest.raises(ValueError, match="There is no filter"):
+        explain(model, image, without=[number])
