@@ -1,6 +1,5 @@
 """Which filters and classes are meant, and which filters are a class's."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ from keras import ops
 
 from keras_csg.arguments import whole_number
 from keras_csg.metrics.gates import SHARED_FROM, own_filters
-from keras_csg.models.class_names import class_names_of
+from keras_csg.models.class_names import class_names_of, class_number
 from keras_csg.models.classifier import CSGClassifier
 
 Classes = str | int | Sequence[str | int]
@@ -59,24 +58,7 @@ def class_numbers(model: CSGClassifier, classes: Classes) -> list[int]:
     given = [classes] if isinstance(classes, str | int) else list(classes)
     if not given:
         raise ValueError("`classes` must name at least one. Received: none")
-    return sorted({_number(name, known) for name in given})
-
-
-def _number(name, known):
-    if isinstance(name, str):
-        if name in known:
-            return known.index(name)
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0)
-        raise ValueError(
-            f"There is no class {name!r}; the nearest are {', '.join(near)}."
-        )
-    number = whole_number("classes", name, 0)
-    if number >= len(known):
-        raise ValueError(
-            f"There is no class {number}: the {len(known)} classes are "
-            f"numbered from 0, and {len(known) - 1} is the nearest."
-        )
-    return number
+    return sorted({class_number(known, name) for name in given})
 
 
 def gate_of(model: CSGClassifier) -> np.ndarray:
