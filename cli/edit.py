@@ -3,8 +3,6 @@ import json
 import click
 
 from keras_csg_cli.options import (
-    NumberOrText,
-    UserMistake,
     json_option,
     load_library,
     run_argument,
@@ -23,7 +21,9 @@ HEADINGS = {
 @click.command(short_help="Take filters or classes out of a trained network.")
 @run_argument
 @click.option(
-    "--remove-filters", metavar="N,N,...", help="Filters, by their numbers."
+    "--remove-filters",
+    metavar="N,N,...",
+    help="Filters, by their numbers, or the names that somebody gave them.",
 )
 @click.option(
     "--remove-class",
@@ -73,7 +73,8 @@ def edit(run_path, out, as_json, remove_filters, remove_class, **settings):
     of `keras-csg weights`, and need not have a gate: then no filter is a
     class's, and --remove-class leaves them all.
     """
-    numbers = _numbers(remove_filters)
+    if remove_filters is not None:
+        remove_filters = [part.strip() for part in remove_filters.split(",")]
     load_library()
     from keras_csg import commands
 
@@ -81,7 +82,7 @@ def edit(run_path, out, as_json, remove_filters, remove_class, **settings):
         result = commands.edit_run(
             run_path,
             out,
-            remove_filters=numbers,
+            remove_filters=remove_filters,
             remove_class=list(remove_class) or None,
             log=say,
             **settings,
@@ -90,22 +91,6 @@ def edit(run_path, out, as_json, remove_filters, remove_class, **settings):
         click.echo(json.dumps(result, indent=2))
         return
     _print(result, run_path, out)
-
-
-def _numbers(text):
-    """Returns the numbers in a text with commas; the library judges them."""
-    if text is None:
-        return None
-    parts = [
-        NumberOrText().convert(p.strip(), None, None) for p in text.split(",")
-    ]
-    odd = [part for part in parts if isinstance(part, str)]
-    if odd:
-        raise UserMistake(
-            "--remove-filters takes numbers of filters, such as 3,17. "
-            f"Received: {text}"
-        )
-    return parts
 
 
 def _print(result, run_path, out):

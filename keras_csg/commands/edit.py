@@ -49,7 +49,7 @@ def edit_run(
     run: Run | str | os.PathLike,
     out: str | os.PathLike,
     *,
-    remove_filters: int | Iterable[int] | None = None,
+    remove_filters: int | str | Iterable[int | str] | None = None,
     remove_class: Classes | None = None,
     keep_classes: Classes | None = None,
     prune_shared: bool = False,
@@ -71,7 +71,8 @@ def edit_run(
         run: path of a run directory, `Run`, or `weights:NAME`; it stays as it
             is.
         out: path of the new run directory.
-        remove_filters: int or several; see `keras_csg.edit.remove_filters`.
+        remove_filters: number or name of a filter, or several; see
+            `keras_csg.edit.remove_filters`.
             Exactly one of this and the next four is to be given.
         remove_class: name or number of a class, or several; see
             `keras_csg.edit.remove_class`.

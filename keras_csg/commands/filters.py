@@ -1,5 +1,4 @@
 import dataclasses
-import difflib
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +25,7 @@ from keras_csg.commands.input_error import input_errors
 from keras_csg.evaluation import FilterSurvey, survey_filters
 from keras_csg.evaluation.chosen_batches import ChosenBatches
 from keras_csg.models.class_names import class_number
-from keras_csg.models.filter_names import filter_number
+from keras_csg.models.filter_names import filters_called
 from keras_csg.training.named_filters import keep_filter_names
 from keras_csg.training.opening import ShippedRun, open_run
 from keras_csg.training.pictures import draw_gate
@@ -208,23 +207,6 @@ def _chosen(class_names, model, named, wanted, labels):
     numbers = [
         number
         for given in wanted or []
-        for number in _filters_called(given, model.filters, named)
+        for number in filters_called(given, model.filters, named)
     ]
     return numbers, [class_number(class_names, name) for name in labels or []]
-
-
-def _filters_called(given, filters, named):
-    """Returns the numbers of the filters that a number or a name means."""
-    same = [number for number, name in named.items() if name == given]
-    if same:
-        return same
-    try:
-        return [filter_number(given, filters)]
-    except ValueError as error:
-        known = list(dict.fromkeys(named.values()))
-        near = difflib.get_close_matches(str(given), known, n=3, cutoff=0)
-        if near and isinstance(given, str):
-            raise ValueError(
-                f"{error} The nearest names are {', '.join(near)}."
-            ) from None
-        raise

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_csg.arguments import whole_number
 from keras_csg.metrics.gates import SHARED_FROM, own_filters
 from keras_csg.models.class_names import class_names_of, class_number
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models.filter_names import filters_called
 
 Classes = str | int | Sequence[str | int]
 """A class or several, by name or by number."""
@@ -20,24 +20,23 @@ def filter_numbers(model: CSGClassifier, filters: Any) -> np.ndarray:
 
     Args:
         model: `CSGClassifier`.
-        filters: int, or several of them.
+        filters: number or name of a filter, or several of them.
 
     Raises:
         ValueError: if there is none, or one that the model does not have, with
-            the nearest that it has.
+            the nearest names.
     """
-    given = filters if isinstance(filters, Iterable) else [filters]
-    numbers = sorted({whole_number("filters", n, 0) for n in given})
+    if isinstance(filters, str | int) or not isinstance(filters, Iterable):
+        filters = [filters]
+    names = model.filter_names
+    numbers = {
+        number
+        for given in filters
+        for number in filters_called(given, model.filters, names)
+    }
     if not numbers:
         raise ValueError("`filters` must name at least one. Received: none")
-    odd = [number for number in numbers if number >= model.filters]
-    if odd:
-        raise ValueError(
-            f"There is no filter {odd[0]}: the {model.filters} filters are "
-            f"called 0 to {model.filters - 1}, and {model.filters - 1} is the "
-            "nearest."
-        )
-    return np.array(numbers)
+    return np.array(sorted(numbers))
 
 
 def class_numbers(model: CSGClassifier, classes: Classes) -> list[int]:

@@ -1,5 +1,6 @@
 """A person's words for filters, such as "striped flank"."""
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,10 +57,38 @@ def filter_number(given: Any, filters: int) -> int:
     whole = isinstance(number, int | np.integer)
     if not whole or isinstance(number, bool) or not 0 <= number < filters:
         raise ValueError(
-            f"There is no filter {given!r}: the network has {filters}, "
+            f"There is no filter {number!r}: the network has {filters}, "
             f"0 to {filters - 1}."
         )
     return int(number)
+
+
+def filters_called(
+    given: Any, filters: int, names: Mapping[int, str]
+) -> list[int]:
+    """Returns the numbers of the filters that a number or a name means.
+
+    Args:
+        given: int, one as text, or a name, which several filters may have.
+        filters: int. Number of filters.
+        names: dict from filters' numbers to their names.
+
+    Raises:
+        ValueError: if there is none, with the nearest names.
+    """
+    same = [number for number, name in names.items() if name == given]
+    if same:
+        return same
+    try:
+        return [filter_number(given, filters)]
+    except ValueError as error:
+        known = list(dict.fromkeys(names.values()))
+        near = difflib.get_close_matches(str(given), known, n=3, cutoff=0)
+        if near and isinstance(given, str):
+            raise ValueError(
+                f"{error} The nearest names are {', '.join(near)}."
+            ) from None
+        raise
 
 
 def checked_name(number: int, name: Any) -> str:

@@ -44,7 +44,7 @@ def test_classes_are_removed_one_by_one(tiny_run, run_cli, tmp_path):
     "given, message",
     [
         (["--remove-class", "x"], "There is no class 'x'; the nearest are"),
-        (["--remove-filters", "a,1"], "takes numbers of filters, such as"),
+        (["--remove-filters", "a,1"], "There is no filter 'a'"),
         (["--remove-filters", "99"], "There is no filter 99"),
         ([], "Exactly one of"),
         (["--prune-dead", "--prune-shared"], "Exactly one of"),
