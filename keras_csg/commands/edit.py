@@ -35,14 +35,9 @@ from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
 from keras_csg.training.runs import Run
 
-ONE_OF = (
-    "remove_filters",
-    "remove_class",
-    "keep_classes",
-    "prune_shared",
-    "prune_dead",
-)
-NOTABLE = 0.01  # Recall that a class may lose before it is said in words.
+PRUNINGS = ("prune_shared", "prune_dead")
+ONE_OF = ("remove_filters", "remove_class", "keep_classes", *PRUNINGS)
+NOTABLE = 0.01  # Recall that a class may lose unsaid.
 
 
 def edit_run(

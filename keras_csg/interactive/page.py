@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from keras_csg.interactive import markup
+import keras_csg.interactive.markup as markup
 from keras_csg.interactive.workbench import FILTERS, Look, Workbench
 
 SLOTS = FILTERS
@@ -239,4 +239,7 @@ def theme() -> gr.themes.Base:
         neutral_hue="stone",
         font=("system-ui", "sans-serif"),
         font_mono=("ui-monospace", "monospace"),
+    ).set(  # An empty box is to be seen on a dark ground, too.
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
     )

@@ -98,7 +98,7 @@ def serve(
         resources.enter_context(
             _environment({**QUIET, "GRADIO_TEMP_DIR": str(folder / "uploads")})
         )
-        from keras_csg.interactive import markup
+        import keras_csg.interactive.markup as markup
         from keras_csg.interactive.page import Page, theme
 
         blocks = Page(bench, _written(examples, folder)).blocks

@@ -188,7 +188,7 @@ def test_shipped_weights_are_shown_but_not_named(tmp_path, run_cli):
 @pytest.mark.parametrize(
     "text, name, words",
     [
-        ("filter,name\n20,a\n", "n.csv", "no filter '20': the network has 20"),
+        ("filter,name\n20,a\n", "n.csv", "no filter 20: the network has 20"),
         ("filter,name\nx,a\n", "n.csv", "no filter 'x'"),
         ("filter,name\n1,a\n1,b\n", "n.csv", "filter 1 more than once"),
         ("number,words\n1,a\n", "n.csv", "columns filter and name"),

@@ -199,6 +199,10 @@ def test_the_camera_takes_a_picture(browser, url):
     with page_at(browser, url) as page:
         page.get_by_role("button", name="Capture from camera").click()
         page.get_by_text("Click to Access Webcam").click()
+        page.wait_for_function(
+            "document.querySelector('#csg-picture video')?.videoWidth > 0",
+            timeout=WAIT,
+        )
         page.get_by_role("button", name="capture photo").click(timeout=WAIT)
         page.wait_for_selector(".csg-headline", timeout=WAIT)
 
