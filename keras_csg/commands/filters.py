@@ -25,7 +25,6 @@ from keras_csg.commands.filter_names_file import (
 from keras_csg.commands.input_error import input_errors
 from keras_csg.evaluation import FilterSurvey, survey_filters
 from keras_csg.evaluation.chosen_batches import ChosenBatches
-from keras_csg.files import check_writable
 from keras_csg.models.filter_names import filter_number
 from keras_csg.training.named_filters import keep_filter_names
 from keras_csg.training.opening import ShippedRun, open_run
@@ -172,7 +171,11 @@ def _check_folder(folder):
         raise ValueError(
             f"`out` must be a folder. Received: out={str(folder)!r}"
         )
-    check_writable(folder / "index.html")
+    there = folder
+    while not there.exists():  # It is made when there is something to keep.
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise ValueError(f"Cannot write to {folder}.")
 
 
 def _named(run, model, names):

@@ -16,6 +16,8 @@ from keras_csg.plots.saving import save_figure
 
 MOST_NAMES = 40
 """Classes whose names fit beside a matrix."""
+INCH_OF_TEXT = 11
+"""Characters of a small label in an inch."""
 
 Columns = Mapping[str, Sequence[float]]
 
@@ -123,7 +125,10 @@ def save_gate(
         order = order_by_class(gate_matrix).tolist()
         places = [order.index(number) for number in filter_names]
         names = [f"{number} {name}" for number, name in filter_names.items()]
-        panel.set_xticks(places, literal_names(names), rotation=90)
+        names = literal_names(names)
+        panel.set_xticks(places, names, rotation=90, fontsize="small")
+        room = max(map(len, names)) / INCH_OF_TEXT
+        figure.set_figheight(figure.get_figheight() + room)
     save_figure(figure, path, dpi=120)
 
 
