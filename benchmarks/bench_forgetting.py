@@ -39,70 +39,11 @@ COLUMNS = {
 }
 
 
-class Network:
-    """A run as arrays: its features on three splits, kept in `folder`."""
-
-    def __init__(self, path, folder, data, count_of=None):
-        from keras_csg.evaluation import FeatureExtractor, head_of
-        from keras_csg.training import open_run
-
-        self.model = open_run(path).load_model()
-        self.head = head_of(self.model)
-        self.names = self.model.class_names
-        self.count_of = count_of
-        cache = folder / f"features-{str(path).replace('/', '-')}.npz"
-        extract = FeatureExtractor(self.model)
-        if not cache.exists():
-            arrays = {}
-            for name in ("train", "validation", "test"):
-                found = extract(getattr(data, name).batches(256))
-                arrays |= {name: found.features, f"{name}_labels": found.labels}
-            np.savez(cache, **arrays)
-        with np.load(cache) as arrays:
-            self.arrays = dict(arrays)
-        self._filters = {}
-
-    def split(self, name):
-        """Returns features and labels of a split."""
-        return self.arrays[name], self.arrays[f"{name}_labels"]
-
-    def of_class(self, name, label):
-        """Returns the features of a class's images in a split."""
-        features, labels = self.split(name)
-        return features[labels == label]
-
-    def filters_of(self, label):
-        """Returns what is removed for a class: its own, or the telling."""
-        if label not in self._filters:
-            self._filters[label] = self._find_filters(label)
-        return self._filters[label]
-
-    def _find_filters(self, label):
-        from keras_csg.edit.choosing import filters_of, gate_of
-        from keras_csg.evaluation.telling_filters import telling_filters
-
-        if self.model.gated:
-            return filters_of(gate_of(self.model), [label])[0]
-        return telling_filters(
-            *self.split("validation"),
-            [label],
-            self.count_of(label),
-            num_classes=len(self.names),
-        )
-
-    def without(self, label):
-        """Returns a smaller network without a class."""
-        from keras_csg import edit
-
-        if self.model.gated:
-            return edit.remove_class(self.model, label)
-        smaller = edit.remove_filters(self.model, self.filters_of(label))
-        return edit.remove_class(smaller, label)
-
-
 def measure_edited(network, label):
     """Measures a network before and after a class is removed from it."""
     import forgetting_measures as measures
+
+    from keras_csg.evaluation.edit_figures import edit_figures
 
     head, removed = network.head, network.filters_of(label)
     features, labels = network.split("test")
@@ -116,6 +57,9 @@ def measure_edited(network, label):
     before = [head.logits(part) for part in own]
     after = [np.delete(without(part), label, axis=1) for part in own]
     logits, fewer = head.logits(features), without(features)
+    recalls = edit_figures(
+        network.names, labels, logits, np.delete(fewer, label, 1), [label]
+    )
     return {
         "filters": [int(number) for number in removed],
         "recall_before": measures.recall(labels, logits, label),
@@ -125,6 +69,7 @@ def measure_edited(network, label):
         "recall_without_filters": measures.recall(labels, fewer, label),
         "others_before": measures.accuracy_of_others(labels, logits, label),
         "others_after": measures.accuracy_of_others(labels, fewer, label),
+        "largest_drop": recalls["largest_drop"],
         "probe_before": measures.probe(features, labels, label, []),
         "probe_after": measures.probe(features, labels, label, removed),
         "pair_probe": measures.pair_probe(
@@ -152,6 +97,8 @@ def learn_again(smaller, label, train, test, told):
 
 def forget(names, gated, standard, folder, results, out):
     """Measures both networks without each class, and writes it down."""
+    from forgetting_networks import Network
+
     from keras_csg.training import open_run
     from keras_csg.training.run_data import load_run_data
 
@@ -183,6 +130,7 @@ def forget(names, gated, standard, folder, results, out):
 def retrain(name, gated, folder, epochs):
     """Trains without a class, or goes on; returns the figures of that."""
     import forgetting_measures as measures
+    from forgetting_networks import Network
 
     import keras_csg
     from keras_csg.training import open_run

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
 import keras_csg.edit as edit
 import keras_csg.evaluation as evaluation
 import keras_csg.plots as plots
@@ -19,13 +17,11 @@ from keras_csg.commands.arguments import (
 )
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.edit.choosing import Classes
-from keras_csg.evaluation.edit_figures import edit_figures, left_samples
-from keras_csg.evaluation.features import (
-    FeatureExtractor,
-    SplitFeatures,
-    head_of,
+from keras_csg.evaluation.features import FeatureExtractor
+from keras_csg.evaluation.measured_edits import (
+    measure_edit,
+    measure_without_telling,
 )
-from keras_csg.evaluation.telling_filters import telling_filters
 from keras_csg.files import write_json
 from keras_csg.models.class_names import class_names_of
 from keras_csg.models.classifier import CSGClassifier
@@ -46,8 +42,7 @@ ONE_OF = (
     "prune_shared",
     "prune_dead",
 )
-NOTABLE = 0.01
-"""Recall that a class may lose before it is said in words."""
+NOTABLE = 0.01  # Recall that a class may lose before it is said in words.
 
 
 def edit_run(
@@ -66,12 +61,11 @@ def edit_run(
 ) -> dict[str, Any]:
     """Takes filters or classes out of the network of a run, into a new run.
 
-    No training, and of the images only those that the figures are measured on
-    (and of `prune_dead` those that say which filters are dead). The new run is
-    written whole or not at all: `model.keras`, which is smaller, `config.json`
-    with the classes that are left, `metrics.json`, pictures and `edit.json`,
-    what this returns. Every other command takes it, but `train --resume`, and
-    `train --init` where the backbone has fewer filters: they say so.
+    No training; images are read for the figures, and for `prune_dead`. The new
+    run is written whole or not at all: `model.keras`, `config.json` with the
+    classes that are left, `metrics.json`, pictures and `edit.json`, what this
+    returns. Every other command takes it, but `train --resume`, and `train
+    --init` where filters are gone: they say so.
 
     Args:
         run: path of a run directory, `Run`, or `weights:NAME`; it stays as it
@@ -112,7 +106,7 @@ def edit_run(
     >>> keras_csg.edit_run(  # doctest: +SKIP
     ...     "weights:cifar10", "runs/no-cats", remove_class="cat"
     ... )["mean_after"]
-    0.88
+    0.908
     """
     check_path("run", run)
     check_path("out", out)
@@ -144,6 +138,7 @@ def edit_run(
         edited = _edited(model, name, value)
         seconds = time.perf_counter() - started
         report = edited.edit_report
+        removed = [class_names_of(model).index(n) for n in report.classes]
         for line in report.lines():
             log(line)
         left = edited.class_names if report.classes else None
@@ -151,10 +146,12 @@ def edit_run(
         if name != "prune_dead":
             data = load_run_data(opened, model, data_dir=data_dir, log=log)
         log(f"Measuring before and after on {data.test.num_examples:,} images")
-        figures, samples = _measure(model, edited, data, batch_size)
+        figures, samples = measure_edit(
+            model, edited, removed, data.test, batch_size
+        )
         compared = None
         if other is not None:
-            compared = _against(
+            compared = _compare(
                 other, report, model.class_names, data, batch_size
             )
         result = {
@@ -184,7 +181,6 @@ def edit_run(
                 options,
                 filters_before=model.filters,
                 classes=report.classes,
-                log=log,
             )
             _check_same_images(found, samples)
             _write_figures(new, edited, samples, result)
@@ -204,9 +200,8 @@ def _only_one(given):
 
 
 def _edited(model, name, value) -> CSGClassifier:
-    if name == "prune_shared":
-        return edit.prune_shared(model)
-    return getattr(edit, name)(model, value)
+    given = () if name == "prune_shared" else (value,)
+    return getattr(edit, name)(model, *given)
 
 
 def _open_against(run, name, against):
@@ -232,25 +227,7 @@ def _open_against(run, name, against):
     return other
 
 
-def _measure(model, edited, data, batch_size):
-    """Returns the figures, and what the new network sees of its classes."""
-    names = class_names_of(model)
-    removed = [names.index(name) for name in edited.edit_report.classes]
-    before = FeatureExtractor(model)(data.test.batches(batch_size))
-    after = FeatureExtractor(edited)(data.test.batches(batch_size))
-    figures = edit_figures(
-        names,
-        before.labels,
-        head_of(model).logits(before.features),
-        head_of(edited).logits(after.features),
-        removed,
-    )
-    left = np.setdiff1d(np.arange(len(names)), removed)
-    here, labels = left_samples(after.labels, left)
-    return figures, SplitFeatures(after.features[here], labels)
-
-
-def _against(other, report, class_names, data, batch_size):
+def _compare(other, report, class_names, data, batch_size):
     """Measures the ungated network without as many of its filters."""
     model = other.load_model()
     if model.class_names != class_names:
@@ -264,30 +241,15 @@ def _against(other, report, class_names, data, batch_size):
             f"{other}, of {model.input_shape[1]}x{model.input_shape[2]}"
         )
     numbers = [model.class_names.index(name) for name in report.classes]
-    extract = FeatureExtractor(model)
-    seen = extract(data.validation.batches(batch_size))
-    count = min(len(report.filters), model.filters - 1)
-    filters = telling_filters(
-        seen.features,
-        seen.labels,
+    figures = measure_without_telling(
+        model,
+        data.validation,
+        data.test,
         numbers,
-        count,
-        num_classes=model.num_classes,
+        len(report.filters),
+        batch_size,
     )
-    samples = extract(data.test.batches(batch_size))
-    head = head_of(model)
-    without = samples.features.copy()
-    without[:, filters] = 0
-    left = np.setdiff1d(np.arange(model.num_classes), numbers)
-    figures = edit_figures(
-        model.class_names,
-        samples.labels,
-        head.logits(samples.features),
-        head.logits(without)[:, left],
-        numbers,
-    )
-    chosen = sorted(filters.tolist())
-    return {"run": str(other), "removed_filters": chosen, **figures}
+    return {"run": str(other), **figures}
 
 
 def _file_bytes(model):

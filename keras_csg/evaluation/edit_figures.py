@@ -132,7 +132,7 @@ def _renumbered(labels, left):
 
 
 def left_samples(
-    labels: np.ndarray, left: Sequence[int]
+    labels: np.ndarray, left: Sequence[int] | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns which samples are of the classes left, and their new labels.
 

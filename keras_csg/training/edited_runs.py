@@ -153,7 +153,6 @@ def write_edited(
     *,
     filters_before: int,
     classes: Sequence[str],
-    log: Any,
 ) -> ClassificationData:
     """Writes options, list of images and model of an edited run.
 
@@ -164,7 +163,6 @@ def write_edited(
         options: as of `edited_options`.
         filters_before: int.
         classes: names of the classes that were removed.
-        log: callable that takes a line of progress.
 
     Returns:
         `ClassificationData` as the new run has them.
@@ -177,9 +175,10 @@ def write_edited(
     if known is not None and known.class_names:
         known = dataclasses.replace(known, class_names=edited.class_names)
     run.create(options, listing=known)
-    # Which images they are is asked, not what is on them.
+    # Which images they are is asked, not what is on them. Nothing is said:
+    # that images of a class are missing is what was wanted.
     listed = options.replace(cache="off")
-    data = load_data_for(listed, run=run, log=log)
+    data = load_data_for(listed, run=run, log=lambda text: None)
     if known is not None:  # Images of a removed class stay known as seen.
         run.write_listing(data.listing)
     record = {

@@ -12,41 +12,9 @@ from tests.edit.families import (
     assert_near,
     random_backbone,
     random_images,
-    with_random_statistics,
 )
-from tests.tiny import gate_of, tiny_backbone, tiny_data
-
-NAMES = ["cat", "dog", "owl", "bee"]
-# By class (row) and filter: 0 and 1 are the cat's, 2 the dog's with a little
-# of the owl, 3 the owl's and the cat's, 4 the bee's, 5 half the bee's.
-GATE = np.array(
-    [
-        [1.0, 1.0, 0.0, 1.0, 0.0, 1.0],
-        [0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
-        [0.0, 0.3, 0.2, 1.0, 0.0, 0.0],
-        [0.0, 0.0, 0.0, 0.0, 1.0, 0.5],
-    ],
-    "float32",
-)
-
-
-def classifier(gated=True, **kwargs):
-    """A tiny classifier whose gate is `GATE`, with weights at random."""
-    model = CSGClassifier(
-        with_random_statistics(tiny_backbone()),
-        4,
-        gated=gated,
-        class_names=NAMES,
-        **kwargs,
-    )
-    rng = np.random.default_rng(0)
-    model.head.set_weights([rng.normal(size=(6, 4)), rng.normal(size=4)])
-    if gated:
-        model.gate.gate_matrix.assign(GATE)
-        if model.gate_budget is not None:
-            model.gate_budget.scores.assign(GATE * 10)
-            model.gate_budget.updates.assign(7)
-    return model
+from tests.edit.hand_made import GATE, NAMES, classifier
+from tests.tiny import gate_of, tiny_data
 
 
 def without(model, filters, classes=()):
@@ -218,72 +186,6 @@ def test_the_log_says_what_was_done(caplog):
     with caplog.at_level(logging.INFO, "keras_csg"):
         edit.remove_class(classifier(), "cat")
     assert "Removed 2 filters and the class cat: " in caplog.text
-
-
-@pytest.mark.parametrize(
-    "filters, message",
-    [
-        ([], "at least one. Received: none"),
-        (6, "no filter 6: .* called 0 to 5, and 5 is the nearest"),
-        ([-1], "whole number of at least 0"),
-        (["x"], "Received: filters='x'"),
-        (range(6), "No filter would be left of the 6"),
-    ],
-)
-def test_filters_that_cannot_be_removed(filters, message):
-    with pytest.raises(ValueError, match=message):
-        edit.remove_filters(classifier(), filters)
-
-
-@pytest.mark.parametrize(
-    "classes, message",
-    [
-        ("dig", "no class 'dig'; the nearest are dog"),
-        (["cat", "cot"], "no class 'cot'; the nearest are cat"),
-        (4, "no class 4: the 4 classes .* 3 is the nearest"),
-        ([], "at least one. Received: none"),
-        (True, "whole number"),
-        ("cat,dog,owl", "two classes at least, .* there would be 1 left"),
-    ],
-)
-def test_classes_that_cannot_be_removed(classes, message):
-    with pytest.raises(ValueError, match=message):
-        edit.remove_class(classifier(), classes)
-
-
-def test_a_class_that_has_every_filter_cannot_be_removed():
-    model = classifier()
-    model.gate.gate_matrix.assign(np.eye(4)[:, [0, 0, 0, 0, 0, 0]])
-    with pytest.raises(ValueError, match="all are those of cat"):
-        edit.remove_class(model, "cat")
-
-
-def test_keeping_all_or_one_is_refused():
-    with pytest.raises(ValueError, match="leave one out at least"):
-        edit.keep_classes(classifier(), NAMES)
-    with pytest.raises(ValueError, match="there would be 1 left"):
-        edit.keep_classes(classifier(), "cat")
-
-
-def test_pruning_needs_something_to_prune():
-    with pytest.raises(ValueError, match="has no gate"):
-        edit.prune_shared(classifier(gated=False))
-    model = classifier()
-    features = np.random.default_rng(0).uniform(size=(5, 6))
-    with pytest.raises(ValueError, match="No filter is dead over 5 images"):
-        edit.prune_dead(model, features)
-    with pytest.raises(ValueError, match=r"shape \(samples, 6\)"):
-        edit.prune_dead(model, features[:, :5])
-    with pytest.raises(ValueError, match="of two images at least"):
-        edit.prune_dead(model, features[:1])
-    with pytest.raises(ValueError, match="No filter would be left"):
-        edit.prune_dead(model, np.ones((3, 6)))
-    model.gate.gate_matrix.assign(np.ones((4, 6)))
-    with pytest.raises(ValueError, match="the gate has not closed"):
-        edit.prune_shared(model)
-    model.gate.gate_matrix.assign(np.eye(4)[:, [0, 1, 2, 3, 0, 1]])
-    with pytest.raises(ValueError, match="nothing to prune"):
-        edit.prune_shared(model)
 
 
 @pytest.mark.slow
