@@ -6,6 +6,7 @@ import ipaddress
 import os
 import pathlib
 import shutil
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -93,6 +94,8 @@ def serve(
     Raises:
         ValueError: if it cannot listen there.
     """
+    if not _can_listen(host):  # Gradio would try a hundred ports.
+        raise ValueError(_taken(host, port))
     with contextlib.ExitStack() as resources:
         folder = pathlib.Path(resources.enter_context(_own_folder()))
         resources.enter_context(
@@ -139,6 +142,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _can_listen(host):
+    try:
+        family, kind, *_, address = socket.getaddrinfo(
+            host.strip("[]"), 0, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind) as tried:
+            tried.bind(address)
+    except (OSError, UnicodeError):  # No such name; not of this machine.
+        return False
+    return True
 
 
 def _taken(host, port):

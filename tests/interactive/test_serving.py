@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from keras_csg.interactive.serving import is_loopback
+from keras_csg.interactive.serving import is_loopback, serve
 from tests.source_tree import ROOT
 
 
@@ -25,6 +25,12 @@ from tests.source_tree import ROOT
 )
 def test_loopback_is_told_from_what_others_reach(host, own):
     assert is_loopback(host) is own
+
+
+@pytest.mark.parametrize("host", ["256.1.1.1", "192.0.2.1", "a..b"])
+def test_an_address_that_is_not_this_machines_is_refused(host):
+    with pytest.raises(ValueError, match=f"Cannot listen at {host}, port 80"):
+        serve(None, host=host, port=80, open_browser=False)
 
 
 @pytest.mark.slow
