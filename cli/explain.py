@@ -29,6 +29,11 @@ from keras_csg_cli.options import (
     help="Filters to look at of each class.",
 )
 @click.option(
+    "--without",
+    metavar="N,N,...",
+    help="Filters to switch off, by their numbers or names.",
+)
+@click.option(
     "--out",
     metavar="DIR",
     type=click.Path(),
@@ -47,7 +52,7 @@ from keras_csg_cli.options import (
     help="Where the data of RUN are now, if they moved.",
 )
 @click.option("--batch-size", type=click.IntRange(1), default=32)
-def explain(model_path, images, as_json, **settings):
+def explain(model_path, images, as_json, without, **settings):
     """Show why the network in RUN or FILE says what it does of each IMAGE.
 
     Which filters carried the prediction, what each adds to the logit, to which
@@ -62,11 +67,13 @@ def explain(model_path, images, as_json, **settings):
     """
     load_library()
     from keras_csg import commands
+
+    off = [part.strip() for part in without.split(",")] if without else ()
     from keras_csg_cli.progress import tracking
 
     with tracking() as track, user_mistakes():
         found = commands.explain_images(
-            model_path, images, track=track, log=say, **settings
+            model_path, images, without=off, track=track, log=say, **settings
         )
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2))

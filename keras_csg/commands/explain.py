@@ -27,9 +27,9 @@ from keras_csg.training.run_data import load_run_data
 GALLERY = 3
 """Images that fire a filter most, of each that is drawn."""
 BATCH_SIZE = 128
-NO_CLASS = (
-    "`for_class` needs a run or a .keras file: an exported file answers for "
-    "the predicted class alone. Received: for_class={!r}"
+NO_OTHER = (
+    "`{name}` needs a run or a .keras file: an exported file answers for the "
+    "predicted class alone, with all filters. Received: {name}={value!r}"
 )
 
 
@@ -39,6 +39,7 @@ def explain_images(
     *,
     for_class: str | int | None = None,
     filters: int = 5,
+    without: int | str | Iterable[int | str] = (),
     out: str | os.PathLike | None = None,
     galleries: bool = False,
     data_dir: str | os.PathLike | None = None,
@@ -57,6 +58,7 @@ def explain_images(
         for_class: name or number of a class to explain beside the predicted
             one; `None` for the second likeliest.
         filters: int. Number of filters to look at of each class.
+        without: numbers or names of filters that are switched off; or one.
         out: path of a folder: of each image a picture of what decided,
             `NAME.explained.png`, and the heatmap over the image at its own
             size, `NAME.heatmap.png`; and `explanations.json`. `None` for no
@@ -90,7 +92,8 @@ def explain_images(
         run = _run_of(source, out) if galleries else None
         if isinstance(source, str | os.PathLike):
             source = open_source(source)
-        found = _explain(source, files, for_class, filters, batch_size)
+        asked = {"for_class": for_class, "without": without}
+        found = _explain(source, files, asked, filters, batch_size)
         for limit in found.limits:
             log(limit)
         if out is not None:
@@ -132,10 +135,10 @@ def _galleries(run, model, found, data_dir, track, log):
     return filter_galleries(survey, drawn, GALLERY)
 
 
-def _explain(source, files, for_class, filters, batch_size):
+def _explain(source, files, asked, filters, batch_size):
     if isinstance(source, CSGClassifier):
         return explain(
-            source, files, for_class, filters=filters, batch_size=batch_size
+            source, files, filters=filters, batch_size=batch_size, **asked
         )
     if not isinstance(source, ExportedAnswers):
         raise InputError(
@@ -143,8 +146,9 @@ def _explain(source, files, for_class, filters, batch_size):
             "path, a `CSGClassifier`, or what `keras_csg.open_exported` "
             f"returns. Received: source of type {type(source).__name__}"
         )
-    if for_class is not None:
-        raise InputError(NO_CLASS.format(for_class))
+    for name, value in asked.items():
+        if value not in (None, ()):
+            raise InputError(NO_OTHER.format(name=name, value=value))
     return explain_answers(source, files, filters=filters)
 
 

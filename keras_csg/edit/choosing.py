@@ -1,6 +1,6 @@
 """Which filters and classes are meant, and which filters are a class's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from keras import ops
 from keras_csg.metrics.gates import SHARED_FROM, own_filters
 from keras_csg.models.class_names import class_names_of, class_number
 from keras_csg.models.classifier import CSGClassifier
-from keras_csg.models.filter_names import filters_called
+from keras_csg.models.filter_names import filter_numbers as numbers_of
 
 Classes = str | int | Sequence[str | int]
 """A class or several, by name or by number."""
@@ -26,17 +26,10 @@ def filter_numbers(model: CSGClassifier, filters: Any) -> np.ndarray:
         ValueError: if there is none, or one that the model does not have, with
             the nearest names.
     """
-    if isinstance(filters, str | int) or not isinstance(filters, Iterable):
-        filters = [filters]
-    names = model.filter_names
-    numbers = {
-        number
-        for given in filters
-        for number in filters_called(given, model.filters, names)
-    }
-    if not numbers:
+    numbers = numbers_of(filters, model.filters, model.filter_names)
+    if not len(numbers):
         raise ValueError("`filters` must name at least one. Received: none")
-    return np.array(sorted(numbers))
+    return numbers
 
 
 def class_numbers(model: CSGClassifier, classes: Classes) -> list[int]:

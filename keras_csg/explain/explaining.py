@@ -12,7 +12,7 @@ from keras_csg.explain.feature_maps import in_batches
 from keras_csg.explain.seen_images import opened
 from keras_csg.models.class_names import class_names_of, class_number
 from keras_csg.models.classifier import CSGClassifier
-from keras_csg.models.filter_names import filter_number
+from keras_csg.models.filter_names import filter_numbers
 
 FILTERS = 5
 """Filters that an explanation shows of a class."""
@@ -24,7 +24,7 @@ def explain(
     for_class: str | int | Sequence[str | int] | None = None,
     *,
     filters: int = FILTERS,
-    without: Iterable[int] = (),
+    without: int | str | Iterable[int | str] = (),
     batch_size: int = 32,
 ) -> Explanation:
     """Explains what a classifier predicts, filter by filter.
@@ -43,8 +43,8 @@ def explain(
             `None`, the second likeliest.
         filters: int. Number of filters to look at of each class, those that
             add most, of either sign.
-        without: ints. Filters that are switched off: everything is as if
-            their maps were zero throughout.
+        without: numbers or names of filters that are switched off:
+            everything is as if their maps were zero throughout.
         batch_size: int.
 
     Returns:
@@ -56,7 +56,7 @@ def explain(
     """
     filters = whole_number("filters", filters, 1)
     batch_size = whole_number("batch_size", batch_size, 1)
-    off = _switched_off(without, model.filters)
+    off = filter_numbers(without, model.filters, model.filter_names)
     pictures, batches = opened(model, images, batch_size)
     names = class_names_of(model)
     others = _others(names, for_class, len(pictures))
@@ -77,12 +77,6 @@ def explain(
         switched_off=tuple(off.tolist()),
         **{name: _joined([part[name] for part in parts]) for name in parts[0]},
     )
-
-
-def _switched_off(given, filters):
-    """Returns the numbers of filters as an array, each once, in order."""
-    numbers = {filter_number(number, filters) for number in given}
-    return np.array(sorted(numbers), int)
 
 
 def _others(names, given, count):

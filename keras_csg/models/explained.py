@@ -11,7 +11,7 @@ class Explained:
         for_class: str | int | Sequence[str | int] | None = None,
         *,
         filters: int = 5,
-        without: Iterable[int] = (),
+        without: int | str | Iterable[int | str] = (),
         batch_size: int = 32,
     ) -> Any:
         """Explains what is predicted, as `keras_csg.explain.explain` does.
@@ -24,7 +24,7 @@ class Explained:
                 predicted one, or one for each image; `None` for the second
                 likeliest.
             filters: int. Number of filters to look at of each class.
-            without: ints. Filters that are switched off.
+            without: numbers or names of filters that are switched off.
             batch_size: int.
 
         Returns:

@@ -1,7 +1,7 @@
 """A person's words for filters, such as "striped flank"."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,25 @@ def filter_number(given: Any, filters: int) -> int:
             f"0 to {filters - 1}."
         )
     return int(number)
+
+
+def filter_numbers(
+    given: Any, filters: int, names: Mapping[int, str]
+) -> np.ndarray:
+    """Returns the numbers of filters, each once and ascending.
+
+    Args:
+        given: number or name of a filter, or several of them.
+        filters: int. Number of filters.
+        names: dict from filters' numbers to their names.
+
+    Raises:
+        ValueError: if there is no such filter, with the nearest names.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        given = [given]
+    numbers = {k for one in given for k in filters_called(one, filters, names)}
+    return np.array(sorted(numbers), int)
 
 
 def filters_called(

@@ -97,6 +97,7 @@ def test_pictures_do_not_replace_images(tiny_run, digit, run_cli, tmp_path):
     [
         (["--for", "elephant"], "There is no class 'elephant'; the nearest"),
         (["--filters", "0"], "--filters"),
+        (["--without", "99"], "There is no filter 99"),
         (["missing.png"], "There is no image file missing.png"),
         (["--out", "/dev/null/x"], "/dev/null/x"),
         (["--galleries"], "name a folder"),
@@ -129,6 +130,22 @@ def test_an_exported_file_knows_no_other_class(exported, digit, run_cli):
         "explain", exported / "model.onnx", digit[0][0], "--for", "3"
     )
     assert code == 2 and "answers for the predicted class alone" in err
+    code, _, err = run_cli(
+        "explain", exported / "model.onnx", digit[0][0], "--without", "3"
+    )
+    assert code == 2 and "with all filters" in err
+
+
+def test_filters_are_switched_off(tiny_run, digit, run_cli):
+    code, out, err = run_cli(
+        "explain", tiny_run, digit[0][0], "--without", "1, 2", "--json"
+    )
+    assert code == 0, err
+    model = open_run(tiny_run).load_model()
+    expected = model.explain(str(digit[0][0]), without=[1, 2]).to_dict()
+    assert json.loads(out)["images"][0]["probabilities"] == pytest.approx(
+        expected["images"][0]["probabilities"], rel=1e-5
+    )
 
 
 def test_galleries_show_what_filters_look_for(
