@@ -4,6 +4,7 @@ import click
 
 from keras_csg_cli.options import (
     json_option,
+    listed,
     load_library,
     run_argument,
     say,
@@ -23,6 +24,7 @@ HEADINGS = {
 @click.option(
     "--remove-filters",
     metavar="N,N,...",
+    multiple=True,
     help="Filters, by their numbers, or the names that somebody gave them.",
 )
 @click.option(
@@ -32,7 +34,10 @@ HEADINGS = {
     help="A class, with the filters that are its alone; may be given again.",
 )
 @click.option(
-    "--keep-classes", metavar="A,B,...", help="Remove all classes but these."
+    "--keep-classes",
+    metavar="A,B,...",
+    multiple=True,
+    help="Remove all classes but these; may be given again.",
 )
 @click.option(
     "--prune-shared",
@@ -64,7 +69,15 @@ HEADINGS = {
 )
 @click.option("--batch-size", type=click.IntRange(1), default=128)
 @json_option
-def edit(run_path, out, as_json, remove_filters, remove_class, **settings):
+def edit(
+    run_path,
+    out,
+    as_json,
+    remove_filters,
+    remove_class,
+    keep_classes,
+    **settings,
+):
     """Take filters or classes out of the network in RUN, into a new run.
 
     Without any training: the last convolution, its normalization, the head and
@@ -73,8 +86,6 @@ def edit(run_path, out, as_json, remove_filters, remove_class, **settings):
     of `keras-csg weights`, and need not have a gate: then no filter is a
     class's, and --remove-class leaves them all.
     """
-    if remove_filters is not None:
-        remove_filters = [part.strip() for part in remove_filters.split(",")]
     load_library()
     from keras_csg import commands
 
@@ -82,8 +93,9 @@ def edit(run_path, out, as_json, remove_filters, remove_class, **settings):
         result = commands.edit_run(
             run_path,
             out,
-            remove_filters=remove_filters,
+            remove_filters=listed(remove_filters) or None,
             remove_class=list(remove_class) or None,
+            keep_classes=list(keep_classes) or None,
             log=say,
             **settings,
         )

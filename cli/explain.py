@@ -3,7 +3,9 @@ import json
 import click
 
 from keras_csg_cli.options import (
+    UserMistake,
     json_option,
+    listed,
     load_library,
     say,
     user_mistakes,
@@ -18,6 +20,7 @@ from keras_csg_cli.options import (
     "--for",
     "for_class",
     metavar="CLASS",
+    multiple=True,
     help="A class to explain beside the predicted one, and why not it "
     "(default: the second likeliest).",
 )
@@ -31,6 +34,7 @@ from keras_csg_cli.options import (
 @click.option(
     "--without",
     metavar="N,N,...",
+    multiple=True,
     help="Filters to switch off, by their numbers or names.",
 )
 @click.option(
@@ -52,7 +56,7 @@ from keras_csg_cli.options import (
     help="Where the data of RUN are now, if they moved.",
 )
 @click.option("--batch-size", type=click.IntRange(1), default=32)
-def explain(model_path, images, as_json, without, **settings):
+def explain(model_path, images, as_json, for_class, without, **settings):
     """Show why the network in RUN or FILE says what it does of each IMAGE.
 
     Which filters carried the prediction, what each adds to the logit, to which
@@ -68,12 +72,17 @@ def explain(model_path, images, as_json, without, **settings):
     load_library()
     from keras_csg import commands
 
-    off = [part.strip() for part in without.split(",")] if without else ()
+    if len(for_class) > 1:
+        raise UserMistake(
+            f"--for takes one class. Received: {', '.join(for_class)}"
+        )
+    settings["for_class"] = for_class[0] if for_class else None
+    settings["without"] = listed(without)
     from keras_csg_cli.progress import tracking
 
     with tracking() as track, user_mistakes():
         found = commands.explain_images(
-            model_path, images, without=off, track=track, log=say, **settings
+            model_path, images, track=track, log=say, **settings
         )
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2))

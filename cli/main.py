@@ -1,6 +1,7 @@
 import importlib.util
 import os
 import sys
+import warnings
 
 import click
 
@@ -56,6 +57,8 @@ for command in COMMANDS:
 
 def main(args=None):
     """Runs the command line; a mistake is one line on stderr."""
+    # Where in the library a warning comes from tells a user nothing.
+    warnings.formatwarning = lambda text, *about: f"Warning: {text}\n"
     try:
         code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
     except click.ClickException as error:

@@ -138,7 +138,26 @@ def user_mistakes():
     try:
         yield
     except InputError as error:
-        raise UserMistake(str(error)) from error
+        raise UserMistake(_with_options(str(error))) from error
+
+
+def _with_options(text):
+    """Names a command's options as they are typed: `data_dir`, --data-dir."""
+    context = click.get_current_context(silent=True)
+    parameters = [] if context is None else context.command.params
+    options = {
+        parameter.name: max(parameter.opts, key=len)
+        for parameter in parameters
+        if isinstance(parameter, click.Option)
+    }
+    for name, option in options.items():
+        text = text.replace(f"`{name}`", option)
+    return text
+
+
+def listed(texts):
+    """Returns what options hold between commas, of each time they are given."""
+    return [part.strip() for text in texts for part in text.split(",")]
 
 
 def say(text):

@@ -36,7 +36,7 @@ from keras_csg_cli.options import (
 @click.option(
     "--card",
     type=click.Path(),
-    help="The model card as Markdown (default: model_card.md beside the page).",
+    help="The model card as Markdown (default: NAME.card.md beside the page).",
 )
 @click.option(
     "--license",

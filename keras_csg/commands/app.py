@@ -18,6 +18,7 @@ from keras_csg.evaluation import FilterSurvey, survey_filters
 from keras_csg.evaluation.chosen_batches import ChosenBatches
 from keras_csg.interactive.serving import ServedApp, is_loopback, serve
 from keras_csg.interactive.workbench import Workbench
+from keras_csg.models.float32 import in_float32
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
 from keras_csg.training.runs import Run
@@ -94,7 +95,7 @@ def app(
         raise InputError(NEEDS_GRADIO)
     with input_errors():
         opened = open_run(run)
-        model = opened.load_model()
+        model = in_float32(opened.load_model())
         _check_survey(survey, model)
         data, notes = _data(opened, model, data_dir, log)
         if not galleries:

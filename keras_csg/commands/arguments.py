@@ -41,6 +41,32 @@ def check_picture(name: str, value: str | os.PathLike) -> None:
         check_writable(path)
 
 
+def check_folder(name: str, folder: pathlib.Path) -> None:
+    """Refuses what files cannot be written into, and a run; makes nothing.
+
+    Args:
+        name: str. The argument's.
+        folder: path, of what need not be there yet.
+
+    Raises:
+        InputError: naming the argument or the folder.
+    """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise InputError(
+            f"`{name}` must be a folder. Received: {name}={str(folder)!r}"
+        )
+    if (folder / "config.json").exists():
+        raise InputError(
+            f"`{name}` must not be a run: {folder} has a config.json. Name a "
+            "folder within it, or another."
+        )
+    there = folder
+    while not there.exists():  # It is made when there is something to keep.
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise InputError(f"Cannot write to {folder}.")
+
+
 def check_text(name: str, value: Any, *, optional: bool = False) -> None:
     """Refuses what is no str, and an empty one; see `check_path`."""
     if optional and value is None:

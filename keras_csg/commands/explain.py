@@ -9,6 +9,7 @@ from keras_csg.commands.arguments import (
     check_callable,
     check_count,
     check_flag,
+    check_folder,
     check_path,
     logger,
 )
@@ -18,8 +19,9 @@ from keras_csg.deployment import ExportedAnswers, explain_answers
 from keras_csg.evaluation import survey_filters
 from keras_csg.evaluation.chosen_batches import ChosenBatches
 from keras_csg.explain import Explanation, explain
-from keras_csg.files import check_writable, free_path, write_json
+from keras_csg.files import free_path, write_json
 from keras_csg.models import CSGClassifier
+from keras_csg.models.float32 import in_float32
 from keras_csg.reports.filter_crops import filter_galleries
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
@@ -88,7 +90,7 @@ def explain_images(
     files = find_images(images)
     with input_errors():
         if out is not None:
-            check_writable(pathlib.Path(out) / "explanations.json")
+            check_folder("out", pathlib.Path(out))
         run = _run_of(source, out) if galleries else None
         if isinstance(source, str | os.PathLike):
             source = open_source(source)
@@ -101,7 +103,9 @@ def explain_images(
             if run is not None:
                 shown = _galleries(run, source, found, data_dir, track, log)
             _write(found, pathlib.Path(out), shown, track)
-            log(f"Wrote {len(found):,} explanations to {out}")
+            number = len(found)
+            what = "explanation" if number == 1 else "explanations"
+            log(f"Wrote {number:,} {what} to {out}")
     return found
 
 
@@ -138,7 +142,11 @@ def _galleries(run, model, found, data_dir, track, log):
 def _explain(source, files, asked, filters, batch_size):
     if isinstance(source, CSGClassifier):
         return explain(
-            source, files, filters=filters, batch_size=batch_size, **asked
+            in_float32(source),
+            files,
+            filters=filters,
+            batch_size=batch_size,
+            **asked,
         )
     if not isinstance(source, ExportedAnswers):
         raise InputError(

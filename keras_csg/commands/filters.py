@@ -11,6 +11,7 @@ from keras_csg.commands.arguments import (
     check_callable,
     check_choice,
     check_count,
+    check_folder,
     check_path,
     listed,
     logger,
@@ -36,6 +37,9 @@ NO_GATE = (
     "has no gate: the class of a filter is the one that the head gives it the "
     "largest weight for, and which filters are shared cannot be said."
 )
+OURS = ("index.html", "filters.csv")
+FEW = 20
+"""Images of a class below which figures are rough."""
 
 
 def filters(
@@ -113,7 +117,7 @@ def filters(
         folder = (
             pathlib.Path(out) if out is not None else opened.path / "filters"
         )
-        _check_folder(folder)
+        _check_ours(folder)
         model = opened.load_model()
         named = _named(opened, model, names)
         found = load_run_data(
@@ -123,6 +127,12 @@ def filters(
         batches = ChosenBatches(getattr(found, split), limit, batch_size)
         if not batches.numbers.size:
             raise ValueError(f"There are no images in {split} of {found.name}.")
+        if len(batches.numbers) < FEW * model.num_classes:
+            log(
+                f"Only {len(batches.numbers):,} images are looked at, for "
+                f"{model.num_classes:,} classes: take the figures as rough, "
+                "and few filters as dead."
+            )
         if named != model.filter_names:
             _rename(opened, model, named)
             log(f"{opened} keeps {len(named)} names of filters.")
@@ -166,16 +176,17 @@ def _listed_filters(filters):
     return listed("filters", filters, (int, np.integer, str), (int, str))
 
 
-def _check_folder(folder):
-    if os.path.lexists(folder) and not folder.is_dir():
+def _check_ours(folder):
+    """Refuses a folder whose files are of somebody else."""
+    check_folder("out", folder)
+    foreign = not (folder / "filters.json").exists() and [
+        name for name in OURS if (folder / name).exists()
+    ]
+    if foreign:
         raise ValueError(
-            f"`out` must be a folder. Received: out={str(folder)!r}"
+            f"{folder / foreign[0]} is of no survey of filters, and stays as "
+            "it is: name another folder with `out`."
         )
-    there = folder
-    while not there.exists():  # It is made when there is something to keep.
-        there = there.parent
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise ValueError(f"Cannot write to {folder}.")
 
 
 def _named(run, model, names):

@@ -22,7 +22,6 @@ from keras_csg.reports.page import page_text
 from keras_csg.training.opening import open_run
 from keras_csg.training.runs import Run
 
-CARD = "model_card.md"
 PAGES, CARDS = (".html", ".htm"), (".md", ".markdown")
 
 
@@ -52,7 +51,7 @@ def report(
         against: path of another run of the same classes, as `run`, to set
             beside it.
         data_dir: path. Where the data are now, if they moved.
-        card: path of the model card, a `.md` file; `None` for `model_card.md`
+        card: path of the model card, a `.md` file; `None` for `NAME.card.md`
             beside the page. One that somebody has changed is not overwritten.
         license: str. Identifier of the licence of the weights, as
             `"apache-2.0"`, for the card; `None` leaves it open.
@@ -106,6 +105,7 @@ def report(
             part.write_text(text, "utf-8")
         with whole_file(card_path) as part:
             part.write_text(card_text(gathered, made), "utf-8")
+    log(f"Wrote {card_path}, the model card.")
     return page
 
 
@@ -115,7 +115,9 @@ def _paths(out, card):
     check_path("card", card, optional=True)
     page = _file("out", out, PAGES)
     card_path = (
-        page.parent / CARD if card is None else _file("card", card, CARDS)
+        page.with_suffix(".card.md")
+        if card is None
+        else _file("card", card, CARDS)
     )
     with input_errors():
         for path in (page, card_path):

@@ -15,6 +15,19 @@ Classes = str | int | Sequence[str | int]
 """A class or several, by name or by number."""
 
 
+def check_classifier(model: Any) -> None:
+    """Refuses what is no `CSGClassifier`.
+
+    Raises:
+        ValueError: naming its type.
+    """
+    if not isinstance(model, CSGClassifier):
+        raise ValueError(
+            "`model` must be a `CSGClassifier`. "
+            f"Received: model of type {type(model).__name__}"
+        )
+
+
 def filter_numbers(model: CSGClassifier, filters: Any) -> np.ndarray:
     """Returns the numbers of filters, each once and ascending.
 
@@ -26,6 +39,7 @@ def filter_numbers(model: CSGClassifier, filters: Any) -> np.ndarray:
         ValueError: if there is none, or one that the model does not have, with
             the nearest names.
     """
+    check_classifier(model)
     numbers = numbers_of(filters, model.filters, model.filter_names)
     if not len(numbers):
         raise ValueError("`filters` must name at least one. Received: none")
@@ -37,20 +51,28 @@ def class_numbers(model: CSGClassifier, classes: Classes) -> list[int]:
 
     Args:
         model: `CSGClassifier`.
-        classes: name or number of a class, or several of them; names may stand
-            in one str, between commas.
+        classes: name or number of a class, or several of them; several names
+            may stand in one str, between commas.
 
     Raises:
         ValueError: if there is none, or one that the model does not have, with
             the nearest that it has.
     """
+    check_classifier(model)
     known = class_names_of(model)
-    if isinstance(classes, str) and classes not in known:
-        classes = [name.strip() for name in classes.split(",")]
-    given = [classes] if isinstance(classes, str | int) else list(classes)
+    if isinstance(classes, str | int):
+        classes = [classes]
+    given = [name for some in classes for name in _apart(some, known)]
     if not given:
         raise ValueError("`classes` must name at least one. Received: none")
     return sorted({class_number(known, name) for name in given})
+
+
+def _apart(given, known):
+    """Returns the names in a text with commas, which a name may have, too."""
+    if not isinstance(given, str) or given in known:
+        return [given]
+    return [name.strip() for name in given.split(",")]
 
 
 def gate_of(model: CSGClassifier) -> np.ndarray:
@@ -59,6 +81,7 @@ def gate_of(model: CSGClassifier) -> np.ndarray:
     Raises:
         ValueError: if the model has no gate.
     """
+    check_classifier(model)
     return ops.convert_to_numpy(model.require_gate().gate_matrix)
 
 

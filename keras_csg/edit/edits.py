@@ -104,8 +104,8 @@ def keep_classes(model: CSGClassifier, classes: Classes) -> CSGClassifier:
     others = set(range(model.num_classes)) - set(kept)
     if not others:
         raise ValueError(
-            "`classes` must leave one out at least: all "
-            f"{model.num_classes} are to stay."
+            f"All {model.num_classes} classes are to be kept: at least one "
+            "must be left out."
         )
     return _told(_without(model, sorted(others)))
 

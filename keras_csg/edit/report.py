@@ -32,11 +32,15 @@ class EditReport:
     parameters: int = 0
     notes: list[str] = dataclasses.field(default_factory=list)
 
+    def _classes(self):
+        word = "class" if len(self.classes) == 1 else "classes"
+        return f"the {word} {', '.join(self.classes)}"
+
     def lines(self) -> list[str]:
         """Returns it as lines for people."""
         removed = [
             counted(len(self.filters), "filter"),
-            *([f"the class {', '.join(self.classes)}"] * bool(self.classes)),
+            *([self._classes()] * bool(self.classes)),
         ]
         return [
             f"Removed {' and '.join(removed)}: {self.parameters_before:,} "

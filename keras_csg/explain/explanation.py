@@ -59,7 +59,7 @@ class Removal:
     probabilities: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
     """Which filters decided, to whom they belong, and what is without them.
 
@@ -116,6 +116,12 @@ class Explanation:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def __repr__(self) -> str:
+        return (
+            f"<Explanation of {len(self)} images, {len(self.class_names)} "
+            f"classes, {self.predicted.contributions.shape[1]} filters>"
+        )
+
     @property
     def heads_agree(self) -> np.ndarray | None:
         """Whether both heads name one class: bools `(n,)`, or `None`."""
@@ -143,7 +149,7 @@ class Explanation:
             return None
         return self.class_names[self.filter_classes[number]]
 
-    def sentences(self, index: int) -> list[str]:
+    def sentences(self, index: int = 0) -> list[str]:
         """Says in words what decided about an image.
 
         Args:

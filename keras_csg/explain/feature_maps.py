@@ -1,5 +1,7 @@
 """What every map starts from: the filters' maps, and the classes asked for."""
 
+import warnings
+
 import numpy as np
 from keras import ops
 
@@ -59,6 +61,29 @@ def check_rgb(images: np.ndarray) -> np.ndarray:
             f"least one sample. Received: images.shape={images.shape}"
         )
     return images
+
+
+def check_levels(images: np.ndarray) -> None:
+    """Refuses pixels that are not in 0..255, and warns of images in 0..1.
+
+    Args:
+        images: array of shape `(samples, height, width, 3)`.
+
+    Raises:
+        ValueError: if a pixel is out of that range, or NaN.
+    """
+    least, most = float(images.min()), float(images.max())
+    if not 0 <= least <= most <= 255:  # NaN is neither.
+        raise ValueError(
+            "`images` must be RGB in 0..255. "
+            f"Received: images from {least:g} to {most:g}"
+        )
+    if images.dtype.kind == "f" and 0 < most <= 1:
+        warnings.warn(
+            f"The largest value of the images is {most:g}: they must be in "
+            "0..255, not in 0..1.",
+            stacklevel=2,
+        )
 
 
 def classes_to_explain(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from keras_csg.arguments import whole_number
 from keras_csg.data.image_reading import ImageReading
-from keras_csg.explain.feature_maps import check_rgb, in_batches
+from keras_csg.explain.feature_maps import check_levels, check_rgb, in_batches
 from keras_csg.explain.pictures import (
     Picture,
     picture_of_array,
@@ -136,6 +136,7 @@ def _picture(image, number, size, reading):
     if isinstance(image, Image.Image):
         return picture_of_image(image, reading, size, name)
     (array,) = check_rgb(np.asarray(image)[None])
+    check_levels(array)
     if size in (None, array.shape[:2]):
         return picture_of_array(array, name), array
     whole = Image.fromarray(picture_of_array(array, name).pixels)

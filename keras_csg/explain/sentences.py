@@ -73,10 +73,10 @@ def _heads(explanation, index):
 def _carried(explanation, index):
     evidence = explanation.predicted
     if not (evidence.contributions[index] > 0).any():
-        return "No filter speaks for it: it is what speaks least against."
+        return "No filter speaks for it: less speaks against it than others."
     text = f"It was carried by {_filters(explanation, evidence, index)}."
     own = explanation.own_filters
-    if own is not None:
+    if own is not None and explanation.standard_logits:
         parts = np.maximum(evidence.contributions[index], 0)
         share = parts[own[evidence.classes[index]]].sum() / parts.sum()
         text += f" Its own filters bring {share:.0%} of what speaks for it."

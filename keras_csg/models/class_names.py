@@ -32,6 +32,8 @@ def class_number(names: Sequence[str], given: str | int) -> int:
             f"{len(names) - 1}."
         )
     near = difflib.get_close_matches(str(given), names, n=3, cutoff=0)
+    if any("," in name or name != name.strip() for name in near):
+        near = [repr(name) for name in near]
     raise ValueError(
         f"There is no class {given!r}; the nearest are {', '.join(near)}."
     )

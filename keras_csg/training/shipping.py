@@ -4,11 +4,9 @@ import hashlib
 import json
 import pathlib
 from collections.abc import Sequence
-from typing import Any
-
-import keras
 
 from keras_csg.files import whole_file, write_json
+from keras_csg.models.float32 import in_float32
 from keras_csg.training.config_files import RECORDED
 from keras_csg.training.runs import Run
 
@@ -42,7 +40,7 @@ def ship(
     Raises:
         ValueError: if the run cannot be read.
     """
-    model = _in_float32(run.load_model())
+    model = in_float32(run.load_model())
     model.optimizer = None
     model.compiled = False
     with whole_file(path) as part:
@@ -65,21 +63,3 @@ def ship(
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
     write_json(path.with_suffix(".json"), card)
-
-
-def _in_float32(model):
-    config = keras.saving.serialize_keras_object(model)
-    plain = keras.saving.deserialize_keras_object(_with_float32(config))
-    plain.set_weights(model.get_weights())
-    return plain
-
-
-def _with_float32(config: Any) -> Any:
-    """Returns a config in which every policy is float32."""
-    if isinstance(config, list | tuple):
-        return type(config)(_with_float32(value) for value in config)
-    if not isinstance(config, dict):
-        return config
-    if str(config.get("class_name")).endswith("DTypePolicy"):
-        return {**config, "config": {"name": "float32"}}
-    return {key: _with_float32(value) for key, value in config.items()}

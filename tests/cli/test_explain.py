@@ -1,11 +1,14 @@
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from keras_csg.models.float32 import in_float32
 from keras_csg.training.opening import open_run
+from tests.tiny_run import make_tiny_run
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +37,14 @@ def test_json_has_logits_that_filters_sum_to(trained, digit, run_cli):
         "explain", trained, *paths, "--filters", "1000", "--json"
     )
     assert code == 0, err
-    logits = np.asarray(open_run(trained).load_model()(images), "float32")
+    model = in_float32(open_run(trained).load_model())
+    logits = np.asarray(model(images))
     found = json.loads(out)["images"]
     for row, entry in zip(logits, found, strict=True):
         evidence = entry["predicted"]
         parts = [part["contribution"] for part in evidence["filters"]]
         assert sum(parts) + evidence["bias"] == pytest.approx(
-            row.max(), abs=0.05
+            row.max(), abs=1e-4
         )
         assert evidence["logit"] == pytest.approx(
             sum(parts) + evidence["bias"], abs=1e-4
@@ -101,6 +105,8 @@ def test_pictures_do_not_replace_images(tiny_run, digit, run_cli, tmp_path):
         (["missing.png"], "There is no image file missing.png"),
         (["--out", "/dev/null/x"], "/dev/null/x"),
         (["--galleries"], "name a folder"),
+        (["--for", "1", "--for", "2"], "--for takes one class"),
+        (["--filters", "x"], "--filters"),
     ],
 )
 def test_a_mistake_is_one_line(change, message, tiny_run, digit, run_cli):
@@ -110,8 +116,6 @@ def test_a_mistake_is_one_line(change, message, tiny_run, digit, run_cli):
 
 
 def test_what_holds_no_classifier_is_named(run_cli, digit, tmp_path):
-    import keras
-
     other = tmp_path / "other.keras"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(other)
     code, _, err = run_cli("explain", other, digit[0][0])
@@ -166,3 +170,43 @@ def test_galleries_show_what_filters_look_for(
         "explain", file, digit[0][0], "--out", tmp_path / "no", "--galleries"
     )
     assert code == 2 and "name a run" in err
+
+
+def test_a_run_is_no_place_for_pictures(tiny_run, digit, run_cli, tmp_path):
+    before = sorted(open_run(tiny_run).path.iterdir())
+    code, _, err = run_cli("explain", tiny_run, digit[0][0], "--out", tiny_run)
+    assert code == 2 and "--out must not be a run" in err
+    assert sorted(open_run(tiny_run).path.iterdir()) == before
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    code, _, err = run_cli(
+        "explain", tiny_run, broken, "--out", tmp_path / "out"
+    )
+    assert code == 2 and not (tmp_path / "out").exists()
+
+
+def test_it_says_what_predict_says_also_of_half_precision(
+    digits, digit, run_cli, tmp_path
+):
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        run = make_tiny_run(tmp_path / "half", digits, epochs=1)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert open_run(run).load_model().dtype_policy.name == "mixed_bfloat16"
+    said = [
+        json.loads(run_cli(command, run, digit[0][0], "--json")[1])
+        for command in ("predict", "explain")
+    ]
+    best = said[0][0]["classes"][0]
+    evidence = said[1]["images"][0]["predicted"]
+    assert evidence["class_name"] == best["class_name"]
+    assert evidence["probability"] == pytest.approx(
+        best["probability"], abs=1e-5
+    )
+
+
+def test_a_file_says_no_share_that_it_does_not_know(exported, digit, run_cli):
+    _, out, _ = run_cli("explain", exported / "model.onnx", digit[0][0])
+    assert "carried by" in out and "own filters bring" not in out

@@ -13,7 +13,7 @@ def test_a_page_and_what_was_written(tiny_run, run_cli, tmp_path):
     assert told["path"] == str(out)
     assert told["bytes"] == out.stat().st_size < 10e6
     assert told["seconds"] > 0
-    assert (tmp_path / "deep" / "model_card.md").exists()
+    assert (tmp_path / "deep" / "report.card.md").exists()
 
 
 def test_people_are_told_the_size(tiny_run, run_cli, tmp_path, monkeypatch):

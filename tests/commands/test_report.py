@@ -66,14 +66,14 @@ def test_the_figures_are_those_of_metrics_json(run, tmp_path):
 
 def test_a_card_is_written_beside_it(run, tmp_path):
     page_of(run, tmp_path, license="mit")
-    text = (tmp_path / "model_card.md").read_text("utf-8")
+    text = (tmp_path / "page.card.md").read_text("utf-8")
     assert text.startswith('---\nlibrary_name: "keras"\n')
     assert 'license: "mit"' in text
     page_of(run, tmp_path)  # Nobody changed it: it is written again.
-    (tmp_path / "model_card.md").write_text("# Mine\n")
-    with pytest.raises(InputError, match="model_card.md .* stays as it is"):
+    (tmp_path / "page.card.md").write_text("# Mine\n")
+    with pytest.raises(InputError, match="page.card.md .* stays as it is"):
         page_of(run, tmp_path)
-    assert (tmp_path / "model_card.md").read_text() == "# Mine\n"
+    assert (tmp_path / "page.card.md").read_text() == "# Mine\n"
     page_of(run, tmp_path, card=tmp_path / "other.md")
     assert (tmp_path / "other.md").exists()
 

@@ -26,8 +26,7 @@ def classifier(gated=True, **kwargs):
         with_random_statistics(tiny_backbone()),
         4,
         gated=gated,
-        class_names=NAMES,
-        **kwargs,
+        **{"class_names": NAMES, **kwargs},
     )
     rng = np.random.default_rng(0)
     model.head.set_weights([rng.normal(size=(6, 4)), rng.normal(size=4)])

@@ -1,5 +1,6 @@
 """What cannot be taken out, and what is said then."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_class_that_has_every_filter_cannot_be_removed():
 
 
 def test_keeping_all_or_one_is_refused():
-    with pytest.raises(ValueError, match="leave one out at least"):
+    with pytest.raises(ValueError, match="at least one must be left out"):
         edit.keep_classes(classifier(), NAMES)
     with pytest.raises(ValueError, match="there would be 1 left"):
         edit.keep_classes(classifier(), "cat")
@@ -80,3 +81,21 @@ def test_filters_are_known_by_their_names():
     assert left.filters == 4
     with pytest.raises(ValueError, match="nearest names are whiskers"):
         edit.remove_filters(model, ["wiskers"])
+
+
+def test_another_model_is_named():
+    images = keras.Input((4, 4, 3))
+    model = keras.Model(images, keras.layers.Flatten()(images))
+    for change in (edit.remove_filters, edit.remove_class, edit.keep_classes):
+        with pytest.raises(ValueError, match="model of type Functional"):
+            change(model, [0])
+    with pytest.raises(ValueError, match="model of type Functional"):
+        edit.prune_shared(model)
+
+
+def test_a_name_with_a_comma_is_one_class():
+    model = classifier(class_names=["a,b", "c", "d", "e"])
+    assert edit.keep_classes(model, ["a,b", "c"]).class_names == ["a,b", "c"]
+    assert edit.keep_classes(model, "c,d").class_names == ["c", "d"]
+    with pytest.raises(ValueError, match="nearest are 'a,b'"):
+        edit.remove_class(model, "a;b")

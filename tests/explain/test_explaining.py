@@ -199,6 +199,8 @@ def test_a_large_picture_keeps_its_size(model):
         ({"filters": 0}, "filters"),
         ({"images": []}, "must not be empty"),
         ({"images": np.zeros((1, 4, 4, 1))}, "shape"),
+        ({"images": np.full((1, 4, 4, 3), np.nan)}, "from nan to nan"),
+        ({"images": np.full((1, 4, 4, 3), 256.0)}, "from 256 to 256"),
         ({"images": "no/such.png"}, "There is no image file no/such.png"),
     ],
 )
@@ -265,3 +267,14 @@ def test_images_seen_by_another_network_are_refused(model, image):
 def test_there_is_no_such_filter_to_switch_off(model, image, number):
     with pytest.raises(ValueError, match="There is no filter"):
         explain(model, image, without=[number])
+
+
+def test_images_in_0_to_1_are_noticed(model):
+    with pytest.warns(UserWarning, match="not in 0..1"):
+        explain(model, np.full((1, 4, 4, 3), 0.5))
+
+
+def test_it_is_shown_in_a_line(model, image):
+    found = explain(model, image)
+    assert repr(found) == "<Explanation of 1 images, 2 classes, 3 filters>"
+    assert found.sentences() == found.sentences(0)
