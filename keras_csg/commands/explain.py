@@ -155,7 +155,7 @@ def _explain(source, files, asked, filters, batch_size):
             f"returns. Received: source of type {type(source).__name__}"
         )
     for name, value in asked.items():
-        if value not in (None, ()):
+        if value not in (None, (), []):
             raise InputError(NO_OTHER.format(name=name, value=value))
     return explain_answers(source, files, filters=filters)
 
