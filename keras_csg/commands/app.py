@@ -111,7 +111,7 @@ def app(
             open_browser=open_browser,
             examples=_examples(data),
         )
-    log(f"Serving {opened} at {served.url}; Ctrl-C ends it.")
+    log(f"Serving {opened}, until Ctrl-C, at {served.url}")
     if not is_loopback(host):
         log(
             f"Warning: whoever reaches {host} can open the page; there is no "

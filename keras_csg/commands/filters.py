@@ -153,6 +153,11 @@ def filters(
     about = {"run": str(opened), "data": found.name, "split": split}
     with input_errors():
         write_filter_files(survey, folder, about, shown, found.multi_label)
+    if shown is not None:
+        log(
+            f"The pages show {len(shown)} of {survey.filters} filters; those "
+            "of an earlier survey there are gone."
+        )
     log(f"Wrote {folder / 'index.html'}")
     return survey
 
