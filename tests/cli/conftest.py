@@ -1,3 +1,5 @@
+import shutil
+
 import keras
 import pytest
 from PIL import Image
@@ -82,3 +84,10 @@ def digit(tmp_path):
         paths.append(tmp_path / f"{i}.png")
         Image.fromarray(image).save(paths[-1])
     return paths, images
+
+
+@pytest.fixture
+def run(tiny_run, tmp_path):
+    """A copy of a run that may be written into."""
+    shutil.copytree(tiny_run, tmp_path / "run")
+    return tmp_path / "run"

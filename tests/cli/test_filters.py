@@ -1,7 +1,6 @@
 import csv
 import json
 import re
-import shutil
 
 import keras
 import numpy as np
@@ -12,13 +11,6 @@ import keras_csg
 from keras_csg.data import load_data
 from keras_csg.training import Run
 from tests.tiny_run import make_tiny_run as tiny_run_at
-
-
-@pytest.fixture
-def run(tiny_run, tmp_path):
-    """A copy of a run that may be written into."""
-    shutil.copytree(tiny_run, tmp_path / "run")
-    return tmp_path / "run"
 
 
 def names_file(tmp_path, text, name="names.csv"):
@@ -297,22 +289,3 @@ def test_pages_ask_for_nothing(run, run_cli):
                 assert not file or (run / "filters" / file).exists()
         for image in re.findall(r"<img [^>]*>", text):
             assert 'alt="' in image
-
-
-def test_files_of_others_stay_as_they_are(run, run_cli, tmp_path):
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    (mine / "index.html").write_text("mine")
-    code, _, err = run_cli("filters", run, "--out", mine)
-    assert code == 2 and "is of no survey of filters" in err
-    assert [path.name for path in mine.iterdir()] == ["index.html"]
-    code, _, err = run_cli("filters", run, "--out", run)
-    assert code == 2 and "--out must not be a run" in err
-    assert not (run / "index.html").exists()
-
-
-def test_few_images_are_said_to_be_few(run, run_cli):
-    code, _, err = run_cli("filters", run, "--limit", "50", "--filter", "3")
-    assert code == 0, err
-    assert "Only 50 images are looked at, for 10 classes" in err
-    assert "The pages show 1 of 20 filters" in err
