@@ -45,6 +45,21 @@ def test_all_charts_are_drawn_and_nothing_is_wider_than_the_screen(
     visit.check()
 
 
+def test_charts_have_no_button_that_asks_a_server(chromium, page):
+    visit = Visit(chromium, page)
+    visit.scroll_through()
+    buttons = visit.page.locator(".modebar-btn")
+    titles = {button.get_attribute("data-title") for button in buttons.all()}
+    assert titles == {
+        "Download plot as a PNG",
+        "Zoom",
+        "Pan",
+        "Zoom in",
+        "Zoom out",
+        "Reset axes",
+    }
+
+
 def test_dark_and_light_reach_the_charts(chromium, page):
     colours = {}
     for scheme in ("light", "dark"):
