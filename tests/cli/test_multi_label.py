@@ -42,7 +42,7 @@ def test_it_trains_and_predicts(pairs, tmp_path, run_cli):
         rows = list(csv.DictReader(stream))
     assert len(rows) == 120 and all(row["class_name"] for row in rows)
     for asked, said in (
-        (["evaluate", run, "--ablate", "one"], "`ablate` draws"),
+        (["evaluate", run, "--ablate", "one"], "--ablate draws"),
         (["localize", run], "have several classes"),
     ):
         code, _, err = run_cli(*asked)
@@ -88,4 +88,4 @@ def test_a_bad_row_is_a_line_and_2(pairs, tmp_path, run_cli, line, said):
 
 def test_it_needs_a_table(run_cli, tmp_path):
     code, _, err = run_cli("train", "--multi-label", "--out", tmp_path / "run")
-    assert code == 2 and "with a table of `labels`" in err
+    assert code == 2 and "with a table of --labels" in err

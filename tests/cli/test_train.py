@@ -118,7 +118,7 @@ def mistake(result, *words):
     [
         (["--backbone", "resnet21"], ["resnet20", "resnet21"]),
         (["--data", "cifar11"], ["cifar10"]),
-        (["--device", "gpu"], ["GPU", "`device`"]),
+        (["--device", "gpu"], ["GPU", "--device"]),
         (["--image-size", "8", "--backbone", "resnet50"], ["at least 32"]),
         (["--epochs", "0"], ["epochs"]),
         (["--epochs", "many"], ["many"]),
@@ -133,12 +133,12 @@ def mistake(result, *words):
         (["--freeze", "some"], ["all", "statistics", "some"]),
         (["--freeze", "0"], ["at least 1", "freeze=0"]),
         (["--freeze", "4"], ["weights", "freeze=4"]),
-        (["--resume"], ["`resume` needs `out`"]),
+        (["--resume"], ["--resume needs --out"]),
         (["--learning-rate", "inf"], ["learning_rate=inf"]),
         (["--learning-rate", "nan"], ["learning_rate=nan"]),
         (["--log", "comet"], ["mlflow", "wandb", "comet"]),
         (["--log", "none", "--log", "wandb"], ["loggers=none,wandb"]),
-        (["--data", ""], ["`data` must not be empty"]),
+        (["--data", ""], ["--data must not be empty"]),
         (["--config", ""], ["`config` must not be empty"]),
         (["--bckbone", "resnet20"], ["--bckbone"]),
         (["--config", "missing.json"], ["missing.json"]),
@@ -208,7 +208,7 @@ def test_class_folders_are_checked(run_cli, tmp_path):
 
 def test_a_run_directory_is_never_written_over(run_cli, trained):
     before = (trained / "config.json").read_bytes()
-    mistake(run_cli("train", "--out", trained), str(trained), "`resume`")
+    mistake(run_cli("train", "--out", trained), str(trained), "--resume")
     assert (trained / "config.json").read_bytes() == before
 
 
@@ -221,7 +221,7 @@ def test_an_unknown_key_in_a_config_gets_the_nearest(run_cli, tmp_path):
 def test_resume_takes_no_other_options(run_cli, trained, tmp_path):
     mistake(
         run_cli("train", "--resume", "--out", trained, "--seed", "9"),
-        "leave out `seed`",
+        "leave out --seed",
     )
     mistake(run_cli("train", "--resume", "--out", tmp_path), str(tmp_path))
 
@@ -240,7 +240,7 @@ def test_resuming_a_finished_run_prints_its_figures_as_json(run_cli, trained):
 
 def test_a_run_directory_has_a_name(run_cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    mistake(run_cli("train", "--out", ""), "`out` must not be empty")
+    mistake(run_cli("train", "--out", ""), "--out must not be empty")
     assert not list(tmp_path.iterdir())
 
 
