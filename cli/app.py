@@ -3,6 +3,7 @@ import signal
 import click
 
 from keras_csg_cli.options import (
+    data_dir_option,
     load_library,
     run_argument,
     say,
@@ -29,11 +30,7 @@ from keras_csg_cli.options import (
     is_flag=True,
     help="Do not open the page in the browser.",
 )
-@click.option(
-    "--data-dir",
-    type=click.Path(),
-    help="Where the data are now, if they moved.",
-)
+@data_dir_option
 @click.option(
     "--no-galleries",
     is_flag=True,

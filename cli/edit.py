@@ -3,6 +3,7 @@ import json
 import click
 
 from keras_csg_cli.options import (
+    data_dir_option,
     json_option,
     listed,
     load_library,
@@ -62,11 +63,7 @@ HEADINGS = {
     type=click.Path(),
     help="A run without a gate, on the same data, that loses as many filters.",
 )
-@click.option(
-    "--data-dir",
-    type=click.Path(),
-    help="Where the data are now, if they moved.",
-)
+@data_dir_option
 @click.option("--batch-size", type=click.IntRange(1), default=128)
 @json_option
 def edit(

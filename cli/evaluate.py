@@ -5,6 +5,7 @@ import click
 from keras_csg import choices
 from keras_csg_cli.options import (
     UserMistake,
+    data_dir_option,
     json_option,
     load_library,
     say,
@@ -46,11 +47,7 @@ NEEDS_GATE = (
     "--data",
     help="Data of the same classes to measure on (default: the run's).",
 )
-@click.option(
-    "--data-dir",
-    type=click.Path(),
-    help="Where the data are now, if they moved.",
-)
+@data_dir_option
 @click.option("--batch-size", type=click.IntRange(1), default=128)
 def evaluate(run_paths, against, as_json, **settings):
     """Measure the network in each RUN on the test split of its data.

@@ -4,6 +4,7 @@ import click
 
 from keras_csg_cli.options import (
     UserMistake,
+    data_dir_option,
     json_option,
     listed,
     load_library,
@@ -50,11 +51,7 @@ from keras_csg_cli.options import (
     help="With --out: draw what each filter looks for, too, the images of the "
     "test split that fire it most.",
 )
-@click.option(
-    "--data-dir",
-    type=click.Path(),
-    help="Where the data of RUN are now, if they moved.",
-)
+@data_dir_option
 @click.option("--batch-size", type=click.IntRange(1), default=32)
 def explain(model_path, images, as_json, for_class, without, **settings):
     """Show why the network in RUN or FILE says what it does of each IMAGE.

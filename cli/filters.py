@@ -5,6 +5,7 @@ import click
 from keras_csg import choices
 from keras_csg_cli.options import (
     NumberOrText,
+    data_dir_option,
     json_option,
     load_library,
     run_argument,
@@ -20,11 +21,7 @@ MOST_ROWS = 50
 @run_argument
 @json_option
 @click.option("--data", help="Other images of the run's classes.")
-@click.option(
-    "--data-dir",
-    type=click.Path(),
-    help="Where the data are now, if they moved.",
-)
+@data_dir_option
 @click.option(
     "--split",
     type=click.Choice(choices.SPLITS),

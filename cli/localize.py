@@ -3,6 +3,7 @@ import json
 import click
 
 from keras_csg_cli.options import (
+    data_dir_option,
     json_option,
     load_library,
     run_argument,
@@ -15,11 +16,7 @@ from keras_csg_cli.options import (
 @run_argument
 @json_option
 @click.option("--data", help="Other annotated images of the run's classes.")
-@click.option(
-    "--data-dir",
-    type=click.Path(),
-    help="Where the data are now, if they moved.",
-)
+@data_dir_option
 @click.option(
     "--part",
     default="object",

@@ -8,6 +8,11 @@ import click
 from keras_csg import choices
 
 run_argument = click.argument("run_path", metavar="RUN", type=click.Path())
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(),
+    help="Where the data are now, if they moved.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON."
 )

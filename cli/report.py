@@ -4,6 +4,7 @@ import time
 import click
 
 from keras_csg_cli.options import (
+    data_dir_option,
     json_option,
     load_library,
     run_argument,
@@ -28,11 +29,7 @@ from keras_csg_cli.options import (
     help="Another run of the same classes, such as the ungated one, to set RUN "
     "side by side with.",
 )
-@click.option(
-    "--data-dir",
-    type=click.Path(),
-    help="Where the data are now, if they moved.",
-)
+@data_dir_option
 @click.option(
     "--card",
     type=click.Path(),

@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from keras_csg.metrics.gates import FULLY_OPEN
+from keras_csg.metrics.gates import own_filters
 from keras_csg.metrics.head import Head
 from keras_csg.models.classifier import CSGClassifier
 
@@ -69,7 +69,7 @@ def candidate_filters(model: CSGClassifier, gated: bool) -> np.ndarray:
         bool array of shape `(classes, filters)`.
     """
     if gated:
-        return gate_rows(model) >= FULLY_OPEN
+        return own_filters(gate_rows(model))
     return np.ones((model.num_classes, model.filters), bool)
 
 

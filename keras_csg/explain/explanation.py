@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_csg.explain.pictures import Picture
 from keras_csg.explain.sentences import sentences_about
+from keras_csg.metrics.gates import own_filters
 from keras_csg.models.filter_names import filter_label
 
 SHOWN_AS_HTML = 8
@@ -135,9 +136,7 @@ class Explanation:
         """Filters fully open to each class, bools `(C, K)`, or `None`."""
         if self.gate_matrix is None:
             return None
-        from keras_csg.metrics.gates import FULLY_OPEN
-
-        return self.gate_matrix >= FULLY_OPEN
+        return own_filters(self.gate_matrix)
 
     def filter_label(self, number: int) -> str:
         """Returns what a filter is called: its number, and words for it."""

@@ -19,7 +19,7 @@ from keras_csg.explain import (
 )
 from keras_csg.explain.class_filters import head_of
 from keras_csg.explain.seen_images import pictures_of
-from keras_csg.metrics.gates import FULLY_OPEN
+from keras_csg.metrics.gates import own_filters
 from keras_csg.models.class_names import class_names_of
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.filter_names import filter_label
@@ -112,7 +112,7 @@ class Workbench:
         self.filter_classes = head.classes_of_filters()
         self.own = self.filter_classes == np.arange(head.num_classes)[:, None]
         if head.gate_matrix is not None:
-            self.own = head.gate_matrix >= FULLY_OPEN
+            self.own = own_filters(head.gate_matrix)
         self._reading = ImageReading(
             **model.image_reading, max_pixels=MOST_PIXELS
         )

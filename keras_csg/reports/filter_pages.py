@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Collection
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from keras_csg.evaluation.filter_survey import FilterSurvey
@@ -18,6 +17,7 @@ from keras_csg.metrics.gates import SHARED_FROM
 from keras_csg.models.filter_names import filter_label
 from keras_csg.reports.embedding import jpeg_uri
 from keras_csg.reports.filter_crops import filter_crops
+from keras_csg.reports.rendering import html_environment
 from keras_csg.version import version
 
 GENERATOR = "keras-csg filters"
@@ -103,14 +103,7 @@ class _Pages:
                 k: self.classes[labels[k]]["page"] for k in sorted(shown)
             },
         }
-        self.environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("keras_csg.reports"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self.environment.filters["capitalize_first"] = _capitalized
+        self.environment = html_environment()
 
     def index(self, known):
         """Returns the page of all classes."""
@@ -194,7 +187,3 @@ class _Pages:
             return []
         others = self.survey.filter_classes != label
         return np.flatnonzero((gate[label] >= SHARED_FROM) & others).tolist()
-
-
-def _capitalized(text):
-    return text[:1].upper() + text[1:]

@@ -23,7 +23,9 @@ UNSAFE = {
 @functools.cache
 def html_environment() -> jinja2.Environment:
     """Returns the templates of pages; all that is put in is escaped."""
-    return jinja2.Environment(autoescape=True, **_settings())
+    environment = jinja2.Environment(autoescape=True, **_settings())
+    environment.filters["capitalize_first"] = _capitalized
+    return environment
 
 
 @functools.cache
@@ -35,6 +37,10 @@ def markdown_environment() -> jinja2.Environment:
     return jinja2.Environment(
         autoescape=True, finalize=markdown_text, **_settings()
     )
+
+
+def _capitalized(text):
+    return text[:1].upper() + text[1:]
 
 
 def _settings():
