@@ -2,6 +2,7 @@ import json
 
 import click
 
+from keras_csg_cli.broken_files import about_broken
 from keras_csg_cli.options import (
     UserMistake,
     data_dir_option,
@@ -64,7 +65,7 @@ def explain(model_path, images, as_json, for_class, without, **settings):
     FILE is a .keras file or what `keras-csg export` wrote, which shows the
     predicted class alone. For RUN, weights:NAME stands for a trained network
     that came with the package. IMAGE is a file, a folder of them or a pattern
-    such as "photos/*.jpg".
+    such as "photos/*.jpg". Broken files are named at the end.
     """
     load_library()
     from keras_csg import commands
@@ -83,7 +84,15 @@ def explain(model_path, images, as_json, for_class, without, **settings):
         )
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=2))
-        return
+    else:
+        _print(found)
+    if found.unread:
+        raise UserMistake(
+            about_broken(found.unread, len(found) + len(found.unread))
+        )
+
+
+def _print(found):
     for index, picture in enumerate(found.pictures):
         click.echo(picture.name)
         for sentence in found.sentences(index):

@@ -69,7 +69,8 @@ MOST_ROWS = 50
     "--out",
     metavar="DIR",
     type=click.Path(),
-    help="Where to write (default: RUN/filters).",
+    help="Where to write (default: RUN/filters, with --class or --filter "
+    "RUN/filters-chosen).",
 )
 def filters(run_path, as_json, filters, classes, out, **settings):
     """Show what each filter of RUN fires for, and what hangs on it.
@@ -96,7 +97,10 @@ def filters(run_path, as_json, filters, classes, out, **settings):
             log=say,
             **settings,
         )
-        path = commands.filters_folder(run_path, out) / "filters.json"
+        folder = commands.filters_folder(
+            run_path, out, chosen=bool(filters or classes)
+        )
+    path = folder / "filters.json"
     text = path.read_text(encoding="utf-8")
     if as_json:
         click.echo(text.rstrip())

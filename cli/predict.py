@@ -2,6 +2,7 @@ import json
 
 import click
 
+from keras_csg_cli.broken_files import about_broken
 from keras_csg_cli.options import (
     UserMistake,
     json_option,
@@ -9,9 +10,6 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
-
-SHOWN = 5
-"""Broken files that are named."""
 
 
 @click.command(short_help="Classify images with a run or an exported file.")
@@ -75,17 +73,9 @@ def predict(model_path, images, as_json, top, heatmaps, out):
     if as_json:
         click.echo(json.dumps(shown, indent=2))
     if broken:
-        raise UserMistake(_about(broken, count))
+        raise UserMistake(about_broken(broken, count))
     if out is not None:
         say(f"Wrote {count:,} predictions to {out}")
-
-
-def _about(broken, count):
-    if len(broken) == 1:
-        return broken[0]
-    more = len(broken) - SHOWN
-    named = "; ".join(broken[:SHOWN]) + (f"; {more:,} more" * (more > 0))
-    return f"{len(broken):,} of {count:,} images are broken: {named}"
 
 
 def _print(prediction):

@@ -103,6 +103,10 @@ def check_devices(devices: int | str) -> None:
         )
 
 
+DRAWN_BY = "keras-csg"
+"""What a picture says of itself that this package drew over an image."""
+
+
 def check_freeze(freeze: int | str | None) -> None:
     """Checks what can be checked without a backbone.
 

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import pathlib
 from collections.abc import Callable, Iterable
@@ -15,6 +16,8 @@ from keras_csg.commands.arguments import (
 )
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.commands.predict import find_images, open_source
+from keras_csg.data.image_files import in_threads
+from keras_csg.data.image_reading import ImageReading
 from keras_csg.deployment import ExportedAnswers, explain_answers
 from keras_csg.evaluation import survey_filters
 from keras_csg.evaluation.chosen_batches import ChosenBatches
@@ -74,10 +77,11 @@ def explain_images(
         log: callable that takes a line of progress; `None` for silence.
 
     Returns:
-        `keras_csg.explain.Explanation`.
+        `keras_csg.explain.Explanation`, of the images that could be read; its
+        `unread` says what is wrong with the others.
 
     Raises:
-        InputError: if `source` is none of these, a file cannot be read, there
+        InputError: if `source` is none of these, no file can be read, there
             is no such class, or an argument is not as described.
     """
     check_count("filters", filters)
@@ -95,7 +99,11 @@ def explain_images(
         if isinstance(source, str | os.PathLike):
             source = open_source(source)
         asked = {"for_class": for_class, "without": without}
+        files, unread = _readable(source, files)
         found = _explain(source, files, asked, filters, batch_size)
+        found = dataclasses.replace(found, unread=unread)
+        for message in unread:
+            log(f"{message}: passed over.")
         for limit in found.limits:
             log(limit)
         if out is not None:
@@ -107,6 +115,38 @@ def explain_images(
             what = "explanation" if number == 1 else "explanations"
             log(f"Wrote {number:,} {what} to {out}")
     return found
+
+
+def _readable(source, files):
+    """Returns the files that can be read, and what is wrong with the others.
+
+    Raises:
+        ValueError: if none can be read.
+    """
+    for path in files:
+        if not os.path.exists(path):
+            raise ValueError(f"There is no image file {path}.")
+    reading = _reading(source)
+    if reading is None or len(files) == 1:
+        return files, []
+    reasons = in_threads(reading.why_broken, files)
+    unread = [
+        f"Cannot read the image {path}: {reason}"
+        for path, reason in zip(files, reasons, strict=True)
+        if reason
+    ]
+    if len(unread) == len(files):
+        raise ValueError(f"None of {len(files):,} images is whole. {unread[0]}")
+    return [f for f, r in zip(files, reasons, strict=True) if not r], unread
+
+
+def _reading(source):
+    """Returns the `ImageReading` of what is asked, if it has one."""
+    if isinstance(source, CSGClassifier):
+        return ImageReading(**source.image_reading)
+    if isinstance(source, ExportedAnswers):
+        return source.metadata.reading
+    return None
 
 
 def _run_of(source, out):

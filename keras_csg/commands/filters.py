@@ -61,7 +61,8 @@ def filters(
     """Shows what every filter of a run fires for, and what hangs on it.
 
     Writes a page of all classes, `index.html`, a page of each,
-    `class-NUMBER.html`, `filters.csv` and `filters.json` into `RUN/filters`.
+    `class-NUMBER.html`, `filters.csv` and `filters.json` into `RUN/filters`; of
+    some filters alone into `RUN/filters-chosen`, so that all are still there.
     They open from the disk, without any request.
 
     Args:
@@ -114,9 +115,7 @@ def filters(
     log = logger(log)
     with input_errors():
         opened = open_run(run)
-        folder = (
-            pathlib.Path(out) if out is not None else opened.path / "filters"
-        )
+        folder = _folder(opened, out, wanted is not None or labels is not None)
         _check_ours(folder)
         model = opened.load_model()
         named = _named(opened, model, names)
@@ -154,25 +153,32 @@ def filters(
     with input_errors():
         write_filter_files(survey, folder, about, shown, found.multi_label)
     if shown is not None:
-        log(
-            f"The pages show {len(shown)} of {survey.filters} filters; those "
-            "of an earlier survey there are gone."
-        )
+        log(f"The pages show {len(shown)} of {survey.filters} filters.")
     log(f"Wrote {folder / 'index.html'}")
     return survey
 
 
 def filters_folder(
-    run: Run | str | os.PathLike, out: str | os.PathLike | None = None
+    run: Run | str | os.PathLike,
+    out: str | os.PathLike | None = None,
+    *,
+    chosen: bool = False,
 ) -> pathlib.Path:
     """Returns the folder that `filters` writes to.
 
     Args:
         run: see `filters`.
         out: see there.
+        chosen: bool. Whether some filters or classes alone are shown.
     """
     with input_errors():
-        return pathlib.Path(out) if out else open_run(run).path / "filters"
+        return _folder(open_run(run), out, chosen)
+
+
+def _folder(run, out, chosen):
+    if out is not None:
+        return pathlib.Path(out)
+    return run.path / ("filters-chosen" if chosen else "filters")
 
 
 def _listed_filters(filters):

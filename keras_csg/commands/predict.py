@@ -7,6 +7,7 @@ from typing import Any
 from keras_csg.backbones.weights import read_model_file
 from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_count, check_path, paths
+from keras_csg.commands.drawn_pictures import is_drawn
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
 from keras_csg.deployment import (
@@ -88,6 +89,9 @@ def find_images(
 ) -> list[str]:
     """Returns the image files that paths, folders and patterns mean.
 
+    In folders what this package drew over images, such as heatmaps, is passed
+    over.
+
     Args:
         images: see `predict`.
 
@@ -108,7 +112,8 @@ def find_images(
 
 def _files_of(item):
     if os.path.isdir(item):
-        return Walker(PassedOver()).images(pathlib.Path(item))
+        files = Walker(PassedOver()).images(pathlib.Path(item))
+        return [file for file in files if not is_drawn(file)]
     if os.path.lexists(item) or not glob.has_magic(item):
         return [item]
     matches = sorted(glob.glob(item, recursive=True))

@@ -86,11 +86,14 @@ def report(
         opened_run = open_run(run)
         other_run = None if against is None else open_run(against)
         _check_places(opened_run, other_run, page)
-        opened = open_for_report(opened_run, data_dir=data_dir, log=log)
-        other = None
-        if other_run is not None:
-            other = open_for_report(other_run, data_dir=data_dir, log=log)
-            check_same_classes(opened, other)
+        model, other = opened_run.load_model(), None
+        if other_run is not None:  # Before data, which take long.
+            other_model = other_run.load_model()
+            check_same_classes((opened_run, model), (other_run, other_model))
+            other = open_for_report(
+                other_run, other_model, data_dir=data_dir, log=log
+            )
+        opened = open_for_report(opened_run, model, data_dir=data_dir, log=log)
         gathered = gather(
             opened,
             other,

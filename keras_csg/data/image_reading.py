@@ -186,15 +186,17 @@ class ImageReading:
         return True
 
     def why_broken(self, path: str | os.PathLike) -> str:
-        """Returns why a file cannot be decoded, in a few words."""
-        if not os.path.getsize(path):
-            return "empty"
+        """Returns why a file cannot be decoded, in a few words; or nothing."""
         try:
+            if not os.path.getsize(path):
+                return "empty"
             self.decode(path, (16, 16))
+        except FileNotFoundError:
+            return "it is gone"
         except Exception as error:  # Pillow raises many kinds.
             text = str(error).replace(f" {str(path)!r}", "")
             return " ".join(text.split()) or type(error).__name__
-        return "broken"
+        return ""
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what a network keeps: all but the limit of this machine."""

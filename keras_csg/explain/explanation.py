@@ -95,6 +95,7 @@ class Explanation:
             classes.
         limits: list of str: what cannot be shown, and why.
         switched_off: ints: the filters without which all of this is.
+        unread: list of str: files that could not be read, and why.
     """
 
     pictures: list[Picture]
@@ -113,6 +114,7 @@ class Explanation:
     standard_logits: bool = True
     limits: list[str] = dataclasses.field(default_factory=list)
     switched_off: tuple[int, ...] = ()
+    unread: list[str] = dataclasses.field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -203,12 +205,17 @@ class Explanation:
         """Returns what JSON can hold: words and figures, no arrays of pixels.
 
         Returns:
-            A dict with `limits` and `images`, a list with a dict for each.
+            A dict with `limits`, `unread`, what is wrong with files that
+            could not be read, and `images`, a list with a dict for each.
         """
         from keras_csg.explain.listed import listed_image
 
         images = [listed_image(self, index) for index in range(len(self))]
-        return {"limits": list(self.limits), "images": images}
+        return {
+            "limits": list(self.limits),
+            "unread": list(self.unread),
+            "images": images,
+        }
 
     def _repr_html_(self) -> str:
         from keras_csg.plots.explanations import explanation_html

@@ -1,6 +1,7 @@
 """Pictures at their own size, and which part of them a network saw."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from keras_csg.data.image_reading import ImageReading
 BICUBIC = Image.Resampling.BICUBIC
 SMALLEST_SIDE = 256
 """The shorter side of a picture to look at: smaller ones are enlarged."""
+MOST_ASPECT = 4
+"""Of a picture that is drawn small: the longer side by the shorter."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,6 +65,36 @@ class Picture:
         height, width = self.size
         times = -(-SMALLEST_SIDE // min(height, width))
         return self._resized(height * times, width * times)
+
+    def no_strip(self) -> tuple["Picture", str]:
+        """Returns it no longer than four times its width, and what was done.
+
+        A longer one would be a hairline. It is cut about what the network
+        saw, and where that is as long, stretched.
+        """
+        picture, done = self._cut(), []
+        if picture is not self:
+            done.append("cut to the surroundings of what the network saw")
+        height, width = picture.size
+        least = -(-max(height, width) // MOST_ASPECT)
+        if min(height, width) < least:
+            picture = picture._resized(max(height, least), max(width, least))
+            done.append("stretched")
+        return picture, " and ".join(done)
+
+    def _cut(self):
+        """Returns the part about what the network saw, if it is shorter."""
+        most = MOST_ASPECT * min(self.size)
+        x0, y0, x1, y1 = self.box
+        rows = _span(y0, y1, self.size[0], most)
+        columns = _span(x0, x1, self.size[1], most)
+        size = rows[1] - rows[0], columns[1] - columns[0]
+        if size == self.size:
+            return self
+        pixels = self.pixels[slice(*rows), slice(*columns)]
+        x, y = columns[0], rows[0]
+        box = x0 - x, y0 - y, x1 - x, y1 - y
+        return Picture(self.name, size, box, lambda: pixels)
 
     def within(self, side: int) -> "Picture":
         """Returns it with no side longer than `side`, in pixels."""
@@ -150,6 +183,14 @@ def picture_of_array(image: np.ndarray, name: str) -> Picture:
     pixels = np.clip(np.rint(image), 0, 255).astype("uint8")
     box = 0.0, 0.0, float(width), float(height)
     return Picture(name, (height, width), box, lambda: pixels)
+
+
+def _span(start, end, length, most):
+    """Returns where a side is cut: what was seen, or `most` about it."""
+    start, end = max(0, math.floor(start)), min(length, math.ceil(end))
+    spare = max(0, most - (end - start))
+    start = min(max(0, start - spare // 2), max(0, length - most))
+    return start, min(length, max(end, start + most))
 
 
 def _weights(inputs, start, end, outputs):

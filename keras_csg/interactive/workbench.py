@@ -178,10 +178,7 @@ class Workbench:
         return explain(self.model, seen, shown, filters=FILTERS, without=off)
 
     def _why_not(self, path, name):
-        try:
-            why = self._reading.why_broken(path)
-        except OSError:
-            why = "it is gone"
+        why = self._reading.why_broken(path) or "broken"
         return (
             f"{name} cannot be read as a picture: {why}. JPEG, PNG, WebP, GIF, "
             "BMP and TIFF can."

@@ -49,12 +49,15 @@ def explanation_figure(
     rows = [explanation.predicted]
     if explanation.other is not None:
         rows.append(explanation.other)
-    picture = explanation.pictures[index].enlarged().within(PANEL)
+    picture, changed = explanation.pictures[index].no_strip()
+    picture = picture.enlarged().within(PANEL)
     height, width = picture.size
     known = explanation.predicted.maps is not None
     columns = 1 + explanation.predicted.filters.shape[1] if known else 2
     side = 2.0 * height / width
     words = _wrapped(explanation.sentences(index) + explanation.limits)
+    if changed:
+        words.append(f"The picture is {changed}.")
     above = 0.18 * len(words) + 0.2
     strip = STRIP if known and galleries else 0.0
     heights = [len(rows) * (min(4.0, side) + 0.6 + strip), 2.2]

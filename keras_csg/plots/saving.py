@@ -9,7 +9,9 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from keras_csg.choices import DRAWN_BY
 from keras_csg.files import whole_file
 
 
@@ -33,7 +35,7 @@ def save_figure(figure: Figure, path: pathlib.Path, dpi: int) -> None:
         )
     with whole_file(path) as part, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
-        figure.savefig(part, dpi=dpi)
+        figure.savefig(part, dpi=dpi, metadata={"Software": DRAWN_BY})
 
 
 def save_pixels(pixels: np.ndarray, path: pathlib.Path) -> None:
@@ -44,7 +46,9 @@ def save_pixels(pixels: np.ndarray, path: pathlib.Path) -> None:
         path: `pathlib.Path` of the file.
     """
     with whole_file(path) as part:
-        Image.fromarray(pixels).save(part)
+        about = PngInfo()
+        about.add_text("Software", DRAWN_BY)
+        Image.fromarray(pixels).save(part, "PNG", pnginfo=about)
 
 
 def with_fonts(figure: Figure) -> Figure:

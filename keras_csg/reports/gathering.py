@@ -120,6 +120,7 @@ class Opened:
 
 def open_for_report(
     run: Run,
+    model: CSGClassifier,
     *,
     data_dir: str | os.PathLike | None = None,
     log: Callable[[str], Any] | None = None,
@@ -128,6 +129,7 @@ def open_for_report(
 
     Args:
         run: finished `Run`.
+        model: `CSGClassifier`, the run's.
         data_dir: path. Where the data are now, if they moved.
         log: callable that takes a line of progress.
 
@@ -136,7 +138,6 @@ def open_for_report(
     """
     figures, options = read_figures(run), run.options
     history = _history(run)
-    model = run.load_model()
     data = load_run_data(run, model, data_dir=data_dir, log=log)
     card = run.card if isinstance(run, ShippedRun) else None
     about = About(
@@ -208,13 +209,21 @@ def gather(
     )
 
 
-def check_same_classes(opened: Opened, against: Opened) -> None:
+def check_same_classes(
+    opened: tuple[Run, CSGClassifier], against: tuple[Run, CSGClassifier]
+) -> None:
     """Refuses a run of other classes.
+
+    Args:
+        opened: tuple of a `Run` and its model.
+        against: the same, of the other run.
 
     Raises:
         ValueError: naming both, and the first class that differs.
     """
-    ours, theirs = opened.about.class_names, against.about.class_names
+    (run, ours), (other_run, theirs) = [
+        (run, class_names_of(model)) for run, model in (opened, against)
+    ]
     if ours == theirs:
         return
     pairs = enumerate(zip(ours, theirs, strict=False))
@@ -225,7 +234,7 @@ def check_same_classes(opened: Opened, against: Opened) -> None:
     first = f"; class {number} is {own!r} and {other!r}" if own else ""
     raise ValueError(
         "Runs of other classes cannot be set side by side: "
-        f"{opened.run} has {len(ours)}, {against.run} {len(theirs)}{first}."
+        f"{run} has {len(ours)}, {other_run} {len(theirs)}{first}."
     )
 
 

@@ -127,6 +127,53 @@ def test_what_holds_no_classifier_is_named(run_cli, digit, tmp_path):
     broken.write_bytes(b"no image")
     code, _, err = run_cli("explain", "weights:cifar10", broken)
     assert code == 2 and f"Cannot read the image {broken}" in err
+    (tmp_path / "empty.png").touch()
+    code, _, err = run_cli(
+        "explain", "weights:cifar10", broken, tmp_path / "empty.png"
+    )
+    assert code == 2 and "None of 2 images is whole. Cannot read" in err
+
+
+def test_broken_files_do_not_stop_the_others(
+    tiny_run, digit, run_cli, tmp_path
+):
+    known = run_cli("explain", tiny_run, *digit[0], "--json")[1]
+    folder, out = tmp_path / "images", tmp_path / "out"
+    folder.mkdir()
+    for path in digit[0]:
+        shutil.copy(path, folder)
+    broken = [folder / "a.png", folder / "z.jpg"]
+    broken[0].write_bytes(b"no image")
+    broken[1].touch()
+    code, text, err = run_cli(
+        "explain", tiny_run, folder, "--json", "--out", out
+    )
+    assert code == 2
+    found, known = json.loads(text), json.loads(known)
+    for entry, expected in zip(found["images"], known["images"], strict=True):
+        assert entry["probabilities"] == expected["probabilities"]
+    assert [
+        str(path) in line
+        for path, line in zip(broken, found["unread"], strict=True)
+    ] == [True, True]
+    assert "2 of 5 images are broken: Cannot read the image" in err
+    assert len(list(out.glob("*.explained.png"))) == len(digit[0])
+
+
+def test_a_folder_with_pictures_of_before_has_the_same_images(
+    tiny_run, digit, run_cli, tmp_path
+):
+    named = tmp_path / "own.heatmap.png"  # A person's, of that name.
+    shutil.copy(digit[0][0], named)
+    code, _, err = run_cli("explain", tiny_run, tmp_path, "--out", tmp_path)
+    assert code == 0, err
+    code, _, err = run_cli("predict", tiny_run, tmp_path, "--heatmap", tmp_path)
+    assert code == 0, err
+    code, out, err = run_cli("predict", tiny_run, tmp_path, "--json")
+    assert code == 0, err
+    found = [entry["image"] for entry in json.loads(out)]
+    expected = [tmp_path / path.name for path in digit[0]]
+    assert sorted(found) == sorted(map(str, [*expected, named]))
 
 
 def test_an_exported_file_knows_no_other_class(exported, digit, run_cli):

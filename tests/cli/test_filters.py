@@ -79,13 +79,17 @@ def test_a_limit_is_spread_over_the_split(run):
 
 def test_some_filters_and_classes_alone(run, run_cli):
     run_cli("filters", run)
-    folder = run / "filters"
+    whole = {path: path.read_bytes() for path in (run / "filters").iterdir()}
+    folder = run / "filters-chosen"
+    assert run_cli("filters", run, "--class", "4")[0] == 0
     own = folder / "class-notes.html"
     own.write_text("a page of the user's")
     code, out, err = run_cli(
         "filters", run, "--class", "3", "--filter", "7", "--images", "2"
     )
     assert code == 0, err
+    # The survey of all is as it was.
+    assert whole == {p: p.read_bytes() for p in (run / "filters").iterdir()}
     found = json.loads((folder / "filters.json").read_text())
     numbers = [row["filter"] for row in found["filters"]]
     of_three = [k for k in numbers if k != 7]

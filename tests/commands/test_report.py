@@ -182,7 +182,11 @@ def test_a_damaged_history_is_named(copy, tmp_path):
         page_of(copy, tmp_path)
 
 
-def test_a_run_of_other_classes_is_refused(run, tmp_path):
+def test_a_run_of_other_classes_is_refused(run, tmp_path, monkeypatch):
+    def load(*_, **__):
+        pytest.fail("data were loaded for what can be known before")
+
+    monkeypatch.setattr("keras_csg.reports.gathering.load_run_data", load)
     data = keras_csg.load_data("shapes", image_size=8)
     other = make_tiny_run(tmp_path / "shapes", data)
     with pytest.raises(InputError, match="other classes .* class 0 is '0'"):

@@ -64,3 +64,26 @@ def test_an_array_is_a_picture_of_itself():
     found = picture_of_array(np.full((2, 3, 3), 7.6), "one")
     assert found.box == (0, 0, 3, 2)
     assert (found.pixels == 8).all()
+
+
+@pytest.mark.parametrize(
+    "size, box, wanted, seen, words",
+    [
+        ((20, 3000), (1490, 0, 1510, 20), (20, 80), (30, 0, 50, 20), "cut to"),
+        ((3000, 20), (0, 0, 20, 20), (80, 20), (0, 0, 20, 20), "cut to"),
+        (
+            (20, 3000),
+            (0, 0, 3000, 20),
+            (750, 3000),
+            (0, 0, 3000, 750),
+            "stretched",
+        ),
+        ((20, 3000), (0, -1490, 3000, 1510), (750, 3000), None, "stretched"),
+        ((20, 80), (30, 0, 50, 20), (20, 80), (30, 0, 50, 20), ""),
+    ],
+)
+def test_a_strip_is_cut_or_stretched_to_be_seen(size, box, wanted, seen, words):
+    found, said = picture(size, box).no_strip()
+    assert found.size == wanted == found.pixels.shape[:2]
+    assert seen is None or found.box == pytest.approx(seen)
+    assert said.startswith(words) and bool(said) == bool(words)

@@ -248,7 +248,7 @@ def _report_broken(paths, whole, folder, request):
 
 
 def _with_reason(path, request):
-    return f"{path} ({request.reading.why_broken(path)})"
+    return f"{path} ({request.reading.why_broken(path) or 'broken'})"
 
 
 def _about_limit(reading):
