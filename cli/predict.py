@@ -49,9 +49,11 @@ def predict(model_path, images, as_json, top, heatmaps, out):
     filters that speak most for the predicted class. Broken files are named at
     the end.
     """
-    load_library()
     from keras_csg import commands
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
+
+    if commands.needs_tensorflow(model_path):  # Else it costs seconds.
+        load_library()
 
     if out is not None and as_json:
         raise UserMistake("--out and --json cannot go together.")

@@ -59,6 +59,7 @@ class Format(abc.ABC):
         triton_platform: str. What Triton calls the runtime of the format;
             `None` where no layout is Triton's.
         triton_parameters: dict of str. What else Triton has to be told.
+        runs_in_tensorflow: bool. Whether `open` imports TensorFlow.
     """
 
     name: ClassVar[str]
@@ -67,6 +68,7 @@ class Format(abc.ABC):
     in_layouts: ClassVar[Mapping[str, str]] = {}
     triton_platform: ClassVar[str | None] = None
     triton_parameters: ClassVar[Mapping[str, str]] = {}
+    runs_in_tensorflow: ClassVar[bool] = False
 
     @abc.abstractmethod
     def write(

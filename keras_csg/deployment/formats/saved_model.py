@@ -42,6 +42,7 @@ class SavedModelFormat(Format):
     in_layouts = {"triton": "model.savedmodel", "tfserving": ""}
     triton_platform = "tensorflow_savedmodel"
     triton_parameters = {"TF_SIGNATURE_DEF": EXPLAIN}
+    runs_in_tensorflow = True
 
     def write(
         self,

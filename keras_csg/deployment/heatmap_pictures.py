@@ -1,0 +1,62 @@
+"""Draws images with their heatmaps into a folder."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_csg.deployment.metadata import Metadata
+from keras_csg.files import free_path
+
+# The shorter side of a picture, in pixels: small images are enlarged to it.
+PICTURE_SIDE = 256
+
+
+class HeatmapPictures:
+    """Draws images with their heatmaps into a folder.
+
+    Args:
+        folder: path, which is made.
+        images: paths of the images, which no picture overwrites.
+        metadata: the model's `Metadata`.
+
+    Raises:
+        ValueError: if the folder cannot be made.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        images: Sequence[str | os.PathLike],
+        metadata: Metadata,
+    ):
+        self._folder = pathlib.Path(folder)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"Cannot write to {folder}: {error.strerror}."
+            ) from error
+        self._reading = metadata.reading
+        height, width = metadata.input["shape"][1:3]
+        scale = -(-PICTURE_SIDE // min(height, width))
+        # The network's field of view, at a size to look at.
+        self._size = height * scale, width * scale
+        self._taken = {pathlib.Path(image).resolve() for image in images}
+
+    def draw(self, prediction: dict[str, Any], heatmap: np.ndarray) -> None:
+        """Draws one image and writes down in the prediction where.
+
+        Args:
+            prediction: dict with `image`, its path.
+            heatmap: float array `(h, w)`.
+        """
+        from keras_csg.plots.maps import save_overlay  # Loads matplotlib.
+
+        stem = pathlib.Path(prediction["image"]).stem
+        path = free_path(self._folder, stem, ".heatmap.png", self._taken)
+        image = self._reading.decode(prediction["image"], self._size)
+        save_overlay(image, heatmap, path)
+        prediction["heatmap"] = str(path)
