@@ -63,7 +63,15 @@ ALL = "all"
 @click.option(
     "--layout",
     type=click.Choice(list(LAYOUTS)),
-    help="Arrange DIR as this server's model repository.",
+    help="Arrange DIR as this server's model repository; web: a folder with a "
+    "page that runs the network in a browser.",
+)
+@click.option(
+    "--ort-web",
+    metavar="PATH",
+    type=click.Path(),
+    help="onnxruntime-web for --layout web, a .tgz of npm or its folder dist "
+    "(default: fetched once from npm's registry).",
 )
 @click.option(
     "--name", help="The model's name in a layout (default: the run's)."

@@ -15,7 +15,7 @@ from keras_csg.commands.arguments import (
     logger,
     names,
 )
-from keras_csg.commands.input_error import input_errors
+from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.deployment.targets import Target, check_targets, plan_targets
 from keras_csg.training.run_folders import folder_of
 
@@ -89,6 +89,7 @@ def export_run(
     name: str | None = None,
     outputs: Iterable[str] | str | None = None,
     input_dtype: str = "float32",
+    ort_web: str | os.PathLike | None = None,
     min_agreement: float = 0.95,
     data: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
@@ -111,6 +112,9 @@ def export_run(
         outputs: names of what the files answer, or one; `None` for all there
             is.
         input_dtype: `"float32"` or `"uint8"`: what images the files take.
+        ort_web: path of onnxruntime-web for the layout `"web"`, as `npm pack`
+            writes it or unpacked; `None` for what was fetched before, or npm's
+            registry.
         min_agreement: float in 0..1. Share of the images of which a quantised
             file must name the network's class.
         data: str or path. Data of the same classes to prove and calibrate on;
@@ -145,6 +149,7 @@ def export_run(
     outputs = None if outputs is None else names("outputs", outputs)
     log = logger(log)
     with input_errors():
+        _check_runtime(layout, ort_web, log)
         model, images = _open(run, outputs, data, data_dir, log)
     from keras_csg.deployment.exporting_all import export_all
 
@@ -157,10 +162,24 @@ def export_run(
             on_done=on_done,
             outputs=outputs,
             input_dtype=input_dtype,
+            ort_web=ort_web,
             min_agreement=min_agreement,
             overwrite=overwrite,
         )
     return ExportResult(*written)
+
+
+def _check_runtime(layout, ort_web, log):
+    """Fetches what runs models in browsers before what takes long."""
+    from keras_csg.deployment.web.runtime import find_runtime
+
+    check_path("ort_web", ort_web, optional=True)
+    if layout == "web":
+        find_runtime(ort_web, log)
+    elif ort_web is not None:
+        raise InputError(
+            f"`ort_web` is for the layout web. Received: layout={layout!r}"
+        )
 
 
 def _open(run_path, outputs, data, data_dir, log):

@@ -15,6 +15,7 @@ from keras_csg.deployment.layouts import arrange, formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
 from keras_csg.deployment.publishing import publish, staged
+from keras_csg.deployment.web.runtime import find_runtime
 from keras_csg.engines import require_tensorflow
 from keras_csg.files import files_at
 from keras_csg.models.classifier import CSGClassifier
@@ -36,6 +37,7 @@ def export(
     images: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     layout: str | None = None,
+    ort_web: str | os.PathLike | None = None,
     tolerance: float = 1e-4,
     min_agreement: float = 0.95,
     max_accuracy_loss: float = 0.02,
@@ -50,7 +52,8 @@ def export(
     Args:
         model: `CSGClassifier`.
         path: str or path. Of the file; the folder of a SavedModel; with
-            `layout` the model's folder in a server's model repository.
+            `layout` the model's folder in a server's model repository, or the
+            page's.
         format: `"saved_model"`, `"onnx"`, `"litert"` or what else is
             registered with `keras_csg.deployment.register_format`. `None` goes
             by the suffix, none, `.onnx` or `.tflite`, or by the layout.
@@ -67,7 +70,10 @@ def export(
         labels: ints of shape `(samples,)`, the classes of `images`, or zeros
             and ones `(samples, classes)` with `multi_label`. With them the
             proof tells the accuracy.
-        layout: `None`, `"triton"` or `"tfserving"`.
+        layout: `None`, `"triton"` or `"tfserving"`, or `"web"`: a page that
+            runs the model in a browser.
+        ort_web: path of onnxruntime-web for `"web"`, as `npm pack` writes it
+            or unpacked. `None` for what was fetched before, or npm's registry.
         tolerance: float. Largest gap between a float32 file and the model.
         min_agreement: float in 0..1. Share of the images of which a quantised
             file must name the model's class.
@@ -94,11 +100,12 @@ def export(
     path = pathlib.Path(os.path.abspath(path))
     writer = _choose_format(format, path, layout)
     settings = _settings(writer, quantize, calibration)
+    runtime = _runtime(layout, ort_web)
     answering = answering_model(model, outputs, input_dtype)
     metadata = describe(model, answering, writer.name, quantize)
     images, source = _proof_images(metadata, images, labels)
     with staged(path, overwrite) as part:
-        file = _place(layout, part, path.name, metadata, answering)
+        file = _place(layout, part, path.name, metadata, answering, runtime)
         writer.write(answering, metadata, file, **settings)
         proof = prove(
             answering,
@@ -178,7 +185,18 @@ def _proof_images(metadata, images, labels):
     return images, "given"
 
 
-def _place(layout, part, name, metadata, answering):
+def _runtime(layout, ort_web):
+    """Returns what runs the model in a browser, where that is asked for."""
+    if layout == "web":
+        return find_runtime(ort_web)
+    if ort_web is not None:
+        raise ValueError(
+            f"`ort_web` is for the layout web. Received: layout={layout!r}"
+        )
+    return None
+
+
+def _place(layout, part, name, metadata, answering, runtime):
     """Returns where the model goes, within the layout where there is one."""
     if layout is None:
         return part
@@ -191,4 +209,5 @@ def _place(layout, part, name, metadata, answering):
         metadata,
         name=name,
         output_shapes=shapes,
+        runtime=runtime,
     )

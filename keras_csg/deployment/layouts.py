@@ -1,4 +1,4 @@
-"""The folders in which model servers look for a model."""
+"""The folders in which model servers, and browsers, look for a model."""
 
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from keras_csg.choices import LAYOUTS
 from keras_csg.deployment.formats.registry import get_format, list_formats
 from keras_csg.deployment.metadata import LABELS_FILE, Metadata, labels_text
+from keras_csg.deployment.web.folder import write_page
 
 DATA_TYPES = {
     "float32": "TYPE_FP32",
@@ -48,13 +49,14 @@ def arrange(
     *,
     name: str | None = None,
     output_shapes: Shapes | None = None,
+    runtime: Mapping[str, bytes] | None = None,
 ) -> pathlib.Path:
-    """Lays out the folder of a model in a server's model repository.
+    """Lays out the folder of a model for a server, or for a browser.
 
     Writes everything but the model.
 
     Args:
-        layout: `"triton"` or `"tfserving"`.
+        layout: `"triton"`, `"tfserving"` or `"web"`.
         format: str, one of `formats_of_layout(layout)`.
         folder: path of an existing folder.
         metadata: the model's `Metadata`.
@@ -63,6 +65,7 @@ def arrange(
         output_shapes: optional dict from outputs to their shapes, batch axis
             included. Without it the sizes that `metadata` does not tell are
             left open.
+        runtime: what `find_runtime` returns; for `"web"`.
 
     Returns:
         Path inside `folder` at which the model itself belongs.
@@ -76,8 +79,10 @@ def arrange(
             f"The layout {layout} is for models in the format "
             f"{' or '.join(possible)}. Received: format={format!r}"
         )
+    name = name or folder.name
+    if layout == "web":
+        return write_page(folder, metadata, runtime or {}, name)
     if layout == "triton":
-        name = name or folder.name
         _write_triton_files(format, folder, metadata, name, output_shapes)
     place = folder / VERSION / get_format(format).in_layouts[layout]
     place.parent.mkdir(exist_ok=True)

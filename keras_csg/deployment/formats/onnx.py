@@ -27,7 +27,7 @@ class OnnxFormat(Format):
 
     name = "onnx"
     suffix = ".onnx"
-    in_layouts = {"triton": "model.onnx"}
+    in_layouts = {"triton": "model.onnx", "web": "model.onnx"}
     triton_platform = "onnxruntime_onnx"
 
     def write(

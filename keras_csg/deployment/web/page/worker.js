@@ -1,0 +1,112 @@
+// The network in a thread of its own, so that the page never stands still.
+
+import { fieldOfView, placing, read, sizeFor } from "./reading.js";
+
+const MOST_THREADS = 4;
+let ort, session, metadata, page;
+
+self.onmessage = async ({ data }) => {
+  try {
+    const value = data.load ? await load(data.load) : await ask(data.bitmap);
+    self.postMessage({ id: data.id, value });
+  } catch (error) {
+    self.postMessage({ id: data.id, error: inWords(error) });
+  }
+};
+
+async function load(given) {
+  ({ metadata, page } = given);
+  const sizes = {};
+  const tell = (name) => (loaded, total) => {
+    sizes[name] = { loaded, total };
+    self.postMessage({ progress: Object.values(sizes) });
+  };
+  const files = Promise.all([
+    fetched("./onnxruntime/ort.wasm", tell("runtime")),
+    fetched(page.model, tell("model")),
+  ]);
+  const [[binary, model], runtime] = await Promise.all([files, import("./onnxruntime/ort.js")]);
+  ort = runtime;
+  ort.env.logLevel = "error";
+  ort.env.wasm.wasmBinary = binary;
+  // More need a page that is isolated by headers, which few servers send.
+  const cores = self.navigator.hardwareConcurrency || 1;
+  ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(cores, MOST_THREADS) : 1;
+  session = await ort.InferenceSession.create(new Uint8Array(model), {
+    executionProviders: ["wasm"],
+    graphOptimizationLevel: "all",
+  });
+  return { bytes: model.byteLength, threads: ort.env.wasm.numThreads };
+}
+
+/** Returns the bytes of a file, and tells meanwhile how many are there. */
+async function fetched(address, tell) {
+  // Asks whether it has changed: a page may have been exported anew.
+  const answer = await fetch(address, { cache: "no-cache" });
+  if (!answer.ok) throw new Error(`${address} is not beside the page (HTTP ${answer.status}).`);
+  const packed = answer.headers.get("Content-Encoding");
+  const total = packed ? 0 : Number(answer.headers.get("Content-Length"));
+  const [parts, reader] = [[], answer.body.getReader()];
+  let loaded = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    loaded += value.length;
+    tell(loaded, total);
+  }
+  return new Blob(parts).arrayBuffer();
+}
+
+async function ask(bitmap) {
+  const picture = { width: bitmap.width, height: bitmap.height };
+  const size = sizeFor(metadata.input.shape, picture);
+  const reading = { resize: metadata.input.resize ?? "crop", background: page.background };
+  const begun = performance.now();
+  let pixels;
+  try {
+    pixels = read(rowsOf(bitmap), picture, size, reading);
+  } finally {
+    bitmap.close();
+  }
+  const seen = performance.now();
+  const outputs = await run(pixels, size);
+  return {
+    outputs,
+    size,
+    view: fieldOfView(placing(reading.resize, picture, size), size),
+    milliseconds: { reading: seen - begun, network: performance.now() - seen },
+  };
+}
+
+async function run(pixels, size) {
+  const { dtype, name } = metadata.input;
+  const values = dtype === "uint8" ? pixels : Float32Array.from(pixels);
+  const images = new ort.Tensor(dtype, values, [1, size.height, size.width, 3]);
+  const found = await session.run({ [name]: images });
+  return Object.fromEntries(
+    Object.entries(found).map(([key, tensor]) => [key, { data: tensor.data, dims: tensor.dims }]),
+  );
+}
+
+/** Returns what gives rows of a bitmap, laid over the background. */
+function rowsOf(bitmap) {
+  let canvas, context;
+  return (first, count) => {
+    if (!canvas) {
+      canvas = new OffscreenCanvas(bitmap.width, count);
+      context = canvas.getContext("2d", { willReadFrequently: true });
+      context.imageSmoothingEnabled = false;
+    }
+    context.fillStyle = `rgb(${page.background.join(",")})`;
+    context.fillRect(0, 0, bitmap.width, count);
+    context.drawImage(bitmap, 0, first, bitmap.width, count, 0, 0, bitmap.width, count);
+    return context.getImageData(0, 0, bitmap.width, count).data;
+  };
+}
+
+function inWords(error) {
+  const text = error?.message ?? String(error);
+  if (/memory|allocat/i.test(text)) return `This device has too little memory for it: ${text}`;
+  return text;
+}
