@@ -9,14 +9,10 @@ export function introduce(metadata, page, loaded) {
   const count = metadata.class_names.length;
   byId("name").textContent = page.name;
   document.title = `${page.name}: try it`;
-  const several = metadata.multi_label ? ", of which a picture may have several" : "";
+  const what = metadata.multi_label ? "are in it" : "it is";
   byId("lead").textContent =
-    `Show it a picture, and see which of ${count.toLocaleString("en")} classes it is${several}, ` +
-    "and why. No picture leaves this device.";
-  if (metadata.multi_label)
-    byId("lead").textContent =
-      `Show it a picture, and see which of ${count.toLocaleString("en")} classes are in it, and why. ` +
-      "No picture leaves this device.";
+    `Show it a picture, and see which of ${count.toLocaleString("en")} classes ${what}, and why. ` +
+    "No picture leaves this device.";
   const lacking = missing(metadata);
   byId("missing").hidden = !lacking.length;
   byId("missing").textContent = `This network was exported without ${listed(lacking)}.`;
@@ -47,6 +43,8 @@ export function show(described, took, live) {
   byId("result").hidden = false;
   const line = headline(described);
   byId("headline").textContent = line;
+  byId("caption").hidden = false;
+  byId("caption").textContent = line;
   // A camera's answers change too fast to be read out.
   if (!live) byId("said").textContent = line;
   classes(described.classes);
@@ -100,19 +98,20 @@ function cell(share) {
 function filters(entries) {
   byId("speaking").hidden = !entries;
   if (!entries) return;
-  byId("filters").replaceChildren(...entries.map(filterLine));
+  // Beside the longest, since the largest of many shares is small.
+  byId("filters").replaceChildren(...entries.map((entry) => filterLine(entry, entries[0].share)));
   byId("filters-words").textContent = entries.length
     ? `The ${Math.min(TOP, entries.length)} that add most, as shares of what all filters add and take away.`
     : "None: no filter adds anything to this class.";
 }
 
-function filterLine({ filter, share, name, of }) {
+function filterLine({ filter, share, name, of }, largest) {
   const item = element("li");
   const line = element("div", "line");
   const who = element("span", "who", name ? `${name} (filter ${filter})` : `Filter ${filter}`);
   if (of !== null) who.append(element("span", "of", `, of ${of}`));
   line.append(who, element("span", "figure", percent(share)));
-  item.append(line, bar(share));
+  item.append(line, bar(share / largest));
   return item;
 }
 

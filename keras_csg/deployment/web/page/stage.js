@@ -1,6 +1,7 @@
 // The picture with the heatmap over it.
 
 const MOST_PIXELS = 1400; // Of a side: more than a screen shows.
+const SMALL = 64; // Up to that a picture is shown with its pixels as squares.
 const UNSEEN = 0.55; // How far what was cut off is darkened.
 const OPACITY = 0.7;
 const FINE = 256; // Of the heatmap's longer side as it is drawn.
@@ -24,12 +25,11 @@ export class Stage {
   /** Shows a picture, without a heatmap as yet. */
   show(bitmap) {
     const longest = Math.max(bitmap.width, bitmap.height);
-    // Small pictures are enlarged: a pixel of theirs is one the network sees.
     this.#scale = Math.min(MOST_PIXELS / longest, Math.max(1, Math.floor(480 / longest)));
     this.#picture.width = Math.max(1, Math.round(bitmap.width * this.#scale));
     this.#picture.height = Math.max(1, Math.round(bitmap.height * this.#scale));
     const context = this.#picture.getContext("2d");
-    context.imageSmoothingEnabled = this.#scale < 1;
+    context.imageSmoothingEnabled = longest > SMALL;
     context.imageSmoothingQuality = "high";
     context.drawImage(bitmap, 0, 0, this.#picture.width, this.#picture.height);
     this.#heat = this.#view = null;
