@@ -1,4 +1,5 @@
 import json
+import shlex
 
 import click
 
@@ -123,6 +124,13 @@ def export(
         files, failed = commands.export_run(
             run_path, out, tracker=show_targets, log=say, **plan, **settings
         )
+    if layout == "web" and not as_json:
+        for proof in files:
+            where = shlex.quote(proof["path"])
+            say(
+                "Any web server will do, no network is needed: "
+                f"python -m http.server -d {where}"
+            )
     _print(files, failed, title=f"{run_path} in {out}", as_json=as_json)
     if failed:
         raise _ExportFailed(failed)

@@ -14,6 +14,26 @@ export async function decoded(file) {
   }
 }
 
+/**
+ * Returns what gives some rows of a bitmap, `(first, count)`, four values a
+ * pixel, laid over a background.
+ */
+export function rowsOf(bitmap, background) {
+  const { width } = bitmap;
+  let canvas, context;
+  return (first, count) => {
+    if (!canvas) {
+      canvas = new OffscreenCanvas(width, count);
+      context = canvas.getContext("2d", { willReadFrequently: true });
+      context.imageSmoothingEnabled = false;
+    }
+    context.fillStyle = `rgb(${background.join(",")})`;
+    context.fillRect(0, 0, width, count);
+    context.drawImage(bitmap, 0, first, width, count, 0, 0, width, count);
+    return context.getImageData(0, 0, width, count).data;
+  };
+}
+
 /** Returns the first file among what was dropped or pasted. */
 export function fileOf(transfer) {
   const [file] = transfer?.files ?? [];

@@ -3,23 +3,20 @@
 // with the scale, columns before rows, each rounded to 8 bits.
 
 // Of pictures for a network that takes any size: the longer side, in pixels.
-export const LONGEST = 512;
+export const LONGEST = 1024;
 const BITS = 22; // Of a weight as an integer, as in Pillow.
 const STRIPE = 2 ** 22; // Pixels that are read at once.
 
 /** Returns the size at which a network takes a picture of some size. */
 export function sizeFor([, height, width], picture) {
   if (height && width) return { width, height };
-  if (height) return { width: along(picture.width, picture.height, height), height };
-  if (width) return { width, height: along(picture.height, picture.width, width) };
+  if (height) return { width: side((picture.width * height) / picture.height), height };
+  if (width) return { width, height: side((picture.height * width) / picture.width) };
   const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
-  return {
-    width: Math.max(1, round(picture.width * scale)),
-    height: Math.max(1, round(picture.height * scale)),
-  };
+  return { width: side(picture.width * scale), height: side(picture.height * scale) };
 }
 
-const along = (side, other, wanted) => Math.max(1, round((side / other) * wanted));
+const side = (pixels) => Math.min(LONGEST, Math.max(1, round(pixels)));
 
 /**
  * Returns what of a picture goes where.
@@ -30,7 +27,7 @@ const along = (side, other, wanted) => Math.max(1, round((side / other) * wanted
  * @returns `box`, `[x0, y0, x1, y1]` in the picture's pixels; `size`, what the
  *   box is resized to; `left` and `top`, where that lies in the image.
  */
-export function placing(resize, picture, size) {
+function placing(resize, picture, size) {
   const whole = [0, 0, picture.width, picture.height];
   if (resize === "squash") return { box: whole, size, left: 0, top: 0 };
   if (resize === "crop") return { box: cropped(picture, size), size, left: 0, top: 0 };
@@ -54,17 +51,19 @@ function cropped({ width, height }, size) {
 
 function contained({ width, height }, size) {
   const [own, wanted] = [width / height, size.width / size.height];
-  if (own > wanted) return { ...size, height: round((height / width) * size.width) };
-  if (own < wanted) return { ...size, width: round((width / height) * size.height) };
+  // A strip keeps a line of pixels.
+  if (own > wanted) return { ...size, height: Math.max(1, round((height / width) * size.width)) };
+  if (own < wanted) return { ...size, width: Math.max(1, round((width / height) * size.height)) };
   return size;
 }
 
 /** Returns where the image that the network sees lies in the picture. */
-export function fieldOfView(place, size) {
-  const [x0, y0, x1, y1] = place.box;
-  const [across, down] = [(x1 - x0) / place.size.width, (y1 - y0) / place.size.height];
-  const [left, top] = [x0 - place.left * across, y0 - place.top * down];
-  return { left, top, width: size.width * across, height: size.height * down };
+export function fieldOfView(resize, picture, size) {
+  let [across, down] = [size.width / picture.width, size.height / picture.height];
+  if (resize === "crop") across = down = Math.max(across, down);
+  if (resize === "pad") across = down = Math.min(across, down);
+  const [width, height] = [size.width / across, size.height / down];
+  return { left: (picture.width - width) / 2, top: (picture.height - height) / 2, width, height };
 }
 
 /**
@@ -79,8 +78,6 @@ export function fieldOfView(place, size) {
  */
 export function read(rows, picture, size, reading) {
   const place = placing(reading.resize, picture, size);
-  if (place.size.width < 1 || place.size.height < 1)
-    throw new Error("The picture is too narrow to be seen at this size.");
   const pixels = resample(rows, picture, place);
   if (place.size.width === size.width && place.size.height === size.height) return pixels;
   const image = new Uint8Array(size.width * size.height * 3);
@@ -143,7 +140,7 @@ function resampleColumns(source, first, { starts, counts, values, most }, size) 
 }
 
 /** Returns which pixels each pixel of the new side is made of, and how much. */
-function weights(side, start, end, wanted) {
+function weights(pixels, start, end, wanted) {
   const scale = Math.fround(end - start) / wanted;
   const reach = Math.max(scale, 1);
   const most = Math.ceil(reach) * 2 + 1;
@@ -153,7 +150,7 @@ function weights(side, start, end, wanted) {
   for (let x = 0; x < wanted; x++) {
     const centre = start + (x + 0.5) * scale;
     const low = Math.max(0, Math.trunc(centre - reach + 0.5));
-    const high = Math.min(side, Math.trunc(centre + reach + 0.5));
+    const high = Math.min(pixels, Math.trunc(centre + reach + 0.5));
     const shares = [];
     for (let at = low; at < high; at++)
       shares.push(Math.max(0, 1 - Math.abs((at - centre + 0.5) * (1 / reach))));

@@ -1,6 +1,7 @@
 // The network in a thread of its own, so that the page never stands still.
 
-import { fieldOfView, placing, read, sizeFor } from "./reading.js";
+import { rowsOf } from "./pictures.js";
+import { fieldOfView, read, sizeFor } from "./reading.js";
 
 const MOST_THREADS = 4;
 let ort, session, metadata, page;
@@ -65,7 +66,7 @@ async function ask(bitmap) {
   const begun = performance.now();
   let pixels;
   try {
-    pixels = read(rowsOf(bitmap), picture, size, reading);
+    pixels = read(rowsOf(bitmap, page.background), picture, size, reading);
   } finally {
     bitmap.close();
   }
@@ -74,7 +75,7 @@ async function ask(bitmap) {
   return {
     outputs,
     size,
-    view: fieldOfView(placing(reading.resize, picture, size), size),
+    view: fieldOfView(reading.resize, picture, size),
     milliseconds: { reading: seen - begun, network: performance.now() - seen },
   };
 }
@@ -87,22 +88,6 @@ async function run(pixels, size) {
   return Object.fromEntries(
     Object.entries(found).map(([key, tensor]) => [key, { data: tensor.data, dims: tensor.dims }]),
   );
-}
-
-/** Returns what gives rows of a bitmap, laid over the background. */
-function rowsOf(bitmap) {
-  let canvas, context;
-  return (first, count) => {
-    if (!canvas) {
-      canvas = new OffscreenCanvas(bitmap.width, count);
-      context = canvas.getContext("2d", { willReadFrequently: true });
-      context.imageSmoothingEnabled = false;
-    }
-    context.fillStyle = `rgb(${page.background.join(",")})`;
-    context.fillRect(0, 0, bitmap.width, count);
-    context.drawImage(bitmap, 0, first, bitmap.width, count, 0, 0, bitmap.width, count);
-    return context.getImageData(0, 0, bitmap.width, count).data;
-  };
 }
 
 function inWords(error) {
