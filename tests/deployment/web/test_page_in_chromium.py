@@ -10,6 +10,11 @@ from tests.deployment.trained import trained_classifier
 from tests.deployment.web.visiting import ANSWER, Visit, served
 
 pytestmark = pytest.mark.slow
+COUNT = """
+window.answers = 0;
+void (window.third = new Promise((done) =>
+  document.addEventListener("answer", () => ++window.answers === 3 && done())))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +59,8 @@ def test_mistakes_are_told_in_words(chromium, folder, tmp_path):
         visit.page.wait_for_selector("#error:not([hidden])")
         assert "“notes.txt” is no picture" in visit.text("#error")
         visit.page.click("#camera")
-        visit.page.wait_for_function(
-            "document.getElementById('error').innerText.includes('camera')"
-        )
+        said = visit.page.locator("#error", has_text="camera")
+        said.wait_for()
         assert visit.page.locator("#camera").inner_text() == "Use the camera"
         visit.page.click("#example")
         visit.page.wait_for_selector("#error", state="hidden")
@@ -103,12 +107,9 @@ def test_the_camera_is_answered_live_and_stops(chromium, folder):
     with served(folder) as url:
         visit = Visit(chromium, url, permissions=["camera"]).loaded()
         page = visit.page
-        page.evaluate("window.answers = 0")
-        page.evaluate(
-            "document.addEventListener('answer', () => window.answers++)"
-        )
+        page.evaluate(COUNT)
         page.click("#camera")
-        page.wait_for_function("window.answers >= 3")
+        page.evaluate("window.third")
         assert page.locator("#camera").inner_text() == "Stop the camera"
         # It would be read out several times a second.
         assert visit.text("#said") == ""
@@ -118,9 +119,8 @@ def test_the_camera_is_answered_live_and_stops(chromium, folder):
         page.wait_for_timeout(700)
         assert page.evaluate("window.answers") == seen
         assert page.locator("#canvas").is_visible()
-        assert (
-            page.evaluate("document.getElementById('video').srcObject") is None
-        )
+        video = "document.getElementById('video').srcObject"
+        assert page.evaluate(video) is None
         visit.check()
 
 

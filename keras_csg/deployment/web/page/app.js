@@ -12,6 +12,7 @@ const stage = new Stage(byId("canvas"));
 const camera = new Camera(byId("video"));
 let network, metadata;
 let newest = 0; // Number of the picture that is shown: older answers are void.
+let failed = false; // Whether the network could not be loaded.
 let session = 0; // Number of the camera's session: older ones have ended.
 
 async function start() {
@@ -34,6 +35,7 @@ async function json(address) {
 }
 
 function progress(files) {
+  if (failed) return; // The other file may still be on its way.
   const sum = (name) => files.reduce((all, file) => all + file[name], 0);
   const bar = byId("loading-bar");
   const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
@@ -156,6 +158,7 @@ function listenForDrops() {
 }
 
 start().catch((error) => {
+  failed = true;
   byId("loading-text").textContent = `The network cannot be loaded. ${error.message}`;
   byId("loading-bar").hidden = true;
   byId("loading").setAttribute("role", "alert");
