@@ -59,6 +59,7 @@ export function show(described, took, live) {
 export function complain(text) {
   byId("error").hidden = !text;
   byId("error").textContent = text ?? "";
+  if (text) byId("error").scrollIntoView({ block: "nearest" });
 }
 
 function headline({ present, classes }) {
