@@ -70,7 +70,8 @@ def held_back(
         if but_show_all_except is not None and kept:
             lines = _all_of(text).splitlines(keepends=True)
             others = [x for x in lines if x.strip() != but_show_all_except]
-            _write(*kept.values(), b"".join(others))
+            (shown,) = kept.values()
+            _write(shown, b"".join(others))
 
 
 def _flush():

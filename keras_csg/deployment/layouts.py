@@ -14,7 +14,6 @@ DATA_TYPES = {
 }
 Shapes = Mapping[str, tuple[int | None, ...]]
 LABELLED = ("probabilities", "class_specific_probabilities")
-VERSION = "1"
 # Of images put into one batch. Triton refuses a larger request, so there is
 # room for a client's own batches.
 MAX_BATCH_SIZE = 64
@@ -48,6 +47,7 @@ def arrange(
     *,
     name: str | None = None,
     output_shapes: Shapes | None = None,
+    version: int = 1,
 ) -> pathlib.Path:
     """Lays out the folder of a model in a server's model repository.
 
@@ -63,6 +63,7 @@ def arrange(
         output_shapes: optional dict from outputs to their shapes, batch axis
             included. Without it the sizes that `metadata` does not tell are
             left open.
+        version: int, at least 1. Number of the model's version.
 
     Returns:
         Path inside `folder` at which the model itself belongs.
@@ -79,9 +80,27 @@ def arrange(
     if layout == "triton":
         name = name or folder.name
         _write_triton_files(format, folder, metadata, name, output_shapes)
-    place = folder / VERSION / get_format(format).in_layouts[layout]
+    place = place_in(folder / str(version), layout, format)
     place.parent.mkdir(exist_ok=True)
     return place
+
+
+def place_in(version: pathlib.Path, layout: str, format: str) -> pathlib.Path:
+    """Returns where a model lies within the folder of its version."""
+    return version / get_format(format).in_layouts[layout]
+
+
+def versions_in(folder: pathlib.Path) -> list[int]:
+    """Returns the numbers of the versions in a model's folder, ascending."""
+    if not folder.is_dir():
+        return []
+    names = [part.name for part in folder.iterdir()]
+    return sorted(int(n) for n in names if n.isascii() and n.isdecimal())
+
+
+def shared_files(layout: str) -> tuple[str, ...]:
+    """Returns the names of the files that a model's versions have in common."""
+    return ("config.pbtxt", LABELS_FILE) if layout == "triton" else ()
 
 
 def places_in_version() -> Iterator[str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 IDENTIFIER = b"TFL3"
 THREADS = 2
 ANNOUNCEMENT = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
-"""What the runtime writes to stderr, once a process; no setting turns it off."""
+"""What the runtime writes to stderr, once a process; no setting ends that."""
 
 
 class LiteRTFormat(Format):
