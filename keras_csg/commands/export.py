@@ -41,6 +41,7 @@ def plan_export(
     quantize: Iterable[str] | str = (),
     layout: str | None = None,
     name: str | None = None,
+    version: int | None = None,
     overwrite: bool = False,
 ) -> list[Target]:
     """Returns the files that an export of a run writes, and checks them.
@@ -56,6 +57,8 @@ def plan_export(
         quantize: some of `keras_csg.choices.QUANTIZATIONS`, or one.
         layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
         name: str. The model's in a layout; `None` for the run's.
+        version: int, at least 1. The model's in a layout; `None` for the next
+            free one.
         overwrite: bool. Whether files may be replaced.
 
     Raises:
@@ -74,7 +77,7 @@ def plan_export(
         name = folder.absolute().name
     formats, quantize = names("formats", formats), names("quantize", quantize)
     with input_errors():
-        targets = plan_targets(out, formats, quantize, layout, name)
+        targets = plan_targets(out, formats, quantize, layout, name, version)
         check_targets(out, targets, overwrite)
     return targets
 
@@ -87,6 +90,7 @@ def export_run(
     quantize: Iterable[str] | str = (),
     layout: str | None = None,
     name: str | None = None,
+    version: int | None = None,
     outputs: Iterable[str] | str | None = None,
     input_dtype: str = "float32",
     ort_web: str | os.PathLike | None = None,
@@ -109,6 +113,7 @@ def export_run(
         quantize: see `plan_export`.
         layout: see `plan_export`.
         name: see `plan_export`.
+        version: see `plan_export`.
         outputs: names of what the files answer, or one; `None` for all there
             is.
         input_dtype: `"float32"` or `"uint8"`: what images the files take.
@@ -139,6 +144,7 @@ def export_run(
         quantize=quantize,
         layout=layout,
         name=name,
+        version=version,
         overwrite=overwrite,
     )
     check_choice("input_dtype", input_dtype, INPUT_DTYPES)
@@ -229,6 +235,8 @@ def _log_each(log):
                 log(f"{target.path} failed: {reason}")
             else:
                 log(f"Wrote {target.path}")
+                for name in result.get("kept", ()):
+                    log(f"{target.path / name} was there and is kept")
 
         yield (lambda target: None), on_done
 

@@ -15,7 +15,6 @@ DATA_TYPES = {
 }
 Shapes = Mapping[str, tuple[int | None, ...]]
 LABELLED = ("probabilities", "class_specific_probabilities")
-VERSION = "1"
 # Of images put into one batch. Triton refuses a larger request, so there is
 # room for a client's own batches.
 MAX_BATCH_SIZE = 64
@@ -49,6 +48,7 @@ def arrange(
     *,
     name: str | None = None,
     output_shapes: Shapes | None = None,
+    version: int = 1,
     runtime: Mapping[str, bytes] | None = None,
 ) -> pathlib.Path:
     """Lays out the folder of a model for a server, or for a browser.
@@ -65,6 +65,7 @@ def arrange(
         output_shapes: optional dict from outputs to their shapes, batch axis
             included. Without it the sizes that `metadata` does not tell are
             left open.
+        version: int, at least 1. Number of the model's version.
         runtime: what `find_runtime` returns; for `"web"`.
 
     Returns:
@@ -84,14 +85,37 @@ def arrange(
         return write_page(folder, metadata, runtime or {}, name)
     if layout == "triton":
         _write_triton_files(format, folder, metadata, name, output_shapes)
-    place = folder / VERSION / get_format(format).in_layouts[layout]
+    place = place_in(folder / str(version), layout, format)
     place.parent.mkdir(exist_ok=True)
     return place
 
 
+def place_in(version: pathlib.Path, layout: str, format: str) -> pathlib.Path:
+    """Returns where a model lies within the folder of its version."""
+    return version / get_format(format).in_layouts[layout]
+
+
+def has_versions(layout: str) -> bool:
+    """Whether a layout keeps several versions of a model beside each other."""
+    return layout != "web"
+
+
+def versions_in(folder: pathlib.Path) -> list[int]:
+    """Returns the numbers of the versions in a model's folder, ascending."""
+    if not folder.is_dir():
+        return []
+    names = [part.name for part in folder.iterdir()]
+    return sorted(int(n) for n in names if n.isascii() and n.isdecimal())
+
+
+def shared_files(layout: str) -> tuple[str, ...]:
+    """Returns the names of the files that a model's versions have in common."""
+    return ("config.pbtxt", LABELS_FILE) if layout == "triton" else ()
+
+
 def places_in_version() -> Iterator[str]:
     """Yields where a model may lie in the folder of its version."""
-    for layout in LAYOUTS:
+    for layout in filter(has_versions, LAYOUTS):
         for name in formats_of_layout(layout):
             yield get_format(name).in_layouts[layout]
 

@@ -15,6 +15,12 @@ PAGE_FILE = "page.json"
 PAGE = pathlib.Path(__file__).with_name("page")
 """What is the same for every network."""
 RUNTIME_FOLDER = "onnxruntime"
+CONTENTS = (
+    MODEL_FILE,
+    f"{RUNTIME_FOLDER}/*",
+    *("*.html", "*.css", "*.js", "*.json", "*.svg"),
+)
+"""Patterns of all that is in the folder, in other versions, too."""
 # Servers send .js as what a browser accepts for a script, .mjs not all.
 RUNTIME_NAMES = {SCRIPT: "ort.js", MODULE: "ort.wasm"}
 

@@ -88,12 +88,32 @@ def test_the_folder_is_opened_as_any_exported_model(package, tmp_path):
 def test_an_older_folder_is_replaced_where_that_is_asked_for(package, tmp_path):
     folder = tmp_path / "birds"
     export(folder, package)
-    (folder / "old.txt").touch()
+    (folder / "script_of_an_older_page.js").touch()
     with pytest.raises(ValueError, match="birds.*--force"):
         export(folder, package)
     export(folder, package, outputs=["class_id"], overwrite=True)
-    assert "old.txt" not in files_in(folder)
+    assert "script_of_an_older_page.js" not in files_in(folder)
     assert list(read_metadata(folder).outputs) == ["class_id"]
+
+
+def test_what_no_export_wrote_is_spared(package, tmp_path):
+    folder = tmp_path / "birds"
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    with pytest.raises(ValueError, match="no export wrote.*--force"):
+        export(folder, package, overwrite=True)
+    (folder / "notes.txt").unlink()
+    folder.rmdir()
+    export(folder, package)
+    (folder / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"others in it \(notes\.txt\)"):
+        export(folder, package, overwrite=True)
+    assert (folder / "notes.txt").exists()
+
+
+def test_a_page_has_no_versions(package, tmp_path):
+    with pytest.raises(ValueError, match="web has no versions.*version=2"):
+        export(tmp_path / "birds", package, version=2)
 
 
 @pytest.mark.parametrize("background", ["hsv(210, 80%, 60%)", "#1f5f99"])
