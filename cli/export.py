@@ -1,4 +1,5 @@
 import json
+import shlex
 
 import click
 
@@ -63,10 +64,23 @@ ALL = "all"
 @click.option(
     "--layout",
     type=click.Choice(list(LAYOUTS)),
-    help="Arrange DIR as this server's model repository.",
+    help="Arrange DIR as this server's model repository; web: a folder with a "
+    "page that runs the network in a browser.",
+)
+@click.option(
+    "--ort-web",
+    metavar="PATH",
+    type=click.Path(),
+    help="onnxruntime-web for --layout web, a .tgz of npm or its folder dist "
+    "(default: fetched once from npm's registry).",
 )
 @click.option(
     "--name", help="The model's name in a layout (default: the run's)."
+)
+@click.option(
+    "--version",
+    type=click.IntRange(min=1),
+    help="Number of the version in a layout (default: the next free one).",
 )
 @click.option(
     "--data", help="Data of the same classes to prove and calibrate on."
@@ -76,10 +90,19 @@ ALL = "all"
     type=click.Path(),
     help="Where the data are now, if they moved.",
 )
-@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@click.option("--force", is_flag=True, help="Replace what an export wrote.")
 @json_option
 def export(
-    run_path, formats, out, quantize, layout, name, force, as_json, **settings
+    run_path,
+    formats,
+    out,
+    quantize,
+    layout,
+    name,
+    version,
+    force,
+    as_json,
+    **settings,
 ):
     """Write the network in RUN to files that run without this package.
 
@@ -89,6 +112,10 @@ def export(
     and of --quantize model-float16.tflite, model-dynamic.tflite and
     model-int8.tflite. Each takes plain images and answers with the class, what
     the class-specific head says, the filters that speak for it and a heatmap.
+
+    In a layout an export adds a version to the model's others. --force
+    replaces what an export wrote, of a layout the version of --version; files
+    of others are never replaced.
 
     No file is left that does not answer as the network does: each is run on
     images of the validation split, and what that showed lies beside it, in a
@@ -102,6 +129,7 @@ def export(
         "quantize": _expanded(quantize, QUANTIZATIONS),
         "layout": layout,
         "name": name,
+        "version": version,
         "overwrite": force,
     }
     if out is None:
@@ -115,6 +143,13 @@ def export(
         files, failed = commands.export_run(
             run_path, out, tracker=show_targets, log=say, **plan, **settings
         )
+    if layout == "web" and not as_json:
+        for proof in files:
+            where = shlex.quote(proof["path"])
+            say(
+                "Any web server will do, no network is needed: "
+                f"python -m http.server -d {where}"
+            )
     _print(files, failed, title=f"{run_path} in {out}", as_json=as_json)
     if failed:
         raise _ExportFailed(failed)

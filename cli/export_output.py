@@ -58,6 +58,8 @@ def show_targets(targets):
         def on_done(target, result):
             if isinstance(result, dict):
                 done(f"{target.path}: {human_size(result['bytes'])}")
+                for name in result.get("kept", ()):
+                    done(f"{target.path / name} was there and is kept")
                 return
             done(f"{target.path} failed")
             if not isinstance(result, ValueError | OSError):

@@ -9,8 +9,13 @@ from numbers import Integral
 FORMATS = ("saved_model", "onnx", "litert")
 QUANTIZATIONS = ("float16", "dynamic", "int8")
 INPUT_DTYPES = ("float32", "uint8")
-# A server's layout and the formats it can hold, the usual one first.
-LAYOUTS = {"triton": ("onnx", "saved_model"), "tfserving": ("saved_model",)}
+# The layout of a server, or of a page, and the formats it can hold, the usual
+# one first.
+LAYOUTS = {
+    "triton": ("onnx", "saved_model"),
+    "tfserving": ("saved_model",),
+    "web": ("onnx",),
+}
 
 # Data.
 SPLITS = ("train", "validation", "test")

@@ -5,7 +5,7 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -41,28 +41,53 @@ def hidden_part(path: pathlib.Path) -> Iterator[pathlib.Path]:
         remove(part)
 
 
-@contextlib.contextmanager
-def set_aside(*paths: pathlib.Path) -> Iterator[None]:
-    """Makes room at paths for what the body puts there.
+def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
+    """Gives finished files and folders their names: all of them, or none.
 
-    The files or folders that lie there are hidden beside them. They are
-    removed at the end; if the body raises, they get their place back.
+    A file that is replaced is there at every moment, the old or the new; a
+    folder cannot be, and `recover` finds the old one if the process is killed.
+
+    Args:
+        moves: dict from where each lies to its name; what has it is replaced.
     """
-    old = {path: _hidden(path, "old") for path in paths}
-    for path, kept in old.items():
-        remove(kept)
-        if os.path.lexists(path):
-            path.rename(kept)
+    kept: dict[pathlib.Path, pathlib.Path | None] = {}
     try:
-        yield
+        for part, path in moves.items():
+            kept[path] = _keep(path)
+            part.replace(path)
     except BaseException:
-        for path, kept in old.items():
-            remove(path)
-            if os.path.lexists(kept):
-                kept.rename(path)
+        for path, old in kept.items():
+            if old is None or old.is_dir():
+                remove(path)
+            if old is not None:
+                old.replace(path)
         raise
-    for kept in old.values():
-        remove(kept)
+    for old in kept.values():
+        if old is not None:
+            remove(old)
+
+
+def recover(path: pathlib.Path) -> None:
+    """Gives a folder its name back that a killed `replace_all` had hidden."""
+    old = _hidden(path, "old")
+    if os.path.lexists(old) and not os.path.lexists(path):
+        old.rename(path)
+
+
+def _keep(path):
+    """Hides what is to be replaced beside it; `None` if nothing is there."""
+    if not os.path.lexists(path):
+        return None
+    old = _hidden(path, "old")
+    remove(old)
+    if path.is_dir() and not path.is_symlink():
+        path.rename(old)
+        return old
+    try:
+        os.link(path, old, follow_symlinks=False)
+    except OSError:  # Not every file system has links.
+        shutil.copy2(path, old, follow_symlinks=False)
+    return old
 
 
 def check_writable(path: pathlib.Path) -> None:

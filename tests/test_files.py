@@ -1,8 +1,16 @@
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 
-from keras_csg.files import hidden_part, set_aside, whole_file
+from keras_csg.files import (
+    hidden_part,
+    recover,
+    replace_all,
+    whole_file,
+)
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
@@ -38,18 +46,44 @@ def test_what_is_left_at_a_hidden_part_is_removed(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_what_is_set_aside_comes_back_only_if_the_body_fails(tmp_path):
+def test_several_things_get_their_names_or_none_does(tmp_path, monkeypatch):
     folder, file, new = (tmp_path / name for name in ("a", "b.txt", "c"))
     folder.mkdir()
     (folder / "inside").touch()
     file.write_text("old")
-    with pytest.raises(RuntimeError), set_aside(folder, file, new):
-        assert not folder.exists() and not file.exists()
-        folder.write_text("another")
-        new.touch()
-        raise RuntimeError
+    stage = tmp_path / "stage"
+
+    def moves():
+        (stage / "folder").mkdir(parents=True)
+        (stage / "file").write_text("new")
+        (stage / "new").touch()
+        parts = (stage / name for name in ("folder", "file", "new"))
+        return dict(zip(parts, (folder, file, new), strict=True))
+
+    failing = {**moves(), stage / "missing": tmp_path / "d"}
+    with pytest.raises(FileNotFoundError):
+        replace_all(failing)
     assert (folder / "inside").exists() and file.read_text() == "old"
-    with set_aside(folder, file, new):
-        folder.write_text("another")
-    assert os.listdir(tmp_path) == ["a"]
-    assert folder.read_text() == "another"
+    assert sorted(os.listdir(tmp_path)) == ["a", "b.txt", "stage"]
+    shutil.rmtree(stage)
+    replace_all(moves())
+    assert sorted(os.listdir(tmp_path)) == ["a", "b.txt", "c", "stage"]
+    assert os.listdir(folder) == [] and file.read_text() == "new"
+
+
+def test_what_a_killed_process_had_hidden_is_found(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "inside").touch()
+    part = tmp_path / "part"
+    part.mkdir()
+    killed = f"""
+import os, pathlib
+from keras_csg.files import replace_all
+pathlib.Path.replace = lambda *args: os._exit(9)
+replace_all({{pathlib.Path({str(part)!r}): pathlib.Path({str(folder)!r})}})
+"""
+    assert subprocess.run([sys.executable, "-c", killed]).returncode == 9
+    assert not folder.exists()
+    recover(folder)
+    assert (folder / "inside").exists()

@@ -14,6 +14,7 @@ from tests.source_tree import PACKAGES, ROOT, modules
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 DATA = {".json", ".pyi", ".typed", ".toml", ".keras", ".jinja"}
+PAGE = {".html", ".css", ".js", ".svg", ".txt"}
 
 
 def packages():
@@ -28,7 +29,7 @@ def files_to_ship():
         f"{name}/{path.relative_to(folder).as_posix()}"
         for name, folder in PACKAGES.items()
         for path in folder.rglob("*")
-        if path.suffix in DATA | {".py"}
+        if path.suffix in DATA | PAGE | {".py"}
     }
 
 

@@ -62,3 +62,78 @@ def test_it_is_imported_without_the_library():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+IN_THREADS = """
+import concurrent.futures, os, sys, threading
+from keras_csg.quiet import held_back, quietly
+before = [os.fstat(number)[:3] for number in (1, 2)]
+barrier = threading.Barrier(8)
+
+def chatter(number):
+    barrier.wait()
+    for _ in range(50):
+        with (quietly() if number % 2 else held_back(1, 2)):
+            os.write(1, b"chatter")
+            sys.stdout and print("chatter", end="")
+    return number
+
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    assert sorted(pool.map(chatter, range(8))) == [*range(8)]
+assert before == [os.fstat(number)[:3] for number in (1, 2)]
+print("still heard", file=sys.__stdout__)
+sys.__stdout__.flush()
+print("on both", file=sys.__stderr__)
+"""
+
+
+@pytest.mark.parametrize("replace", ["", "import sys; sys.stdout = None"])
+def test_threads_leave_the_streams_as_they_were(replace):
+    done = run(f"{replace}\n{IN_THREADS}")
+    assert (done.stdout, done.stderr) == ("still heard\n", "on both\n")
+
+
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "sys.stdout = sys.stderr = None",
+        "sys.stdout.close()",
+        "os.close(1)",
+        "sys.stdout = io.StringIO(); os.close(1)",
+    ],
+)
+def test_a_program_without_a_console_can_be_quiet(broken, tmp_path):
+    answer = tmp_path / "answer"
+    run(
+        f"""
+import io, os, sys, warnings
+from keras_csg.quiet import held_back, quietly
+{broken}
+before = sys.stdout
+with quietly():
+    print("chatter")
+    warnings.warn("chatter")
+with held_back(1, 2):
+    os.write(2, b"chatter")
+try:
+    with quietly():
+        raise RuntimeError
+except RuntimeError:
+    assert sys.stdout is before
+    open({str(answer)!r}, "w").write("done")
+os._exit(0)  # Python itself stumbles over what is closed.
+"""
+    )
+    assert answer.read_text() == "done"
+
+
+def test_one_line_is_dropped_and_others_are_shown(capfd):
+    with held_back(2, but_show_all_except=b"INFO: announced"):
+        os.write(2, b"of another thread\nINFO: announced\n")
+    assert capfd.readouterr().err == "of another thread\n"

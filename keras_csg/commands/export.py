@@ -15,7 +15,7 @@ from keras_csg.commands.arguments import (
     logger,
     names,
 )
-from keras_csg.commands.input_error import input_errors
+from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.deployment.targets import Target, check_targets, plan_targets
 from keras_csg.training.run_folders import folder_of
 
@@ -41,6 +41,7 @@ def plan_export(
     quantize: Iterable[str] | str = (),
     layout: str | None = None,
     name: str | None = None,
+    version: int | None = None,
     overwrite: bool = False,
 ) -> list[Target]:
     """Returns the files that an export of a run writes, and checks them.
@@ -56,6 +57,8 @@ def plan_export(
         quantize: some of `keras_csg.choices.QUANTIZATIONS`, or one.
         layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
         name: str. The model's in a layout; `None` for the run's.
+        version: int, at least 1. The model's in a layout; `None` for the next
+            free one.
         overwrite: bool. Whether files may be replaced.
 
     Raises:
@@ -74,7 +77,7 @@ def plan_export(
         name = folder.absolute().name
     formats, quantize = names("formats", formats), names("quantize", quantize)
     with input_errors():
-        targets = plan_targets(out, formats, quantize, layout, name)
+        targets = plan_targets(out, formats, quantize, layout, name, version)
         check_targets(out, targets, overwrite)
     return targets
 
@@ -87,8 +90,10 @@ def export_run(
     quantize: Iterable[str] | str = (),
     layout: str | None = None,
     name: str | None = None,
+    version: int | None = None,
     outputs: Iterable[str] | str | None = None,
     input_dtype: str = "float32",
+    ort_web: str | os.PathLike | None = None,
     min_agreement: float = 0.95,
     data: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
@@ -108,9 +113,13 @@ def export_run(
         quantize: see `plan_export`.
         layout: see `plan_export`.
         name: see `plan_export`.
+        version: see `plan_export`.
         outputs: names of what the files answer, or one; `None` for all there
             is.
         input_dtype: `"float32"` or `"uint8"`: what images the files take.
+        ort_web: path of onnxruntime-web for the layout `"web"`, as `npm pack`
+            writes it or unpacked; `None` for what was fetched before, or npm's
+            registry.
         min_agreement: float in 0..1. Share of the images of which a quantised
             file must name the network's class.
         data: str or path. Data of the same classes to prove and calibrate on;
@@ -135,6 +144,7 @@ def export_run(
         quantize=quantize,
         layout=layout,
         name=name,
+        version=version,
         overwrite=overwrite,
     )
     check_choice("input_dtype", input_dtype, INPUT_DTYPES)
@@ -145,6 +155,7 @@ def export_run(
     outputs = None if outputs is None else names("outputs", outputs)
     log = logger(log)
     with input_errors():
+        _check_runtime(layout, ort_web, log)
         model, images = _open(run, outputs, data, data_dir, log)
     from keras_csg.deployment.exporting_all import export_all
 
@@ -157,10 +168,24 @@ def export_run(
             on_done=on_done,
             outputs=outputs,
             input_dtype=input_dtype,
+            ort_web=ort_web,
             min_agreement=min_agreement,
             overwrite=overwrite,
         )
     return ExportResult(*written)
+
+
+def _check_runtime(layout, ort_web, log):
+    """Fetches what runs models in browsers before what takes long."""
+    from keras_csg.deployment.web.runtime import find_runtime
+
+    check_path("ort_web", ort_web, optional=True)
+    if layout == "web":
+        find_runtime(ort_web, log)
+    elif ort_web is not None:
+        raise InputError(
+            f"`ort_web` is for the layout web. Received: layout={layout!r}"
+        )
 
 
 def _open(run_path, outputs, data, data_dir, log):
@@ -210,6 +235,8 @@ def _log_each(log):
                 log(f"{target.path} failed: {reason}")
             else:
                 log(f"Wrote {target.path}")
+                for name in result.get("kept", ()):
+                    log(f"{target.path / name} was there and is kept")
 
         yield (lambda target: None), on_done
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from keras_csg.deployment.destinations import choose_destination
 from keras_csg.deployment.formats.base import check_request
 from keras_csg.deployment.formats.registry import (
     find_format_of_suffix,
@@ -11,10 +12,15 @@ from keras_csg.deployment.formats.registry import (
     list_formats,
 )
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.layouts import arrange, formats_of_layout
+from keras_csg.deployment.layouts import formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
-from keras_csg.deployment.publishing import publish, staged
+from keras_csg.deployment.publishing import (
+    publish,
+    staged,
+    write_companions,
+)
+from keras_csg.deployment.web.runtime import find_runtime
 from keras_csg.engines import require_tensorflow
 from keras_csg.files import files_at
 from keras_csg.models.classifier import CSGClassifier
@@ -36,6 +42,8 @@ def export(
     images: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     layout: str | None = None,
+    version: int | None = None,
+    ort_web: str | os.PathLike | None = None,
     tolerance: float = 1e-4,
     min_agreement: float = 0.95,
     max_accuracy_loss: float = 0.02,
@@ -45,12 +53,15 @@ def export(
 
     The file is run in its own runtime beside the Keras model, on the same
     images, before it gets its name; the proof is written beside it, as
-    `<path>.proof.json`. If anything fails, no file is left.
+    `<path>.proof.json`, and for programs that cannot look into it the names of
+    the classes as `<path>.labels.json` and its metadata as `<path>.json`. If
+    anything fails, no file is left, and what was there stays.
 
     Args:
         model: `CSGClassifier`.
         path: str or path. Of the file; the folder of a SavedModel; with
-            `layout` the model's folder in a server's model repository.
+            `layout` the model's folder in a server's model repository, or the
+            page's.
         format: `"saved_model"`, `"onnx"`, `"litert"` or what else is
             registered with `keras_csg.deployment.register_format`. `None` goes
             by the suffix, none, `.onnx` or `.tflite`, or by the layout.
@@ -67,18 +78,26 @@ def export(
         labels: ints of shape `(samples,)`, the classes of `images`, or zeros
             and ones `(samples, classes)` with `multi_label`. With them the
             proof tells the accuracy.
-        layout: `None`, `"triton"` or `"tfserving"`.
+        layout: `None`, `"triton"` or `"tfserving"`, or `"web"`: a page that
+            runs the model in a browser.
+        version: int, at least 1. Number of the version within a layout;
+            `None` for the next free one. Other versions, and a
+            `config.pbtxt` that is there, stay as they are.
+        ort_web: path of onnxruntime-web for `"web"`, as `npm pack` writes it
+            or unpacked. `None` for what was fetched before, or npm's registry.
         tolerance: float. Largest gap between a float32 file and the model.
         min_agreement: float in 0..1. Share of the images of which a quantised
             file must name the model's class.
         max_accuracy_loss: float in 0..1. What a quantised file may lose, where
             there are `labels`.
-        overwrite: bool. Whether to replace what lies at `path`.
+        overwrite: bool. Whether to replace what an export wrote at `path`, or
+            that version. What is anybody else's is never replaced.
 
     Returns:
         dict: what `keras_csg.deployment.proof.prove` returns, with `path`,
         `format`, `bytes` (the model's size) and `proof_images`, `"given"` or
-        `"random"`.
+        `"random"`; within a layout also `version` and `kept`, the names of
+        files that were there and stay, though others would be written now.
 
     Raises:
         ValueError: if an argument is not as described, `path` exists or cannot
@@ -91,15 +110,22 @@ def export(
         1101234
     """
     require_tensorflow("Exports")
-    path = pathlib.Path(os.path.abspath(path))
+    path = pathlib.Path(os.path.abspath(os.path.expanduser(path)))
     writer = _choose_format(format, path, layout)
     settings = _settings(writer, quantize, calibration)
+    place = choose_destination(path, writer, layout, version)
+    place.check(overwrite)
+    runtime = _runtime(layout, ort_web)
     answering = answering_model(model, outputs, input_dtype)
     metadata = describe(model, answering, writer.name, quantize)
     images, source = _proof_images(metadata, images, labels)
-    with staged(path, overwrite) as part:
-        file = _place(layout, part, path.name, metadata, answering)
+    shapes = {key: value.shape for key, value in answering.output.items()}
+    with staged(place.final) as stage:
+        file, named, kept = place.arrange(stage, metadata, shapes, runtime)
         writer.write(answering, metadata, file, **settings)
+        about_version = {"version": place.version, "kept": kept}
+        if place.version is None:
+            about_version = {}
         proof = prove(
             answering,
             writer.open(file),
@@ -114,9 +140,13 @@ def export(
             "format": writer.name,
             "bytes": sum(f.stat().st_size for f in files_at(file)),
             "proof_images": source,
+            **about_version,
             **proof,
         }
-        publish(part, path, report)
+        alone = layout is None and writer.suffix
+        write_companions(named, report, metadata if alone else None)
+        place.check(overwrite)  # Much may have happened meanwhile.
+        publish(stage, place.final.parent)
     return report
 
 
@@ -178,17 +208,12 @@ def _proof_images(metadata, images, labels):
     return images, "given"
 
 
-def _place(layout, part, name, metadata, answering):
-    """Returns where the model goes, within the layout where there is one."""
-    if layout is None:
-        return part
-    part.mkdir()
-    shapes = {key: value.shape for key, value in answering.output.items()}
-    return arrange(
-        layout,
-        metadata.format,
-        part,
-        metadata,
-        name=name,
-        output_shapes=shapes,
-    )
+def _runtime(layout, ort_web):
+    """Returns what runs the model in a browser, where that is asked for."""
+    if layout == "web":
+        return find_runtime(ort_web)
+    if ort_web is not None:
+        raise ValueError(
+            f"`ort_web` is for the layout web. Received: layout={layout!r}"
+        )
+    return None

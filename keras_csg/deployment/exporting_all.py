@@ -75,5 +75,6 @@ def _export_target(model, target, **options):
         target.format,
         quantize=target.quantize,
         layout=target.layout,
+        version=target.version,
         **options,
     )

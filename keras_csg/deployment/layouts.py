@@ -1,4 +1,4 @@
-"""The folders in which model servers look for a model."""
+"""The folders in which model servers, and browsers, look for a model."""
 
 import pathlib
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from keras_csg.choices import LAYOUTS
 from keras_csg.deployment.formats.registry import get_format, list_formats
 from keras_csg.deployment.metadata import LABELS_FILE, Metadata, labels_text
+from keras_csg.deployment.web.folder import write_page
 
 DATA_TYPES = {
     "float32": "TYPE_FP32",
@@ -14,7 +15,6 @@ DATA_TYPES = {
 }
 Shapes = Mapping[str, tuple[int | None, ...]]
 LABELLED = ("probabilities", "class_specific_probabilities")
-VERSION = "1"
 # Of images put into one batch. Triton refuses a larger request, so there is
 # room for a client's own batches.
 MAX_BATCH_SIZE = 64
@@ -48,13 +48,15 @@ def arrange(
     *,
     name: str | None = None,
     output_shapes: Shapes | None = None,
+    version: int = 1,
+    runtime: Mapping[str, bytes] | None = None,
 ) -> pathlib.Path:
-    """Lays out the folder of a model in a server's model repository.
+    """Lays out the folder of a model for a server, or for a browser.
 
     Writes everything but the model.
 
     Args:
-        layout: `"triton"` or `"tfserving"`.
+        layout: `"triton"`, `"tfserving"` or `"web"`.
         format: str, one of `formats_of_layout(layout)`.
         folder: path of an existing folder.
         metadata: the model's `Metadata`.
@@ -63,6 +65,8 @@ def arrange(
         output_shapes: optional dict from outputs to their shapes, batch axis
             included. Without it the sizes that `metadata` does not tell are
             left open.
+        version: int, at least 1. Number of the model's version.
+        runtime: what `find_runtime` returns; for `"web"`.
 
     Returns:
         Path inside `folder` at which the model itself belongs.
@@ -76,17 +80,42 @@ def arrange(
             f"The layout {layout} is for models in the format "
             f"{' or '.join(possible)}. Received: format={format!r}"
         )
+    name = name or folder.name
+    if layout == "web":
+        return write_page(folder, metadata, runtime or {}, name)
     if layout == "triton":
-        name = name or folder.name
         _write_triton_files(format, folder, metadata, name, output_shapes)
-    place = folder / VERSION / get_format(format).in_layouts[layout]
+    place = place_in(folder / str(version), layout, format)
     place.parent.mkdir(exist_ok=True)
     return place
 
 
+def place_in(version: pathlib.Path, layout: str, format: str) -> pathlib.Path:
+    """Returns where a model lies within the folder of its version."""
+    return version / get_format(format).in_layouts[layout]
+
+
+def has_versions(layout: str) -> bool:
+    """Whether a layout keeps several versions of a model beside each other."""
+    return layout != "web"
+
+
+def versions_in(folder: pathlib.Path) -> list[int]:
+    """Returns the numbers of the versions in a model's folder, ascending."""
+    if not folder.is_dir():
+        return []
+    names = [part.name for part in folder.iterdir()]
+    return sorted(int(n) for n in names if n.isascii() and n.isdecimal())
+
+
+def shared_files(layout: str) -> tuple[str, ...]:
+    """Returns the names of the files that a model's versions have in common."""
+    return ("config.pbtxt", LABELS_FILE) if layout == "triton" else ()
+
+
 def places_in_version() -> Iterator[str]:
     """Yields where a model may lie in the folder of its version."""
-    for layout in LAYOUTS:
+    for layout in filter(has_versions, LAYOUTS):
         for name in formats_of_layout(layout):
             yield get_format(name).in_layouts[layout]
 

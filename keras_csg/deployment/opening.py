@@ -10,7 +10,8 @@ from keras_csg.deployment.formats.registry import (
     list_formats,
 )
 from keras_csg.deployment.layouts import places_in_version
-from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.metadata import METADATA_FILE, Metadata
+from keras_csg.deployment.web.folder import MODEL_FILE
 
 
 def open_exported(path: str | os.PathLike) -> ExportedAnswers:
@@ -55,8 +56,9 @@ def find_model(path: str | os.PathLike) -> pathlib.Path | None:
     """Finds the exported model at a path or in a folder.
 
     Args:
-        path: path of a file, of a SavedModel, or of a model's folder in the
-            repository of a server, of which the newest version counts.
+        path: path of a file, of a SavedModel, of a page's folder, or of a
+            model's folder in the repository of a server, of which the newest
+            version counts.
 
     Returns:
         `pathlib.Path` of the model itself, or `None` if there is none.
@@ -64,6 +66,8 @@ def find_model(path: str | os.PathLike) -> pathlib.Path | None:
     path = pathlib.Path(path)
     if _is_model(path):
         return path
+    if (path / METADATA_FILE).is_file() and (path / MODEL_FILE).is_file():
+        return path / MODEL_FILE  # A folder for browsers, without versions.
     versions = [part for part in path.glob("[0-9]*") if part.name.isdecimal()]
     for version in sorted(versions, key=lambda part: -int(part.name)):
         for place in places_in_version():

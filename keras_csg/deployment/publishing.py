@@ -1,54 +1,76 @@
 """Gives a finished export its name, or removes it."""
 
 import contextlib
+import json
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
-from keras_csg.files import flush_to_disk, hidden_part, set_aside, write_json
+from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.ownership import LABELS, METADATA, PROOF, beside
+from keras_csg.files import (
+    flush_to_disk,
+    hidden_part,
+    recover,
+    replace_all,
+    write_json,
+)
 
 
 def proof_path(path: pathlib.Path) -> pathlib.Path:
     """Returns where the proof of an exported model lies: beside it."""
-    return path.with_name(f"{path.name}.proof.json")
+    return beside(path, PROOF)
 
 
 @contextlib.contextmanager
-def staged(path: pathlib.Path, overwrite: bool) -> Iterator[pathlib.Path]:
-    """Gives a hidden path beside `path` to build a file or a folder at.
+def staged(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Gives a hidden folder beside `path`, to build what is to lie there.
 
-    Whatever is left there is removed at the end, and if the body raises also
-    the folders that were made to hold it.
+    It is removed at the end, and if the body raises also the folders that
+    were made to hold it.
 
     Args:
         path: `pathlib.Path`, absolute.
-        overwrite: bool. Whether something may lie at `path`.
 
     Raises:
-        ValueError: if something lies there, or nothing can be written there.
+        ValueError: if nothing can be written there.
     """
-    for target in (path, proof_path(path)):
-        if os.path.lexists(target) and not overwrite:
-            raise ValueError(
-                f"{target} exists: choose another path, or replace it with "
-                "`overwrite=True` (`--force`)."
-            )
-    with _new_folders(path.parent), hidden_part(path) as part:
-        yield part
+    with _new_folders(path.parent):
+        recover(path)
+        with hidden_part(path) as stage:
+            stage.mkdir()
+            yield stage
 
 
-def publish(part: pathlib.Path, path: pathlib.Path, proof: dict) -> None:
-    """Moves what lies at `part` to `path`, and writes its proof beside it.
+def publish(stage: pathlib.Path, folder: pathlib.Path) -> None:
+    """Moves all that lies in a folder into another one: all of it, or nothing.
 
     Args:
-        part: path of a file or a folder.
-        path: path that it gets. What lies there is replaced.
-        proof: dict.
+        stage: path of the folder it was built in.
+        folder: path of the folder it gets its names in. What has one of them
+            is replaced.
     """
-    flush_to_disk(part)
-    with set_aside(path, proof_path(path)):
-        write_json(proof_path(path), proof)
-        part.rename(path)
+    flush_to_disk(stage)
+    replace_all({part: folder / part.name for part in sorted(stage.iterdir())})
+
+
+def write_companions(
+    path: pathlib.Path, report: dict[str, Any], metadata: Metadata | None
+) -> None:
+    """Writes what lies beside an exported model.
+
+    Args:
+        path: path of the model.
+        report: the proof.
+        metadata: the model's `Metadata`: they are written once more, and the
+            names of the classes, where a browser or a person can read them.
+            `None` for a model that has them in files of their own.
+    """
+    write_json(beside(path, PROOF), report)
+    if metadata is not None:
+        write_json(beside(path, LABELS), list(metadata.class_names))
+        write_json(beside(path, METADATA), json.loads(metadata.to_json()))
 
 
 @contextlib.contextmanager

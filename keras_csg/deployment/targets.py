@@ -6,9 +6,9 @@ import pathlib
 from collections.abc import Collection, Iterable
 
 from keras_csg.choices import QUANTIZATIONS
+from keras_csg.deployment.destinations import choose_destination
 from keras_csg.deployment.formats.registry import get_format, list_formats
 from keras_csg.deployment.layouts import formats_of_layout
-from keras_csg.deployment.publishing import proof_path
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,12 +22,14 @@ class Target:
             float32.
         layout: one of `keras_csg.choices.LAYOUTS`, or `None` for the file by
             itself.
+        version: number of the version in a layout; `None` for the next free.
     """
 
     path: pathlib.Path
     format: str
     quantize: str | None = None
     layout: str | None = None
+    version: int | None = None
 
 
 def plan_targets(
@@ -36,6 +38,7 @@ def plan_targets(
     quantize: Collection[str] = (),
     layout: str | None = None,
     name: str | None = None,
+    version: int | None = None,
 ) -> list[Target]:
     """Returns the files that an export writes.
 
@@ -46,6 +49,7 @@ def plan_targets(
             the float32 file.
         layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
         name: of the model's folder within a layout; `None` for `"model"`.
+        version: int, of a layout; `None` for the next free one.
 
     Returns:
         list of `Target`, in the order of the formats.
@@ -55,7 +59,9 @@ def plan_targets(
     """
     if name and not layout:
         raise ValueError("`name` needs `layout`: files have names of theirs.")
-    out = pathlib.Path(out)
+    if version is not None and not layout:
+        raise ValueError("`version` needs `layout`: files have none.")
+    out = pathlib.Path(out).expanduser()
     usual = formats_of_layout(layout)[0] if layout else "onnx"
     formats = _in_order(formats or [usual], list_formats(), "formats")
     quantize = _in_order(quantize, QUANTIZATIONS, "quantize")
@@ -67,7 +73,7 @@ def plan_targets(
         )
     if layout:
         name = "model" if name is None else name
-        return [_target_in_layout(out, formats, layout, name)]
+        return [_target_in_layout(out, formats, layout, name, version)]
     return [
         Target(out / _file_name(format, kind), format, kind)
         for format in formats
@@ -80,29 +86,24 @@ def check_targets(
 ) -> None:
     """Refuses targets that are taken and folders that cannot be written to.
 
-    It loads nothing, so that a mistake is named at once.
+    It loads little, so that a mistake is named at once.
 
     Args:
         out: path of the folder, which need not exist.
         targets: some `Target`s.
-        overwrite: bool. Whether existing targets may be overwritten.
+        overwrite: bool. Whether what an export wrote may be replaced.
 
     Raises:
         ValueError: naming the path.
     """
-    out = pathlib.Path(out)
-    taken = [t.path for t in targets if os.path.lexists(t.path)]
-    if taken and not overwrite:
-        raise ValueError(
-            f"{', '.join(map(str, taken))} exists already: name another `out`, "
-            "or replace it with `overwrite=True` (`--force`)."
-        )
-    for path in taken:
-        if path.is_dir() and not proof_path(path).exists():
-            raise ValueError(
-                f"{path} is a folder that no export wrote, so `overwrite` "
-                "(`--force`) spares it: remove it, or name another `out`."
-            )
+    out = pathlib.Path(out).expanduser()
+    for target in targets:
+        choose_destination(
+            target.path.absolute(),
+            get_format(target.format),
+            target.layout,
+            target.version,
+        ).check(overwrite)
     existing = next(p for p in (out, *out.absolute().parents) if p.exists())
     if not existing.is_dir():
         raise ValueError(f"Cannot write to {out}: {existing} is no folder.")
@@ -129,7 +130,7 @@ def _file_name(format, quantize):
     return f"model-{quantize}{suffix}" if quantize else f"model{suffix}"
 
 
-def _target_in_layout(out, formats, layout, name):
+def _target_in_layout(out, formats, layout, name, version):
     possible = formats_of_layout(layout)
     if len(formats) > 1 or formats[0] not in possible:
         raise ValueError(
@@ -141,4 +142,4 @@ def _target_in_layout(out, formats, layout, name):
             "`name` must be the name of a folder, without a path. "
             f"Received: name={name!r}"
         )
-    return Target(out / name, formats[0], layout=layout)
+    return Target(out / name, formats[0], layout=layout, version=version)

@@ -7,6 +7,7 @@ times are no case of their own.
 
 import dataclasses
 import graphlib
+import inspect
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -55,6 +56,9 @@ class BackboneGraph:
         self.serialized.pop("compile_config", None)
         self.serialized.pop("build_config", None)
         self.entries = {entry["name"]: entry for entry in self._entries}
+        for name, layer in self.layers.items():
+            if _takes_name(layer):
+                self.entries[name]["config"].setdefault("name", name)
         self.calls = {
             name: len(entry["inbound_nodes"])
             for name, entry in self.entries.items()
@@ -172,6 +176,16 @@ def _is_functional(layer):
     model = isinstance(layer, keras.Model)
     sequential = isinstance(layer, keras.Sequential)
     return model and not sequential and bool(getattr(layer, "outputs", None))
+
+
+def _takes_name(layer):
+    """Whether a name can be given to the layer's class.
+
+    The configuration of one without a `get_config` of its own does not tell
+    it, and layers are found by their names.
+    """
+    parameters = inspect.signature(type(layer)).parameters.values()
+    return any(p.name == "name" or p.kind == p.VAR_KEYWORD for p in parameters)
 
 
 def _as_tensor(history) -> Tensor:

@@ -10,6 +10,7 @@ from keras_csg.edit.graph import END, BackboneGraph, Place, Tensor
 from keras_csg.edit.rules import OPERATIONS, RULES, Asked, Cut, compute
 from keras_csg.explain.cloning import seeded_initializers
 from keras_csg.layers import SelectChannels, fuse_batch_normalization
+from keras_csg.layers.states import derive_state, take_state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,12 +163,25 @@ class _Plan:
 
 
 def _copy_weights(plan, model):
-    for layer in model.layers:
-        old = plan.graph.layers.get(layer.name)
-        if old is None or not old.weights:
+    layers = {layer.name: layer for layer in model.layers}
+    for name, old in plan.graph.layers.items():
+        if name not in layers:
+            _require_unread(plan, old)
+            continue
+        cut = plan.cuts.get(name)
+        if cut is None or not old.weights:
+            take_state(layers[name], old)
             continue
         arrays = [ops.convert_to_numpy(weight) for weight in old.weights]
-        cut = plan.cuts.get(layer.name)
-        layer.set_weights(arrays if cut is None else cut.weights(arrays))
-        if isinstance(layer, keras.layers.Normalization):
-            layer.finalize_state()  # What it derives from its weights.
+        layers[name].set_weights(cut.weights(arrays))
+        derive_state(layers[name])
+
+
+def _require_unread(plan, layer):
+    """Raises if a layer is needed, and the copy of it has another name."""
+    if layer.weights and layer.name not in plan.unread:
+        raise ValueError(
+            f"The layer {layer.name!r} cannot be copied: its class must hand "
+            "`name` on to `keras.layers.Layer`. Received: a layer of class "
+            f"{type(layer).__name__}"
+        )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import keras
 
 from keras_csg.layers.batch_normalization import fuse_batch_normalization
+from keras_csg.layers.states import fresh_copy, take_state
 from keras_csg.models.classifier import CSGClassifier
 
 
@@ -31,10 +32,10 @@ def clone_classifier(
     with seeded_initializers(0):  # Their weights are replaced anyway.
         config["backbone"] = clone_backbone(model.backbone, image_size)
         clone = type(model)(**config)
-    clone.backbone.set_weights(model.backbone.get_weights())
-    clone.head.set_weights(model.head.get_weights())
+    take_state(clone.backbone, model.backbone)
+    take_state(clone.head, model.head)
     if model.gated:
-        clone.gate.set_weights(model.gate.get_weights())
+        take_state(clone.gate, model.gate)
     return clone
 
 
@@ -45,7 +46,9 @@ def clone_backbone(
     images = None
     if image_size is not None:
         images = keras.Input((*image_size, 3), name="images")
-    clone = keras.models.clone_model(backbone, input_tensors=images)
+    clone = keras.models.clone_model(
+        backbone, input_tensors=images, clone_function=fresh_copy
+    )
     return fuse_batch_normalization(clone)
 
 

@@ -14,6 +14,7 @@ from keras_csg.explain.similarity import (
     rank_correlation,
     structural_similarity,
 )
+from keras_csg.layers.states import take_state
 from keras_csg.models.classifier import CSGClassifier
 
 
@@ -86,26 +87,31 @@ def _likeness(original, maps):
 
 def _randomized(model, depths, seed):
     """Yields layer counts, names and the model, ever more of it random."""
-    mixed, pairs = clone_classifier(model), _with_fresh_weights(model, seed)
-    stops = np.linspace(1, len(pairs), min(depths, len(pairs)))
+    mixed, fresh = clone_classifier(model), _fresh_layers(model, seed)
+    stops = np.linspace(1, len(fresh), min(depths, len(fresh)))
     stops = set(np.round(stops).astype(int).tolist())
     yield 0, None, mixed
-    for number, (name, weights) in enumerate(pairs, 1):
+    for number, (name, initial) in enumerate(fresh, 1):
         layer = mixed.head if number == 1 else mixed.backbone.get_layer(name)
-        layer.set_weights(weights)
+        take_state(layer, initial)
         if number in stops:
             yield number, name, mixed
 
 
-def _with_fresh_weights(model, seed):
-    """Returns names and initial weights of the layers, from the top down."""
+def _fresh_layers(model, seed):
+    """Returns names and layers with initial weights, from the top down.
+
+    A layer that learns nothing is not among them, such as one that was adapted
+    to the images: what it holds is a part of how they are prepared.
+    """
     with seeded_initializers(seed):
         backbone = clone_backbone(model.backbone)
         head = type(model.head).from_config(model.head.get_config())
         head.build((None, model.filters))
+    backbone.trainable = True  # Also where it rested in training.
     below = [
-        (layer.name, layer.get_weights())
+        (layer.name, layer)
         for layer in reversed(backbone.layers)
-        if layer.weights
+        if layer.trainable_weights
     ]
-    return [("head", head.get_weights()), *below]
+    return [("head", head), *below]

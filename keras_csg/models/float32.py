@@ -2,6 +2,7 @@ from typing import Any
 
 import keras
 
+from keras_csg.layers.states import take_state
 from keras_csg.models.classifier import CSGClassifier
 
 
@@ -23,7 +24,7 @@ def in_float32(model: CSGClassifier) -> CSGClassifier:
         return model
     config = keras.saving.serialize_keras_object(model)
     plain = keras.saving.deserialize_keras_object(_with_float32(config))
-    plain.set_weights(model.get_weights())
+    take_state(plain, model)
     return plain
 
 

@@ -10,6 +10,7 @@ from keras_csg.backbones.weights import (
     WeightsReport,
     read_model_file,
 )
+from keras_csg.layers.states import take_state
 from keras_csg.models.arguments import LAMBDAS
 from keras_csg.models.classifier import CSGClassifier
 
@@ -62,7 +63,7 @@ def trained_classifier(
     model = CSGClassifier(backbone, there.num_classes, **{**own, **kwargs})
     parts = {"head": (model.head, there.head), **_gates(model, there)}
     for here, other in parts.values():
-        here.set_weights(other.get_weights())
+        take_state(here, other)
     model.backbone_weights = dataclasses.replace(
         report,
         parts=tuple(name for name in parts if name != "gate_budget"),

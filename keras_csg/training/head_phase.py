@@ -17,6 +17,7 @@ from keras_csg.arguments import whole_number
 from keras_csg.backbones.freezing import ADDED_CONVOLUTION
 from keras_csg.data import ClassificationData
 from keras_csg.data.memory import available_memory
+from keras_csg.layers.states import fresh_copy, take_state
 from keras_csg.models.classifier import CSGClassifier
 
 MEMORY_SHARE = 0.25
@@ -108,9 +109,9 @@ def _split(model):
     inputs = keras.Input(shape, name="maps")
     if added:
         # Another layer with the same weights: one in two graphs has no output.
-        copy = type(added[0]).from_config(added[0].get_config())
+        copy = fresh_copy(added[0])
         outputs = copy(inputs)
-        copy.set_weights(added[0].get_weights())
+        take_state(copy, added[0])
         copy.trainable = added[0].trainable
     else:
         outputs = keras.layers.Activation("linear", name="maps_out")(inputs)
@@ -119,21 +120,20 @@ def _split(model):
         config.pop(name, None)
     config |= {"schedule": model.schedule, "backbone_rate": 1.0}
     small = CSGClassifier(keras.Model(inputs, outputs), **config)
-    small.head.set_weights(model.head.get_weights())
+    take_state(small.head, model.head)
     small.head.trainable = model.head.trainable
     if small.gated:
-        small.gate.set_weights(model.gate.get_weights())
+        take_state(small.gate, model.gate)
         small.gate.trainable = False
     return resting, small
 
 
 def _take_over(model, small):
     """Gives the classifier what was trained."""
-    model.head.set_weights(small.head.get_weights())
+    take_state(model.head, small.head)
     for layer in small.backbone.layers:
         if layer.name == ADDED_CONVOLUTION:
-            target = model.get_layer(ADDED_CONVOLUTION)
-            target.set_weights(layer.get_weights())
+            take_state(model.get_layer(ADDED_CONVOLUTION), layer)
 
 
 def _answers(resting, batches, most):

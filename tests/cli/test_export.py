@@ -27,11 +27,11 @@ def exported(export_tiny):
 
 
 def names_in(folder):
-    """Returns the names in a folder but for the proofs'."""
+    """Returns the names in a folder but for those of what lies beside."""
     if not folder.exists():
         return set()
     names = {path.name for path in folder.iterdir()}
-    return {n for n in names if not n.endswith(".proof.json")}
+    return {n for n in names if not n.endswith(".json")}
 
 
 def test_every_format_is_written_with_its_proof(exported):
@@ -89,6 +89,8 @@ def test_files_go_into_the_run_by_default(make_tiny_run, run_cli, tmp_path):
         (["--layout", "triton", "--name", "a/b"], "a/b"),
         (["--layout", "triton", "--name", ".."], ".."),
         (["--name", "digits"], "--layout"),
+        (["--version", "2"], "--layout"),
+        (["--layout", "triton", "--version", "0"], "--version"),
         (["--name", ""], "--name"),
         (["--layout", "triton", "--name", ""], "--name"),
         (["--min-agreement", "nan"], "min_agreement=nan"),
@@ -130,18 +132,39 @@ def test_without_a_gate_its_outputs_are_refused(
     assert "heatmap" in proof["gaps"]
 
 
-def test_what_is_there_is_overwritten_by_force_alone(
+def test_what_an_export_wrote_is_overwritten_by_force_alone(
     tiny_run, run_cli, tmp_path
 ):
-    (tmp_path / "model.onnx").write_text("precious")
     arguments = ["export", tiny_run, "--out", tmp_path]
+    assert run_cli(*arguments)[0] == 0
     code, out, err = run_cli(*arguments)
     assert code == 2
     assert len(err.splitlines()) == 1 and "--force" in err
-    assert (tmp_path / "model.onnx").read_text() == "precious"
-    code, out, err = run_cli(*arguments, "--force")
+    code, out, err = run_cli(*arguments, "--force", "--outputs", "class_id")
     assert code == 0, err
-    assert keras_csg.read_metadata(tmp_path / "model.onnx").format == "onnx"
+    written = keras_csg.read_metadata(tmp_path / "model.onnx")
+    assert [*written.outputs] == ["class_id"]
+    (tmp_path / "model.onnx").write_text("precious")
+    code, out, err = run_cli(*arguments, "--force")
+    assert code == 2
+    assert len(err.splitlines()) == 1 and "no export wrote" in err
+    assert (tmp_path / "model.onnx").read_text() == "precious"
+
+
+def test_a_layout_gets_one_version_after_the_other(tiny_run, run_cli, tmp_path):
+    arguments = ["export", tiny_run, "--out", tmp_path, "--layout", "triton"]
+    assert run_cli(*arguments)[0] == 0
+    config = tmp_path / tiny_run.name / "config.pbtxt"
+    config.write_text(config.read_text() + "instance_group [{ count: 2 }]\n")
+    code, out, err = run_cli(*arguments, "--json")
+    assert code == 0, err
+    assert json.loads(out)["files"][0]["version"] == 2
+    assert "config.pbtxt was there and is kept" in err
+    assert "instance_group" in config.read_text()
+    code, out, err = run_cli(*arguments, "--version", "1")
+    assert code == 2
+    assert len(err.splitlines()) == 1 and "--version" in err
+    assert run_cli(*arguments, "--version", "1", "--force")[0] == 0
 
 
 def test_force_spares_a_folder_that_no_export_wrote(

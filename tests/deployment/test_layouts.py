@@ -206,7 +206,7 @@ def test_exported_tensorflow_serving_folder_holds_the_signatures(tmp_path):
 
     path = tmp_path / "birds"
     keras_csg.export(tiny_classifier(), path, layout="tfserving")
-    assert [p.name for p in path.iterdir()] == ["1"]
+    assert {p.name for p in path.iterdir()} == {"1", "1.proof.json"}
     signatures = tf.saved_model.load(path / "1").signatures
     assert set(signatures) == {"serving_default", "explain"}
     config = layouts.triton_config("saved_model", metadata("saved_model"), "m")

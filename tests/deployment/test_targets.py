@@ -5,7 +5,6 @@ import pathlib
 import pytest
 
 from keras_csg.deployment import Target, check_targets, plan_targets
-from keras_csg.deployment.publishing import proof_path
 
 OUT = pathlib.Path("out")
 
@@ -56,6 +55,7 @@ def test_a_layout_is_one_folder_with_its_usual_format(
         ({"layout": "triton", "name": "a/b"}, "without a path.*a/b"),
         ({"layout": "triton", "name": ""}, "without a path"),
         ({"name": "birds"}, "`name` needs `layout`"),
+        ({"version": 2}, "`version` needs `layout`"),
     ],
 )
 def test_what_does_not_go_together_is_named(arguments, message):
@@ -63,7 +63,7 @@ def test_what_does_not_go_together_is_named(arguments, message):
         plan_targets(OUT, **arguments)
 
 
-def test_a_taken_path_is_refused_unless_an_export_may_replace_it(tmp_path):
+def test_a_taken_path_is_refused(tmp_path):
     targets = plan_targets(tmp_path, ["saved_model"])
     check_targets(tmp_path, targets, overwrite=False)
     (tmp_path / "saved_model").mkdir()
@@ -71,8 +71,6 @@ def test_a_taken_path_is_refused_unless_an_export_may_replace_it(tmp_path):
         check_targets(tmp_path, targets, overwrite=False)
     with pytest.raises(ValueError, match="a folder that no export wrote"):
         check_targets(tmp_path, targets, overwrite=True)
-    proof_path(tmp_path / "saved_model").touch()
-    check_targets(tmp_path, targets, overwrite=True)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch):

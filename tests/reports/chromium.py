@@ -19,8 +19,12 @@ ARGUMENTS = [
 
 
 @contextlib.contextmanager
-def browser():
-    """Gives playwright's browser; skips the test where there is none."""
+def browser(*more):
+    """Gives playwright's browser; skips the test where there is none.
+
+    Args:
+        *more: str, arguments of Chromium.
+    """
     api = pytest.importorskip(
         "playwright.sync_api", reason="`pip install playwright` is missing"
     )
@@ -30,7 +34,7 @@ def browser():
         pytest.skip("there is no Chromium: apt-get install chromium")
     with api.sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=path, args=ARGUMENTS
+            executable_path=path, args=[*ARGUMENTS, *more]
         )
         try:
             yield started

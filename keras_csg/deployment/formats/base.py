@@ -54,6 +54,9 @@ class Format(abc.ABC):
         suffix: str. What the path of a file ends in; empty for a folder.
         settings: tuple of str: which of `"quantize"` and `"calibration"`
             `write` takes.
+        contents: tuple of str. Patterns of the files in a folder of this
+            format, so that one with others in it is not replaced; `None`
+            where its metadata alone tell.
         in_layouts: dict from the layouts of servers that can hold the format
             to the model's path within the folder of its version.
         triton_platform: str. What Triton calls the runtime of the format;
@@ -65,6 +68,7 @@ class Format(abc.ABC):
     name: ClassVar[str]
     suffix: ClassVar[str]
     settings: ClassVar[tuple[str, ...]] = ()
+    contents: ClassVar[tuple[str, ...] | None] = None
     in_layouts: ClassVar[Mapping[str, str]] = {}
     triton_platform: ClassVar[str | None] = None
     triton_parameters: ClassVar[Mapping[str, str]] = {}

@@ -1,11 +1,13 @@
 """LiteRT: one file for phones, small boards and browsers, `.tflite`."""
 
+import contextlib
 import importlib.metadata
 import os
 import pathlib
 import threading
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from keras_csg.deployment.formats.base import (
@@ -20,13 +22,15 @@ from keras_csg.deployment.metadata import (
     Metadata,
     labels_text,
 )
-from keras_csg.quiet import quietly
+from keras_csg.quiet import held_back
 
 if TYPE_CHECKING:
     import keras
 
 IDENTIFIER = b"TFL3"
 THREADS = 2
+ANNOUNCEMENT = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+"""What the runtime writes to stderr, once a process; no setting ends that."""
 
 
 class LiteRTFormat(Format):
@@ -112,7 +116,7 @@ class LiteRTAnswers(ExportedAnswers):
         version = importlib.metadata.version("ai-edge-litert")
         self.runtime = f"ai-edge-litert {version}"
         try:
-            with quietly():
+            with _unannounced():
                 interpreter = litert.Interpreter(
                     os.fspath(path), num_threads=THREADS
                 )
@@ -125,3 +129,17 @@ class LiteRTAnswers(ExportedAnswers):
     def _run(self, images):
         with self._lock:
             return self._runner(images=images)
+
+
+_announced = threading.Event()
+
+
+@contextlib.contextmanager
+def _unannounced() -> Iterator[None]:
+    """Drops the runtime's announcement; afterwards it touches nothing."""
+    if _announced.is_set():
+        yield
+        return
+    with held_back(2, but_show_all_except=ANNOUNCEMENT):
+        yield
+    _announced.set()

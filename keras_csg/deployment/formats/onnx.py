@@ -10,7 +10,11 @@ from keras_csg.deployment.formats.base import (
     Format,
     import_runtime,
 )
-from keras_csg.deployment.formats.onnx_graph import share_tables
+from keras_csg.deployment.formats.onnx_graph import (
+    hold_constants,
+    share_tables,
+)
+from keras_csg.deployment.formats.onnx_operations import HANDLERS
 from keras_csg.deployment.formats.onnx_properties import (
     NoOnnxError,
     read_properties,
@@ -31,7 +35,7 @@ class OnnxFormat(Format):
 
     name = "onnx"
     suffix = ".onnx"
-    in_layouts = {"triton": "model.onnx"}
+    in_layouts = {"triton": "model.onnx", "web": "model.onnx"}
     triton_platform = "onnxruntime_onnx"
 
     def write(
@@ -50,7 +54,6 @@ class OnnxFormat(Format):
         import onnx
 
         proto = _convert(answering)
-        _require_one_input(proto)
         _name_batch_axis(proto)
         share_tables(proto.graph)
         onnx.helper.set_model_props(
@@ -122,20 +125,53 @@ def _convert(model):
             import tf2onnx
 
             proto, _ = tf2onnx.convert.from_function(
-                answer, signature, opset=OPSET
+                answer,
+                signature,
+                opset=OPSET,
+                custom_op_handlers=HANDLERS,
             )
+            held = _held_tensors(answer.get_concrete_function())
     except Exception as error:  # All sorts, by what it stumbles over.
         raise ValueError(
             "The model cannot be exported to ONNX: "
             f"{type(error).__name__}: {' '.join(str(error).split())}"
         ) from error
+    hold_constants(proto.graph, held)
     return proto
+
+
+def _held_tensors(concrete):
+    """Returns arrays by their names: tensors of layers that are no weights.
+
+    As what a normalization derives from its weights. The converter takes them
+    for inputs, for which a caller has no values.
+    """
+    outside = concrete.captured_inputs
+    inside = concrete.inputs[len(concrete.inputs) - len(outside) :]
+    return {
+        placeholder.name: tensor.numpy()
+        for placeholder, tensor in zip(inside, outside, strict=True)
+        if placeholder.dtype.name != "resource"  # Those are the weights.
+    }
 
 
 def _check(proto):
     """Raises where the file is invalid: tf2onnx writes what it cannot do."""
     import onnx
 
+    missing = sorted(
+        {
+            node.op_type
+            for node in proto.graph.node
+            if not onnx.defs.has(node.op_type, OPSET, node.domain)
+        }
+    )
+    if missing:
+        raise ValueError(
+            "The model has a layer that cannot be exported to ONNX, which has "
+            f"no operation for {', '.join(missing)}. Export it as SavedModel "
+            "or LiteRT, or take another layer."
+        )
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (
@@ -146,19 +182,6 @@ def _check(proto):
             "The model has a layer that cannot be exported to ONNX: "
             + " ".join(str(error).split())
         ) from error
-
-
-def _require_one_input(proto):
-    """Raises where a layer holds tensors that are no weights.
-
-    They become inputs of the file, for which a caller has no values.
-    """
-    strange = [i.name for i in proto.graph.input if i.name != "images"]
-    if strange:
-        raise ValueError(
-            "The model cannot be exported: a layer holds tensors that are no "
-            f"weights. Received: {', '.join(strange)}"
-        )
 
 
 def _name_batch_axis(proto):

@@ -1,12 +1,30 @@
 """Tidies the graph of an ONNX file."""
 
 import collections
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     import onnx
+
+
+def hold_constants(
+    graph: "onnx.GraphProto", values: Mapping[str, np.ndarray]
+) -> None:
+    """Puts values into a file that it would else ask its caller for.
+
+    Args:
+        graph: `onnx.GraphProto`, changed in place.
+        values: dict of arrays by the names of inputs of the graph.
+    """
+    from onnx import numpy_helper
+
+    for value in [i for i in graph.input if i.name in values]:
+        array = np.asarray(values[value.name])
+        graph.initializer.append(numpy_helper.from_array(array, value.name))
+        graph.input.remove(value)
 
 
 def share_tables(graph: "onnx.GraphProto") -> None:

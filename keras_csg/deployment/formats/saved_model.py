@@ -38,6 +38,13 @@ class SavedModelFormat(Format):
 
     name = "saved_model"
     suffix = ""
+    contents = (
+        GRAPH_FILE,
+        "fingerprint.pb",
+        "variables/variables.*",
+        f"{EXTRA}/{METADATA_FILE}",
+        f"{EXTRA}/{LABELS_FILE}",
+    )
     # TensorFlow Serving's folder of a version is the SavedModel itself.
     in_layouts = {"triton": "model.savedmodel", "tfserving": ""}
     triton_platform = "tensorflow_savedmodel"
@@ -71,8 +78,11 @@ class SavedModelFormat(Format):
             archive.write_out(os.fspath(path), verbose=False)
         extra = path / EXTRA
         extra.mkdir()
-        (extra / METADATA_FILE).write_text(metadata.to_json())
-        (extra / LABELS_FILE).write_text(labels_text(metadata.class_names))
+        for name, text in (
+            (METADATA_FILE, metadata.to_json()),
+            (LABELS_FILE, labels_text(metadata.class_names)),
+        ):
+            (extra / name).write_text(text, encoding="utf-8")
 
     def open(self, path: pathlib.Path) -> "SavedModelAnswers":
         """Opens a SavedModel in TensorFlow."""
@@ -85,7 +95,7 @@ class SavedModelFormat(Format):
                 f"{path} is no SavedModel: it has no {GRAPH_FILE}."
             )
         try:
-            text = (path / EXTRA / METADATA_FILE).read_text()
+            text = (path / EXTRA / METADATA_FILE).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(
                 f"{path} is no SavedModel that keras_csg exported."

@@ -99,7 +99,7 @@ def _rescaling(layer):
     It holds them as tensors, and those would become inputs of the file.
     """
     mean, variance = (
-        ops.convert_to_numpy(value).reshape(-1).astype("float64")
+        ops.convert_to_numpy(value)[0].astype("float64")  # For all images.
         for value in (layer.mean, layer.variance)
     )
     scale = 1 / np.maximum(np.sqrt(variance), keras.config.epsilon())

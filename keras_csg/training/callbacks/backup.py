@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_csg.files import whole_file
+from keras_csg.layers.states import derive_state
 from keras_csg.training.history import History
 
 
@@ -95,6 +96,7 @@ def restore(path: str | os.PathLike, model: keras.Model) -> None:
         )
     for name, variable in variables.items():
         variable.assign(values[name])
+    derive_state(model)
 
 
 def _variables(model):

@@ -1,5 +1,7 @@
 """A LiteRT file gives in its own runtime what its model gives in Keras."""
 
+import pathlib
+import subprocess
 import sys
 import zipfile
 
@@ -15,6 +17,10 @@ from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.metadata import describe
 from tests.tiny import CLASSES, tiny_classifier, tiny_data
 
+OF_0_1_0 = (
+    pathlib.Path(__file__).parents[2]
+    / "compatibility/0.1.0/run/export/model.tflite"
+)
 NAMES = ["red", "green", "blue", "yéllow"]
 
 
@@ -190,3 +196,28 @@ def test_the_runtime_is_named_with_its_version(exported):
         .open(exported.path)
         .runtime.startswith("ai-edge-litert 2")
     )
+
+
+def test_threads_that_open_files_leave_the_streams_as_they_were(tmp_path):
+    code = f"""
+import concurrent.futures, os, sys, threading
+import keras_csg
+opening = threading.Barrier(8)
+
+def open_it(number):
+    opening.wait()
+    for _ in range(3):
+        keras_csg.open_exported({str(OF_0_1_0)!r})
+        os.write(1, b"o")
+
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    list(pool.map(open_it, range(8)))
+sys.stdout = None
+keras_csg.open_exported({str(OF_0_1_0)!r})
+print("heard", file=sys.__stdout__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "o" * 24 + "heard\n"
+    assert "XNNPACK" not in done.stderr
