@@ -21,6 +21,7 @@ from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
 from keras_csg_cli.report import report
+from keras_csg_cli.serve import serve
 from keras_csg_cli.train import train
 from keras_csg_cli.weights import weights
 
@@ -45,6 +46,7 @@ COMMANDS = (
     explain,
     app,
     export,
+    serve,
     data,
     pack,
     backbones,
