@@ -224,12 +224,13 @@ def _model(source, log, resources):
     from keras_csg.commands.predict import open_source
     from keras_csg.deployment.exporting import export
 
+    model = open_source(source)
     folder = resources.enter_context(
         tempfile.TemporaryDirectory(prefix="keras-csg-serve-")
     )
     log(f"Exporting {source} to ONNX, to serve that.")
     path = pathlib.Path(folder) / "model.onnx"
-    proof = export(open_source(source), path)
+    proof = export(model, path)
     gap = max(proof["gaps"].values())
     log(f"Proven: on random images the file differs by {gap:.1g} at most.")
     text = os.fspath(source).removeprefix(WEIGHTS_PREFIX)

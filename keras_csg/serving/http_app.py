@@ -28,6 +28,9 @@ from keras_csg.serving.service import Service
 HEADER_LENGTH = "Inference-Header-Content-Length"
 BODY_SECONDS = 60
 """A client that takes longer to send what it asks is not waited for."""
+DISCARDED = 2**24
+"""Bytes too many that are read nevertheless: many a client looks for an answer
+only when it has sent all."""
 TOP = 3
 
 
@@ -128,22 +131,31 @@ class HttpApp:
     async def _body(self, request: Request) -> bytes:
         """Returns the body, of which no more is kept than may be sent."""
         told = request.headers.get("content-length", "")
-        if told.isdecimal() and int(told[:20]) > self._max_body:
+        too_large = told.isdecimal() and int(told[:20]) > self._max_body
+        # This client waits for leave to send it.
+        if too_large and "expect" in request.headers:
             raise self._too_large()
-        parts, size = [], 0
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                async for part in request.stream():
-                    size += len(part)
-                    if size > self._max_body:
-                        raise self._too_large()
-                    parts.append(part)
+                return await self._read(request, too_large)
         except TimeoutError:
             raise RequestError(
                 f"The request did not come within {BODY_SECONDS} s.", TIMED_OUT
             ) from None
         except ClientDisconnect:
             raise RequestError("The client went away.") from None
+
+    async def _read(self, request, too_large):
+        parts, size = [], 0
+        async for part in request.stream():
+            size += len(part)
+            too_large = too_large or size > self._max_body
+            if not too_large:
+                parts.append(part)
+            elif size > self._max_body + DISCARDED:
+                break
+        if too_large:
+            raise self._too_large()
         return b"".join(parts)
 
     def _too_large(self):
