@@ -24,7 +24,7 @@ from keras_csg.deployment.opening import read_metadata
 from keras_csg.serving.opening import VERSION, name_and_version, open_to_serve
 from keras_csg.serving.settings import ServerSettings
 from keras_csg.serving.signals import ending
-from keras_csg.serving.sockets import can_share_ports, joined
+from keras_csg.serving.sockets import can_share_ports, is_loopback, joined
 
 HIGHEST_PORT = 65535
 MAX_PIXELS = 10**8
@@ -180,6 +180,8 @@ def serve(
         served = ServedModel(settings, server, resources.pop_all())
     over = f" and {served.grpc_address}, gRPC" if served.grpc_address else ""
     log(f"Serving {source}, until Ctrl-C, at {served.url}{over}")
+    if not is_loopback(host):
+        log(f"Warning: whoever reaches {host} can ask; there is no password.")
     if block:
         served.wait()
     return served

@@ -182,7 +182,7 @@ def _warm_ups(images):
         for size in WARM_UP_BATCH_SIZES
         for line in (
             "model_warmup {",
-            f'  name: "zeros, {size} at a time"',
+            f'  name: "zeros-{size}"',
             f"  batch_size: {size}",
             "  inputs {",
             f"    key: {_quoted(images['name'])}",

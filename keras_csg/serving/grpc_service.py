@@ -9,8 +9,14 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from keras_csg.serving import errors
-from keras_csg.serving.errors import RequestError, shown
+from keras_csg.serving.errors import (
+    BAD_REQUEST,
+    NOT_FOUND,
+    TOO_LARGE,
+    UNAVAILABLE,
+    RequestError,
+    shown,
+)
 from keras_csg.serving.grpc_messages import (
     METHODS,
     PACKAGE,
@@ -25,10 +31,10 @@ from keras_csg.serving.requests import (
 from keras_csg.serving.service import MOST_REQUESTS, Service
 
 CODES = {
-    errors.BAD_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
-    errors.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
-    errors.TOO_LARGE: grpc.StatusCode.INVALID_ARGUMENT,
-    errors.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    BAD_REQUEST: grpc.StatusCode.INVALID_ARGUMENT,
+    NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    TOO_LARGE: grpc.StatusCode.INVALID_ARGUMENT,
+    UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
 }
 CONTENTS = {
     "FP32": "fp32_contents",

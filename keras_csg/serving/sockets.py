@@ -1,5 +1,6 @@
 """Addresses to listen at."""
 
+import ipaddress
 import socket
 
 BACKLOG = 1024
@@ -52,3 +53,17 @@ def joined(host: str, port: int) -> str:
     """Returns an address as it stands in a URL."""
     bare = host.strip("[]")
     return f"[{bare}]:{port}" if ":" in bare else f"{bare}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address.
+
+    Args:
+        host: str. A name or an address.
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

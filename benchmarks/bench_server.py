@@ -1,0 +1,294 @@
+"""Requests a second of `keras-csg serve`, beside ONNX Runtime by itself.
+
+python benchmarks/bench_server.py   # about two minutes
+
+Several clients ask at once, in processes of their own, over HTTP in binary
+tensors, over HTTP with JPEG files, and over gRPC. One request in ten is wrong,
+and all are checked: the right ones against ONNX Runtime called directly, the
+wrong ones for their refusal. None may be lost.
+"""
+
+import collections
+import http.client
+import io
+import json
+import multiprocessing
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import click
+import grpc
+import numpy as np
+from PIL import Image
+
+from keras_csg.deployment import open_exported
+from keras_csg.serving.grpc_messages import message_classes
+
+RESULTS = pathlib.Path(__file__).parent / "results" / "server.json"
+HEADER = "Inference-Header-Content-Length"
+METHOD = "/inference.GRPCInferenceService/ModelInfer"
+WRONG = 10  # One in so many.
+IMAGES = 32
+OUTPUTS = ("probabilities", "class_id")
+
+
+def some_pictures(shape):
+    """Returns images such as JPEG leaves them, as pixels and as files."""
+    rng = np.random.default_rng(0)
+    pixels, files = [], []
+    for _ in range(IMAGES):
+        coarse = rng.integers(0, 256, (5, 5, 3), "uint8")
+        picture = Image.fromarray(coarse).resize(shape[1::-1], 1)
+        stream = io.BytesIO()
+        picture.save(stream, "JPEG", quality=90)
+        files.append(stream.getvalue())
+        pixels.append(np.asarray(Image.open(stream), "float32"))
+    return np.stack(pixels), files
+
+
+class HttpClient:
+    """Asks over HTTP, on a connection that stays."""
+
+    def __init__(self, server):
+        self.connection = http.client.HTTPConnection(*server.http)
+        self.path = f"/v2/models/{server.name}/infer"
+
+    def ask(self, body, headers):
+        self.connection.request("POST", self.path, body, headers)
+        answer = self.connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+
+class BinaryClient(HttpClient):
+    """Asks in tensors, and gets them."""
+
+    def right(self, pixels, file):
+        return self.send(pixels.tobytes(), pixels.shape)
+
+    def wrong(self, pixels, file):
+        status, _ = self.send(pixels.tobytes()[:-4], pixels.shape)
+        return 400 <= status < 500
+
+    def send(self, data, shape):
+        tensor = {
+            "name": "images",
+            "datatype": "FP32",
+            "shape": [1, *shape],
+            "parameters": {"binary_data_size": len(data)},
+        }
+        wanted = [
+            {"name": name, "parameters": {"binary_data": True}}
+            for name in OUTPUTS
+        ]
+        text = json.dumps({"id": "1", "inputs": [tensor], "outputs": wanted})
+        headers = {
+            HEADER: str(len(text)),
+            "Content-Type": "application/octet-stream",
+        }
+        status, told, answer = self.ask(text.encode() + data, headers)
+        if status != 200:
+            return status, None
+        data = answer[int(told[HEADER]) :]
+        return status, np.frombuffer(data[:-4], "<f4")
+
+
+class PictureClient(HttpClient):
+    """Asks with a JPEG file, and gets the likeliest class."""
+
+    def right(self, pixels, file):
+        status, _, answer = self.ask(file, {"Content-Type": "image/jpeg"})
+        likeliest = json.loads(answer)["classes"][0]["probability"]
+        return status, np.array([likeliest])
+
+    def wrong(self, pixels, file):
+        cut = file[: len(file) // 2]
+        return 400 <= self.ask(cut, {"Content-Type": "image/jpeg"})[0] < 500
+
+
+class GrpcClient:
+    """Asks over gRPC."""
+
+    def __init__(self, server):
+        self.channel = grpc.insecure_channel(server.grpc)
+        self.classes = message_classes()
+        self.infer = self.channel.unary_unary(
+            METHOD,
+            self.classes["ModelInferRequest"].SerializeToString,
+            self.classes["ModelInferResponse"].FromString,
+        )
+        self.name = server.name
+
+    def right(self, pixels, file):
+        answer = self.send(pixels.tobytes(), pixels.shape)
+        return 200, np.frombuffer(answer.raw_output_contents[0], "<f4")
+
+    def wrong(self, pixels, file):
+        try:
+            self.send(pixels.tobytes()[:-4], pixels.shape)
+        except grpc.RpcError as error:
+            return error.code() == grpc.StatusCode.INVALID_ARGUMENT
+        return False
+
+    def send(self, data, shape):
+        tensor = {"name": "images", "datatype": "FP32", "shape": [1, *shape]}
+        return self.infer(
+            self.classes["ModelInferRequest"](
+                model_name=self.name,
+                inputs=[tensor],
+                outputs=[{"name": name} for name in OUTPUTS],
+                raw_input_contents=[data],
+            ),
+            timeout=60,
+        )
+
+
+CLIENTS = {
+    "HTTP, binary": BinaryClient,
+    "HTTP, JPEG": PictureClient,
+    "gRPC": GrpcClient,
+}
+Server = collections.namedtuple("Server", "http grpc name")
+
+
+def one_client(kind, server, number, requests, pictures, expected, start):
+    """Asks so many times; returns what came of it and the seconds."""
+    client = CLIENTS[kind](server)
+    client.right(pictures[0][0], pictures[1][0])
+    counts, seconds = collections.Counter(), []
+    start.wait()
+    for turn in range(requests):
+        row = (7 * number + turn) % IMAGES
+        given = pictures[0][row], pictures[1][row]
+        began = time.perf_counter()
+        if turn % WRONG == WRONG - 1:
+            counts["refused" if client.wrong(*given) else "not refused"] += 1
+            continue
+        status, probabilities = client.right(*given)
+        seconds.append(time.perf_counter() - began)
+        wanted = expected[row]
+        if len(probabilities) == 1:
+            wanted = wanted.max(keepdims=True)
+        same = status == 200 and np.allclose(probabilities, wanted, atol=1e-4)
+        counts["right" if same else "not right"] += 1
+    return counts, seconds
+
+
+def measure(kind, server, clients, requests, pictures, expected):
+    """Lets several clients ask at once; returns the figures."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(clients) as pool:
+        start = manager.Barrier(clients + 1)
+        tasks = [
+            pool.apply_async(
+                one_client,
+                (kind, server, number, requests // clients)
+                + (pictures, expected, start),
+            )
+            for number in range(clients)
+        ]
+        start.wait()
+        began = time.perf_counter()
+        done = [task.get() for task in tasks]
+        elapsed = time.perf_counter() - began
+    counts = sum((counts for counts, _ in done), collections.Counter())
+    milliseconds = 1e3 * np.concatenate([seconds for _, seconds in done])
+    asked = requests // clients * clients
+    return {
+        "requests_per_second": round(asked / elapsed, 1),
+        "p50_ms": round(float(np.percentile(milliseconds, 50)), 2),
+        "p99_ms": round(float(np.percentile(milliseconds, 99)), 2),
+        "requests": asked,
+        "lost": asked - sum(counts.values()),
+        **counts,
+    }
+
+
+def measure_directly(answer, pixels, batch, seconds=3):
+    """Returns images a second of ONNX Runtime, called in this process."""
+    answer(pixels[:batch])
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        answer(pixels[:batch])
+        count += batch
+    return {
+        "images_per_second": round(count / (time.perf_counter() - began), 1)
+    }
+
+
+def start_server(path, options):
+    """Starts a server; returns the process and its addresses."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keras_csg_cli.main", "serve", path]
+        + ["--port", "0", "--grpc-port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    address = process.stdout.readline().strip()
+    line = process.stderr.readline()
+    host, _, name = address.removeprefix("http://").partition("/v2/models/")
+    grpc_address = line.rpartition(" and ")[2].partition(",")[0]
+    server = Server(tuple(host.split(":")), grpc_address, name)
+    # It says a line for mistakes; a full pipe would stop it.
+    return process, server
+
+
+def export(source, folder):
+    """Returns the path of an ONNX file of a run, or the file that is given."""
+    if str(source).endswith(".onnx"):
+        return pathlib.Path(source)
+    import keras_csg
+
+    keras_csg.export_run(source, folder, log=None)
+    return folder / "model.onnx"
+
+
+@click.command()
+@click.option("--source", default="weights:cifar10", show_default=True)
+@click.option("--requests", default=2000, show_default=True)
+@click.option("--clients", default=8, show_default=True)
+@click.option("--option", "options", multiple=True, help="Of keras-csg serve.")
+@click.option("--out", default=RESULTS, type=pathlib.Path)
+def main(source, requests, clients, options, out):
+    """Measure a server, and write the figures down."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = export(source, pathlib.Path(folder))
+        exported = open_exported(path)
+        shape = exported.metadata.input["shape"][1:]
+        pictures = some_pictures(shape)
+        expected = exported.answer(pictures[0])["probabilities"]
+        found = {
+            f"ONNX Runtime, batch {batch}": measure_directly(
+                exported.answer, pictures[0], batch
+            )
+            for batch in (1, clients)
+        }
+        process, server = start_server(path, options)
+        try:
+            for kind in CLIENTS:
+                found[kind] = measure(
+                    kind, server, clients, requests, pictures, expected
+                )
+                print(kind, found[kind], flush=True)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    settings = {
+        "source": source,
+        "shape": list(shape),
+        "clients": clients,
+        "options": list(options),
+        "processors": os.cpu_count(),
+        "runtime": exported.runtime,
+    }
+    out.write_text(json.dumps({**settings, "found": found}, indent=2) + "\n")
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
