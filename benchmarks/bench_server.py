@@ -59,6 +59,7 @@ class HttpClient:
         self.path = f"/v2/models/{server.name}/infer"
 
     def ask(self, body, headers):
+        """Returns status, headers and body of the answer."""
         self.connection.request("POST", self.path, body, headers)
         answer = self.connection.getresponse()
         return answer.status, answer.headers, answer.read()
@@ -68,13 +69,16 @@ class BinaryClient(HttpClient):
     """Asks in tensors, and gets them."""
 
     def right(self, pixels, file):
+        """Returns the status and the probabilities."""
         return self.send(pixels.tobytes(), pixels.shape)
 
     def wrong(self, pixels, file):
+        """Whether a wrong request is refused as the client's mistake."""
         status, _ = self.send(pixels.tobytes()[:-4], pixels.shape)
         return 400 <= status < 500
 
     def send(self, data, shape):
+        """Returns the status and the probabilities."""
         tensor = {
             "name": "images",
             "datatype": "FP32",
@@ -101,11 +105,13 @@ class PictureClient(HttpClient):
     """Asks with a JPEG file, and gets the likeliest class."""
 
     def right(self, pixels, file):
+        """Returns the status and the probabilities."""
         status, _, answer = self.ask(file, {"Content-Type": "image/jpeg"})
         likeliest = json.loads(answer)["classes"][0]["probability"]
         return status, np.array([likeliest])
 
     def wrong(self, pixels, file):
+        """Whether a wrong request is refused as the client's mistake."""
         cut = file[: len(file) // 2]
         return 400 <= self.ask(cut, {"Content-Type": "image/jpeg"})[0] < 500
 
@@ -124,10 +130,12 @@ class GrpcClient:
         self.name = server.name
 
     def right(self, pixels, file):
+        """Returns the status and the probabilities."""
         answer = self.send(pixels.tobytes(), pixels.shape)
         return 200, np.frombuffer(answer.raw_output_contents[0], "<f4")
 
     def wrong(self, pixels, file):
+        """Whether a wrong request is refused as the client's mistake."""
         try:
             self.send(pixels.tobytes()[:-4], pixels.shape)
         except grpc.RpcError as error:
@@ -135,6 +143,7 @@ class GrpcClient:
         return False
 
     def send(self, data, shape):
+        """Returns the answer's message."""
         tensor = {"name": "images", "datatype": "FP32", "shape": [1, *shape]}
         return self.infer(
             self.classes["ModelInferRequest"](

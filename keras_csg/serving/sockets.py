@@ -23,10 +23,12 @@ def bound_socket(host: str, port: int, shared: bool = False) -> socket.socket:
         ValueError: if it is taken, or not of this machine.
     """
     try:
-        family, kind, *_, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host.strip("[]"), port, type=socket.SOCK_STREAM
         )[0]
-        bound = socket.socket(family, kind)
+        # Only of sockets that are of TCP by name asyncio sends small parts of
+        # an answer at once; others hold them back for 40 ms.
+        bound = socket.socket(family, kind, protocol)
         try:
             # Connections that have ended do not hold a port.
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

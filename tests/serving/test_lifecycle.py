@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from keras_csg.serving.sockets import bound_socket
 from tests.serving import stand_in
 from tests.serving.stand_in import (
     NAME,
@@ -95,6 +96,12 @@ def wait_until(true, seconds=30):
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_answers_are_not_held_back_for_more_of_them():
+    """As TCP does with a small part whose forerunner was not confirmed."""
+    with bound_socket("127.0.0.1", 0) as bound:
+        assert bound.proto == socket.IPPROTO_TCP
 
 
 def test_it_may_be_closed_twice():
