@@ -67,8 +67,8 @@ class _Port(click.ParamType):
 @click.option(
     "--max-pixels",
     type=click.IntRange(1),
-    default=10**8,
-    help="Image files with more are not decoded (default: 100,000,000).",
+    default=5 * 10**7,
+    help="Image files with more are not decoded (default: 50,000,000).",
 )
 def serve(source, **settings):
     """Serve an exported model on the Open Inference Protocol V2.

@@ -27,7 +27,7 @@ from keras_csg.serving.signals import ending
 from keras_csg.serving.sockets import can_share_ports, is_loopback, joined
 
 HIGHEST_PORT = 65535
-MAX_PIXELS = 10**8
+MAX_PIXELS = 5 * 10**7
 LEAST_BODY = 2**24
 """Bytes that a request may have at any rate: a photograph as a file."""
 ANY_SIDE = 1024
@@ -121,7 +121,8 @@ def serve(
         port: int in 0..65535, for HTTP; 0 for a free one.
         grpc_port: int in 0..65535; `None` for no gRPC.
         threads: int, at least 1. Threads that compute a batch; `None` for the
-            runtime's choice.
+            runtime's choice, of several `workers` for a share of the
+            processors each.
         workers: int, at least 1. Processes, each with a model of its own.
         max_batch_size: int, at least 1. Most images of a request, and of a
             batch.
@@ -158,8 +159,10 @@ def serve(
     check_flag("block", block)
     log = logger(log)
     _check_packages(grpc_port)
-    if workers > 1 and not can_share_ports():
-        raise InputError(ALONE)
+    if workers > 1:
+        if not can_share_ports():
+            raise InputError(ALONE)
+        threads = threads or max(1, (os.cpu_count() or 1) // workers)
     with contextlib.ExitStack() as resources:
         with input_errors():
             path, usual_name, version = _model(source, log, resources)

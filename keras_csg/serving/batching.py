@@ -72,16 +72,22 @@ class MicroBatcher:
 
     def _work(self):
         while requests := self._take():
-            try:
-                batch = requests[0].images
-                if len(requests) > 1:
-                    batch = np.concatenate([item.images for item in requests])
-                outputs = self._run(batch)
-            except Exception as error:
-                outputs = error
-            _hand_out(requests, outputs)
-            # An idle thread would keep the images of the last batch.
-            del requests, batch, outputs
+            self._compute(requests)
+            del requests  # An idle thread would keep the last images.
+
+    def _compute(self, requests):
+        try:
+            batch = requests[0].images
+            if len(requests) > 1:
+                batch = np.concatenate([item.images for item in requests])
+            outputs = self._run(batch)
+        except Exception as error:
+            if len(requests) > 1:  # It is the fault of one, or of none.
+                for request in requests:
+                    self._compute([request])
+                return
+            outputs = error
+        _hand_out(requests, outputs)
 
     def _take(self):
         """Takes requests, the oldest first, as many as fit into a batch.

@@ -28,6 +28,8 @@ from keras_csg.serving.service import Service
 HEADER_LENGTH = "Inference-Header-Content-Length"
 BODY_SECONDS = 60
 """A client that takes longer to send what it asks is not waited for."""
+HELD = 16
+"""How many of the largest requests may wait at a time; of small ones more."""
 DISCARDED = 2**24
 """Bytes too many that are read nevertheless: many a client looks for an answer
 only when it has sent all."""
@@ -48,6 +50,7 @@ class HttpApp:
     ):
         self._service = service
         self._max_body = max_body
+        self._held = 0
         self._threads = threads
         model = "/v2/models/{name}"
         routes = [
@@ -98,14 +101,26 @@ class HttpApp:
         with self._service.counted("http"):
             self._check_model(request)
             body = await self._body(request)
-            if is_picture(body):
-                top = _top(request)
-                answer = functools.partial(self._answer_picture, body, top)
-            else:
-                _check_kind(request)
-                length = request.headers.get(HEADER_LENGTH)
-                answer = functools.partial(self._answer, body, length)
-            return await self._in_thread(answer)
+            self._held += len(body)
+            try:
+                # Of one thread, so nothing comes between looking and adding.
+                if self._held > HELD * self._max_body:
+                    raise RequestError(
+                        "Too much waits: ask again later.", UNAVAILABLE
+                    )
+                return await self._answer_body(request, body)
+            finally:
+                self._held -= len(body)
+
+    async def _answer_body(self, request, body):
+        if is_picture(body):
+            top = _top(request)
+            answer = functools.partial(self._answer_picture, body, top)
+        else:
+            _check_kind(request)
+            length = request.headers.get(HEADER_LENGTH)
+            answer = functools.partial(self._answer, body, length)
+        return await self._in_thread(answer)
 
     def _answer(self, body, header_length):
         service = self._service

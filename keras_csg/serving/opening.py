@@ -7,6 +7,7 @@ from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.formats.runtime_threads import runtime_threads
 from keras_csg.deployment.opening import find_model, open_exported
 
+TRITON_CONFIG = "config.pbtxt"
 VERSION = "1"
 """Of a file that lies in no version's folder."""
 
@@ -39,7 +40,11 @@ def name_and_version(path: str | os.PathLike) -> tuple[str, str]:
     """
     path = pathlib.Path(path).absolute()
     model = find_model(path) or path
-    for part in (model, *model.parents[:2]):
-        if part.name.isdecimal() and part.parent.name:
-            return part.parent.name, part.name
+    folder = model.parent
+    # In Triton's layout the version's folder holds it, in TensorFlow Serving's
+    # it is the version's folder.
+    if not (folder.parent / TRITON_CONFIG).exists():
+        folder = model
+    if folder.name.isdecimal():
+        return folder.parent.name, folder.name
     return model.stem, VERSION

@@ -22,9 +22,15 @@ def main() -> None:
     from keras_csg.serving.opening import open_to_serve
     from keras_csg.serving.server import ModelServer
 
-    server = ModelServer(
-        settings, lambda: open_to_serve(settings.path, settings.threads), _say
-    )
+    try:
+        server = ModelServer(
+            settings,
+            lambda: open_to_serve(settings.path, settings.threads),
+            _say,
+        )
+    except ValueError as error:
+        _say(" ".join(str(error).split()))
+        sys.exit(2)
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
     ended = threading.Event()

@@ -70,6 +70,43 @@ def test_a_signal_ends_it_within_seconds(file, number):
     assert mistake.startswith("Refused over http, 400: The request is no JSON")
 
 
+def test_a_second_signal_ends_it_at_once():
+    """Whatever the first one waits for."""
+    code = (
+        "import threading, time\n"
+        "from keras_csg.serving.signals import ending\n"
+        "event = threading.Event()\n"
+        "with ending(event):\n"
+        "    print('begun', flush=True)\n"
+        "    event.wait()\n"
+        "    print('first', flush=True)\n"
+        "    time.sleep(60)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "first\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == -signal.SIGTERM
+    process.stdout.close()
+
+
+def test_a_worker_that_cannot_start_is_said(run_cli, file, tmp_path):
+    broken = tmp_path / "broken.onnx"
+    # Its metadata can be read: what a node computes has another name.
+    broken.write_bytes(
+        file.read_bytes().replace(b"\x22\x04Conv", b"\x22\x04Cnov")
+    )
+    assert broken.read_bytes() != file.read_bytes()
+    options = [*FREE, "--workers", "2"]
+    code, out, err = run_cli("serve", broken, *options)
+    assert (code, out) == (2, "")
+    assert "A worker did not start" in err
+    assert "Traceback" not in err and "cannot load" in err
+
+
 def test_it_needs_no_tensorflow(file):
     code = (
         "import sys\n"
@@ -140,7 +177,7 @@ def test_the_address_is_all_that_goes_to_stdout(run_cli, served):
         "workers": 1,
         "max_batch_size": 64,
         "max_body": None,
-        "max_pixels": 10**8,
+        "max_pixels": 5 * 10**7,
     }
 
 

@@ -11,7 +11,8 @@ from PIL import Image
 import keras_csg
 from keras_csg.commands.input_error import InputError
 from keras_csg.commands.serve import body_of_batch
-from keras_csg.deployment import read_metadata
+from keras_csg.deployment import open_exported, read_metadata
+from keras_csg.serving.opening import name_and_version, open_to_serve
 from tests.deployment.trained import trained_classifier
 
 for needed in ("starlette", "uvicorn", "prometheus_client", "grpc"):
@@ -60,6 +61,43 @@ def test_a_file_is_served_as_predict_answers(
     expected.pop("image")
     assert answer["classes"] == expected["classes"]
     assert answer == json.loads(json.dumps(expected))
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "expected"),
+    [
+        (["2024/birds.onnx"], "2024/birds.onnx", ("birds", "1")),
+        (["2024/model.onnx"], "2024/model.onnx", ("model", "1")),
+        (
+            ["birds/config.pbtxt", "birds/3/model.onnx"],
+            "birds/3/model.onnx",
+            ("birds", "3"),
+        ),
+        (
+            ["birds/config.pbtxt", "birds/3/model.onnx", "birds/12/model.onnx"],
+            "birds",
+            ("birds", "12"),
+        ),
+        (["birds/2/saved_model.pb"], "birds", ("birds", "2")),
+        (["saved/saved_model.pb"], "saved", ("saved", "1")),
+    ],
+)
+def test_a_layout_tells_name_and_version(tmp_path, files, path, expected):
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    assert name_and_version(tmp_path / path) == expected
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_threads_are_those_that_are_asked_for(exported, count):
+    session = open_to_serve(exported / "bugs.onnx", count)._session
+    options = session.get_session_options()
+    assert options.intra_op_num_threads == count
+    spinning = "session.intra_op.allow_spinning"
+    assert options.get_session_config_entry(spinning) == "0"
+    others = open_exported(exported / "bugs.onnx")._session
+    assert others.get_session_options().intra_op_num_threads == 0
 
 
 @pytest.mark.slow

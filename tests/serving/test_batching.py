@@ -90,9 +90,11 @@ def test_requests_of_different_sizes_are_not_joined(batcher, doubling):
     assert doubling.ran == [(1, 2), (1, 2), (1, 3)]
 
 
-def test_a_failed_batch_is_told_to_all_in_it_and_the_next_runs(batcher):
-    _, *failed = ask(batcher, ONE, [[-1, 0]], [[1, 1]])
-    assert [str(error) for error in failed] == ["negative", "negative"]
+def test_a_request_that_makes_a_batch_fail_harms_no_other(batcher, doubling):
+    _, first, failed, last = ask(batcher, ONE, [[1, 1]], [[-1, 0]], [[2, 1]])
+    assert str(failed) == "negative"
+    assert first["sum"] == [2] and last["sum"] == [3]
+    assert doubling.ran[1:] == [(3, 2), (1, 2), (1, 2), (1, 2)]
     assert batcher.submit(np.array([[1, 2]])).result(30)["sum"] == [3]
 
 

@@ -257,3 +257,10 @@ def test_too_many_requests_are_asked_to_come_again(monkeypatch):
         )
     assert status == 503 and headers["Retry-After"]
     assert b"ask again later" in body
+
+
+def test_no_more_waits_than_fits_into_memory(monkeypatch):
+    monkeypatch.setattr(http_app, "HELD", 0)
+    with stand_in.served() as server:
+        refused_once = post(server.port, GOOD)
+    assert refused_once == (503, {"error": "Too much waits: ask again later."})
