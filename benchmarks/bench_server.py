@@ -26,8 +26,8 @@ import grpc
 import numpy as np
 from PIL import Image
 
-from keras_csg.deployment import open_exported
 from keras_csg.serving.grpc_messages import message_classes
+from keras_csg.serving.opening import open_to_serve
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "server.json"
 HEADER = "Inference-Header-Content-Length"
@@ -243,7 +243,6 @@ def start_server(path, options):
     host, _, name = address.removeprefix("http://").partition("/v2/models/")
     grpc_address = line.rpartition(" and ")[2].partition(",")[0]
     server = Server(tuple(host.split(":")), grpc_address, name)
-    # It says a line for mistakes; a full pipe would stop it.
     return process, server
 
 
@@ -267,7 +266,7 @@ def main(source, requests, clients, options, out):
     """Measure a server, and write the figures down."""
     with tempfile.TemporaryDirectory() as folder:
         path = export(source, pathlib.Path(folder))
-        exported = open_exported(path)
+        exported = open_to_serve(path, None)  # As the server does.
         shape = exported.metadata.input["shape"][1:]
         pictures = some_pictures(shape)
         expected = exported.answer(pictures[0])["probabilities"]
