@@ -104,34 +104,11 @@ def test_heatmap_with_litert(model, photo, input_dtype, tmp_path):
     assert likeness > 0.9
 
 
-def test_ask_a_server(model, photo, tmp_path, capsys):
-    pytest.importorskip("uvicorn", reason="pip install 'keras-csg[server]'")
-    path, text = tmp_path / "bugs.onnx", tmp_path / "text.jpg"
-    keras_csg.export(model, path)
-    text.write_text("no photograph")
-    (expected,) = predict_files(model, [photo])
-    likeliest = expected["classes"][0]
-    with keras_csg.serve(
-        path, port=0, grpc_port=None, log=None, block=False
-    ) as served:
-        files = list(map(str, [photo, text, photo]))
-        load("serve/ask.py").main([served.url, *files])
-    line = (
-        f"{photo}: {likeliest['class_name']}, "
-        f"probability {likeliest['probability']:.3f}, "
-        f"its own filters alone {expected['gate_agreement']:.3f}"
-    )
-    first, wrong, last = capsys.readouterr().out.splitlines()
-    assert first == last == line
-    assert wrong.startswith(f"{text}: ") and "no JSON" in wrong
-
-
 @pytest.mark.parametrize(
     ("name", "packages"),
     [
         ("classify_with_onnxruntime.py", {"onnxruntime", "numpy", "PIL"}),
         ("heatmap_with_litert.py", {"ai_edge_litert", "numpy", "PIL"}),
-        ("serve/ask.py", set()),
     ],
 )
 def test_example_needs_neither_tensorflow_nor_this_package(name, packages):
