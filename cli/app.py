@@ -49,7 +49,7 @@ def app(run_path, no_browser, no_galleries, **settings):
     """
     load_library()
     from keras_csg import commands
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
 
     # Whoever ends it so wants the pictures gone as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -52,7 +52,7 @@ def data(data, as_json, **settings):
     """
     load_library()
     from keras_csg import commands
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
 
     with user_mistakes(), tracking() as track:
         report = commands.describe_data(

@@ -75,7 +75,7 @@ def explain(model_path, images, as_json, for_class, without, **settings):
         )
     settings["for_class"] = for_class[0] if for_class else None
     settings["without"] = listed(without)
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
 
     with tracking() as track, user_mistakes():
         found = commands.explain_images(

@@ -84,7 +84,7 @@ def filters(run_path, as_json, filters, classes, out, **settings):
     """
     load_library()
     from keras_csg import commands
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
 
     with tracking() as track, user_mistakes():
         commands.filters(

@@ -65,7 +65,7 @@ def localize(run_path, as_json, sanity, batch_size, grid, mosaics, **images):
     load_library()
     from keras_csg import commands
     from keras_csg_cli import localize_output as output
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
 
     with user_mistakes():
         if sanity:

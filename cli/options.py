@@ -129,6 +129,12 @@ held_out_options = adding(*HELD_OUT_OPTIONS)
 """Adds what says which images are held out to a command."""
 
 
+WITHOUT_TENSORFLOW = (
+    "This needs TensorFlow, which is not installed: pip install tensorflow "
+    "keras-csg. Without it, `keras-csg predict` takes ONNX and LiteRT files."
+)
+
+
 class UserMistake(click.ClickException):
     """What the user asked for cannot be had; the message says why."""
 
@@ -182,7 +188,12 @@ def load_library():
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with held_back(2):
-        import tensorflow  # noqa: F401, ICN001
+    try:
+        with held_back(2):
+            import tensorflow  # noqa: F401, ICN001
 
-        import keras_csg.models  # noqa: F401
+            import keras_csg.models  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name not in ("tensorflow", "keras"):
+            raise
+        raise UserMistake(WITHOUT_TENSORFLOW) from error

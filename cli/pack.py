@@ -30,7 +30,7 @@ def pack(folder, out, **settings):
     """
     load_library()
     from keras_csg import commands
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
 
     with user_mistakes(), tracking() as track:
         path = commands.pack(folder, out, track=track, log=say, **settings)

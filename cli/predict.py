@@ -51,9 +51,11 @@ def predict(model_path, images, as_json, top, heatmaps, out):
     filters that speak most for the predicted class. Broken files are named at
     the end.
     """
-    load_library()
     from keras_csg import commands
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
+
+    if commands.needs_tensorflow(model_path):  # Else it costs seconds.
+        load_library()
 
     if out is not None and as_json:
         raise UserMistake("--out and --json cannot go together.")
@@ -85,13 +87,13 @@ def _about(broken, count):
         return broken[0]
     more = len(broken) - SHOWN
     named = "; ".join(broken[:SHOWN]) + (f"; {more:,} more" * (more > 0))
-    return f"{len(broken):,} of {count:,} images are broken: {named}"
+    return f"{len(broken):,} of {count:,} images have no prediction: {named}"
 
 
 def _print(prediction):
     click.echo(prediction["image"])
     for entry in prediction["classes"]:
-        click.echo(f"  {entry['probability']:7.2%}  {entry['class_name']}")
+        click.echo(f"  {entry['probability']:7.2%}  {_named(entry)}")
     if "present" in prediction:
         click.echo(f"  present: {_listed(prediction['present'])}")
     if "class_specific" in prediction:
@@ -114,12 +116,16 @@ def _filter(entry):
     return f"{entry['filter']}{name} ({entry['share']:.0%})"
 
 
+def _named(entry):
+    """Returns the name of a class, on one line."""
+    return " ".join(entry["class_name"].splitlines())
+
+
 def _listed(entries):
     """Returns classes with their probabilities."""
     return (
         ", ".join(
-            f"{entry['class_name']} ({entry['probability']:.2%})"
-            for entry in entries
+            f"{_named(entry)} ({entry['probability']:.2%})" for entry in entries
         )
         or "none"
     )

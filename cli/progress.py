@@ -1,9 +1,6 @@
 """Progress of a training on stderr; imported by commands when they run."""
 
-import contextlib
-
 import keras
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,22 +13,6 @@ from rich.progress import (
 from keras_csg.training.callbacks.epoch_lines import epoch_line
 
 REFRESH_SECONDS = 0.5
-
-
-def console(quiet=False):
-    """Returns a console on stderr, or one that shows nothing."""
-    return Console(stderr=True, highlight=False, quiet=quiet)
-
-
-@contextlib.contextmanager
-def tracking():
-    """Gives a function that shows on stderr how far a list is done."""
-    shown = console()
-    bar = Progress(console=shown, transient=True, disable=not shown.is_terminal)
-    with bar:
-        yield lambda batches, text, total=None: bar.track(
-            batches, total=total, description=text.replace("_", " ")
-        )
 
 
 class TrainingProgress(keras.callbacks.Callback):

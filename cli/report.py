@@ -62,7 +62,7 @@ def report(run_path, as_json, **settings):
     start = time.perf_counter()
     load_library()
     from keras_csg import commands
-    from keras_csg_cli.progress import tracking
+    from keras_csg_cli.tracking import tracking
 
     with user_mistakes(), tracking() as track:
         path = commands.report(run_path, track=track, log=say, **settings)

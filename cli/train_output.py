@@ -27,7 +27,8 @@ def run_training(trainer, first, as_json):
         as_json: bool. Whether the figures are printed as JSON.
     """
     from keras_csg.training.callbacks import NonFiniteLossError
-    from keras_csg_cli.progress import TrainingProgress, console
+    from keras_csg_cli.progress import TrainingProgress
+    from keras_csg_cli.tracking import console
 
     try:
         with TrainingProgress(console(quiet=not first), trainer) as progress:

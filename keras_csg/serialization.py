@@ -41,7 +41,7 @@ MODULES = {
 
 def register_with_keras() -> None:
     """Registers the classes: now, or as soon as somebody imports Keras."""
-    if "keras" in sys.modules:
+    if sys.modules.get("keras"):  # `None` bars its import.
         # Another thread may still be at it: importing waits for that.
         register_classes(importlib.import_module("keras"))
     else:

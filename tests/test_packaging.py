@@ -49,10 +49,11 @@ def test_the_hooks_have_the_versions_of_the_environment():
     assert pinned == {d for d in extras["dev"] if "==" in d}
 
 
-def test_a_wheel_holds_every_file(tmp_path):
+def build_wheel(folder):
+    """Builds the tree's wheel into a folder; returns its path."""
     if int(metadata.version("setuptools").split(".")[0]) < 77:
         pytest.skip("building needs `pip install 'setuptools>=77'`")
-    tree = tmp_path / "tree"
+    tree = folder / "tree"
     # A copy, since building leaves its folders behind.
     for name in ("keras_csg", "cli"):
         shutil.copytree(ROOT / name, tree / name)
@@ -60,11 +61,16 @@ def test_a_wheel_holds_every_file(tmp_path):
         shutil.copy(ROOT / name, tree)
     command = "-m pip wheel --no-deps --no-build-isolation --wheel-dir"
     subprocess.run(
-        [sys.executable, *command.split(), tmp_path, tree],
+        [sys.executable, *command.split(), folder, tree],
         check=True,
         capture_output=True,
     )
-    (wheel,) = tmp_path.glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_a_wheel_holds_every_file(tmp_path):
+    wheel = build_wheel(tmp_path)
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     expected = files_to_ship()

@@ -14,6 +14,7 @@ from .localize import localize as localize
 from .localize import sanity_check as sanity_check
 from .pack import pack as pack
 from .predict import find_images as find_images
+from .predict import needs_tensorflow as needs_tensorflow
 from .predict import predict as predict
 from .predict import predict_images as predict_images
 from .prediction_file import write_predictions as write_predictions

@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from keras_csg.backbones.weights import read_model_file
 from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_count, check_path, paths
 from keras_csg.commands.input_error import InputError, input_errors
@@ -15,9 +14,7 @@ from keras_csg.deployment import (
     predict_each,
     predict_files,
 )
-from keras_csg.models import CSGClassifier
-from keras_csg.training.opening import open_run
-from keras_csg.training.runs import Run
+from keras_csg.deployment.formats.registry import find_format_at
 
 
 def predict(
@@ -96,7 +93,7 @@ def find_images(
     """
     found: list[str] = []
     for item in paths("images", images):
-        path = os.fspath(item)
+        path = os.path.expanduser(os.fspath(item))
         files = _files_of(path)
         if not files:
             if os.path.isdir(path):
@@ -136,10 +133,11 @@ def open_source(path: str | os.PathLike) -> Any:
         ValueError: if `path` is none of these.
     """
     check_path("source", path)
-    named = isinstance(path, Run) or os.fspath(path).startswith(WEIGHTS_PREFIX)
-    if named or Run(path).config_path.exists():
-        return open_run(path).load_model()
-    path = pathlib.Path(path)
+    if _is_run(path):
+        from keras_csg.training.opening import open_run
+
+        return open_run(_at_home(path)).load_model()
+    path = pathlib.Path(path).expanduser()
     if not path.exists():
         raise ValueError(f"There is neither a run nor an exported file {path}.")
     if path.suffix == ".keras":
@@ -152,7 +150,45 @@ def open_source(path: str | os.PathLike) -> Any:
     return open_exported(path)
 
 
+def needs_tensorflow(source: Any) -> bool:
+    """Tells whether what `open_source` opens takes TensorFlow to run.
+
+    Args:
+        source: see `predict`.
+
+    Returns:
+        bool; true of what is no exported file, whatever it is.
+    """
+    if not isinstance(source, str | os.PathLike) or _is_run(source):
+        return True
+    model = find_model(source)
+    try:
+        return model is None or find_format_at(model).runs_in_tensorflow
+    except ValueError:
+        return True
+
+
+def _is_run(path):
+    """Whether a path, or a `Run`, is that of a run or of shipped weights."""
+    path = _at_home(path)
+    return (
+        not isinstance(path, str)
+        or path.startswith(WEIGHTS_PREFIX)
+        or pathlib.Path(path, "config.json").exists()
+    )
+
+
+def _at_home(path):
+    """Returns a path as str, `~` as the user's home; a `Run` stays."""
+    if hasattr(path, "load_model"):
+        return path
+    return os.path.expanduser(os.fspath(path))
+
+
 def _classifier_in(path):
+    from keras_csg.backbones.weights import read_model_file
+    from keras_csg.models import CSGClassifier
+
     model = read_model_file(path, compile=False)
     if not isinstance(model, CSGClassifier):
         raise ValueError(

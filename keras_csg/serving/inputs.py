@@ -37,15 +37,16 @@ class ImageInput:
         self.datatype = DATATYPES[metadata.input["dtype"]]
         self.shape = [-1, *(s or -1 for s in metadata.input["shape"][1:])]
         self.max_batch_size = max_batch_size
-        height, width = metadata.input["shape"][1:3]
-        self._size = height or DEFAULT_SIZE[0], width or DEFAULT_SIZE[1]
+        self._size = metadata.input["shape"][1:3]
         self._reading = dataclasses.replace(
             metadata.reading, max_pixels=max_pixels
         )
 
     def zeros(self) -> np.ndarray:
         """Returns one black image, as the model takes it."""
-        height, width = self._size
+        height, width = (
+            s or d for s, d in zip(self._size, DEFAULT_SIZE, strict=True)
+        )
         return np.zeros((1, height, width, 3), NUMPY[self.datatype])
 
     def read(self, request: InferRequest) -> np.ndarray:
@@ -89,6 +90,11 @@ class ImageInput:
             )
             for number, data in enumerate(files)
         ]
+        if len({image.shape for image in images}) > 1:
+            raise RequestError(
+                f"The images of input {self.name!r} must be of one size, since "
+                "the model takes each at its own: ask for one at a time."
+            )
         return np.stack(images).astype(NUMPY[self.datatype])
 
     def _check_datatype(self, given):

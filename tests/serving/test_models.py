@@ -1,5 +1,6 @@
 """Models of other kinds of images and of other outputs."""
 
+import base64
 import io
 
 import numpy as np
@@ -40,6 +41,31 @@ def test_images_of_any_size_are_taken_where_the_model_takes_them():
         check(arrays(answer), images)
         status, _ = post(server.port, as_json(np.empty((1, 0, 5, 3))))
         assert status == 400
+
+
+def as_file(size):
+    stream = io.BytesIO()
+    Image.linear_gradient("L").resize(size).convert("RGB").save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_image_files_keep_their_size_where_the_model_takes_any():
+    exported = Colours(shape=(None, None, 3))
+    with stand_in.served(exported) as server:
+        files = [as_file((30, 20)), as_file((31, 20))]
+        tensor = {
+            "name": "images",
+            "datatype": "BYTES",
+            "shape": [1],
+            "data": [base64.b64encode(files[0]).decode()],
+        }
+        _, answer = post(server.port, {"inputs": [tensor]})
+        assert arrays(answer)["heatmap"].shape == (1, 20, 30)
+        check(arrays(answer), exported.read(files[0]))
+        tensor["shape"] = [2]
+        tensor["data"] = [base64.b64encode(f).decode() for f in files]
+        status, answer = post(server.port, {"inputs": [tensor]})
+    assert status == 400 and "must be of one size" in answer["error"]
 
 
 def test_a_model_without_classes_answers_tensors_alone():

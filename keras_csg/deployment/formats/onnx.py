@@ -11,6 +11,10 @@ from keras_csg.deployment.formats.base import (
     import_runtime,
 )
 from keras_csg.deployment.formats.onnx_graph import share_tables
+from keras_csg.deployment.formats.onnx_properties import (
+    NoOnnxError,
+    read_properties,
+)
 from keras_csg.deployment.formats.runtime_threads import current_threads
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.quiet import quietly
@@ -68,13 +72,10 @@ class OnnxFormat(Format):
 
     def read_metadata(self, path: pathlib.Path) -> Metadata:
         """Reads the `Metadata` of an ONNX file."""
-        import onnx
-
         try:
-            proto = onnx.load(os.fspath(path), load_external_data=False)
-        except Exception as error:  # Protobuf's own, of no public class.
+            properties = read_properties(path)
+        except NoOnnxError as error:
             raise ValueError(f"{path} is no ONNX file, or damaged.") from error
-        properties = {entry.key: entry.value for entry in proto.metadata_props}
         if KEY not in properties:
             raise ValueError(f"{path} is no ONNX file that keras_csg exported.")
         return Metadata.from_json(properties[KEY])

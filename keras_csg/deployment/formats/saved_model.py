@@ -42,6 +42,7 @@ class SavedModelFormat(Format):
     in_layouts = {"triton": "model.savedmodel", "tfserving": ""}
     triton_platform = "tensorflow_savedmodel"
     triton_parameters = {"TF_SIGNATURE_DEF": EXPLAIN}
+    runs_in_tensorflow = True
 
     def write(
         self,
@@ -70,8 +71,10 @@ class SavedModelFormat(Format):
             archive.write_out(os.fspath(path), verbose=False)
         extra = path / EXTRA
         extra.mkdir()
-        (extra / METADATA_FILE).write_text(metadata.to_json())
-        (extra / LABELS_FILE).write_text(labels_text(metadata.class_names))
+        # The encoding is that of the format, not of the machine.
+        labels = labels_text(metadata.class_names)
+        (extra / METADATA_FILE).write_text(metadata.to_json(), "utf-8")
+        (extra / LABELS_FILE).write_text(labels, "utf-8")
 
     def open(self, path: pathlib.Path) -> "SavedModelAnswers":
         """Opens a SavedModel in TensorFlow."""
@@ -84,7 +87,7 @@ class SavedModelFormat(Format):
                 f"{path} is no SavedModel: it has no {GRAPH_FILE}."
             )
         try:
-            text = (path / EXTRA / METADATA_FILE).read_text()
+            text = (path / EXTRA / METADATA_FILE).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(
                 f"{path} is no SavedModel that keras_csg exported."
