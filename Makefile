@@ -3,16 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SERVER_VENV := .venv-server
-SERVER_STAMP := $(SERVER_VENV)/.installed
-SERVER_TESTS := tests/deployment/test_layouts.py $(wildcard tests/deployment/test_server*.py)
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 DEMO_RUN ?= runs/demo
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all test-server coverage lint format hooks bench clean
+.PHONY: install demo test test-all coverage lint format hooks bench clean
 
 install: $(STAMP)
 
@@ -21,12 +18,6 @@ $(STAMP): pyproject.toml
 		{ echo "keras-csg needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable '.[dev]'
-	@touch $@
-
-# Servers bring an older protobuf and gigabytes: an environment of their own.
-$(SERVER_STAMP): pyproject.toml
-	$(PYTHON) -m venv $(SERVER_VENV)
-	$(SERVER_VENV)/bin/pip install --quiet --editable '.[server,test-core]'
 	@touch $@
 
 demo: $(STAMP)
@@ -40,9 +31,6 @@ test: $(STAMP)
 
 test-all: $(STAMP)
 	$(PYTEST) -m ''
-
-test-server: $(SERVER_STAMP)
-	$(SERVER_VENV)/bin/python -m pytest -m '' $(SERVER_TESTS)
 
 coverage: $(STAMP)
 	$(PYTEST) --cov --cov-report term:skip-covered
@@ -65,5 +53,5 @@ bench: $(STAMP)
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(SERVER_VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info
 	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache

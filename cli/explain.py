@@ -88,7 +88,9 @@ def explain(model_path, images, as_json, for_class, without, **settings):
         _print(found)
     if found.unread:
         raise UserMistake(
-            about_broken(found.unread, len(found) + len(found.unread))
+            about_broken(
+                found.unread, len(found) + len(found.unread), "explanation"
+            )
         )
 
 

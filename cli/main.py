@@ -1,4 +1,6 @@
+import codecs
 import importlib.util
+import io
 import os
 import sys
 import warnings
@@ -21,6 +23,7 @@ from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
 from keras_csg_cli.report import report
+from keras_csg_cli.serve import serve
 from keras_csg_cli.train import train
 from keras_csg_cli.weights import weights
 
@@ -45,6 +48,7 @@ COMMANDS = (
     explain,
     app,
     export,
+    serve,
     data,
     pack,
     backbones,
@@ -57,6 +61,7 @@ for command in COMMANDS:
 
 def main(args=None):
     """Runs the command line; a mistake is one line on stderr."""
+    _print_any_name()
     # Where in the library a warning comes from tells a user nothing.
     warnings.formatwarning = lambda text, *about: f"Warning: {text}\n"
     try:
@@ -71,6 +76,27 @@ def main(args=None):
         sys.stdout = open(os.devnull, "w")
         code = 0
     processes.leave(code if isinstance(code, int) else 0)
+
+
+def _print_any_name():
+    """Lets names be printed where the locale has no letters for them.
+
+    A file's bytes that are none of its encoding stay as they are.
+    """
+    codecs.register_error("keras_csg.shown", _shown)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="keras_csg.shown")
+
+
+def _shown(error):
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    try:
+        return text.encode("ascii", "surrogateescape"), error.end
+    except UnicodeEncodeError:
+        return text.encode("ascii", "backslashreplace"), error.end
 
 
 def _check_backend():

@@ -75,7 +75,7 @@ def predict(model_path, images, as_json, top, heatmaps, out):
     if as_json:
         click.echo(json.dumps(shown, indent=2))
     if broken:
-        raise UserMistake(about_broken(broken, count))
+        raise UserMistake(about_broken(broken, count, "prediction"))
     if out is not None:
         say(f"Wrote {count:,} predictions to {out}")
 
@@ -83,7 +83,7 @@ def predict(model_path, images, as_json, top, heatmaps, out):
 def _print(prediction):
     click.echo(prediction["image"])
     for entry in prediction["classes"]:
-        click.echo(f"  {entry['probability']:7.2%}  {entry['class_name']}")
+        click.echo(f"  {entry['probability']:7.2%}  {_named(entry)}")
     if "present" in prediction:
         click.echo(f"  present: {_listed(prediction['present'])}")
     if "class_specific" in prediction:
@@ -106,12 +106,16 @@ def _filter(entry):
     return f"{entry['filter']}{name} ({entry['share']:.0%})"
 
 
+def _named(entry):
+    """Returns the name of a class, on one line."""
+    return " ".join(entry["class_name"].splitlines())
+
+
 def _listed(entries):
     """Returns classes with their probabilities."""
     return (
         ", ".join(
-            f"{entry['class_name']} ({entry['probability']:.2%})"
-            for entry in entries
+            f"{_named(entry)} ({entry['probability']:.2%})" for entry in entries
         )
         or "none"
     )

@@ -31,6 +31,7 @@ from .commands import predict as predict
 from .commands import predict_images as predict_images
 from .commands import report as report
 from .commands import sanity_check as sanity_check
+from .commands import serve as serve
 from .commands import train as train
 from .commands import write_predictions as write_predictions
 from .data import load_data as load_data

@@ -1,6 +1,5 @@
 """The examples run, with settings that make them quick."""
 
-import ast
 import importlib.util
 import pathlib
 import subprocess
@@ -12,6 +11,7 @@ from PIL import Image
 
 import keras_csg
 from keras_csg.deployment.prediction import predict_files
+from tests.deployment.test_without_tensorflow import BAR
 from tests.tiny import registered_tiny, tiny_classifier
 from tests.tiny_run import make_tiny_run
 
@@ -104,29 +104,54 @@ def test_heatmap_with_litert(model, photo, input_dtype, tmp_path):
     assert likeness > 0.9
 
 
+def test_classifying_says_what_a_file_has_not(model, photo, tmp_path, capsys):
+    path = tmp_path / "model.onnx"
+    example = load("classify_with_onnxruntime.py")
+    keras_csg.export(model, path, outputs=["probabilities"])
+    class_name, answer = example.main(path, photo)
+    check_answer(model, photo, class_name, answer)
+    assert "gate agreement  not in this file" in capsys.readouterr().out
+    keras_csg.export(model, path, outputs=["class_id"], overwrite=True)
+    with pytest.raises(SystemExit, match="without probabilities.*: class_id"):
+        example.main(path, photo)
+
+
+def test_a_heatmap_of_a_file_without_one_is_refused(model, photo, tmp_path):
+    path, picture = tmp_path / "model.tflite", tmp_path / "heatmap.png"
+    keras_csg.export(model, path, outputs=["probabilities", "class_id"])
+    with pytest.raises(SystemExit, match="exported without heatmap, which"):
+        load("heatmap_with_litert.py").main(path, photo, picture)
+    assert not picture.exists()
+
+
 @pytest.mark.parametrize(
-    ("name", "packages"),
+    ("name", "file", "more"),
     [
-        ("classify_with_onnxruntime.py", {"onnxruntime", "numpy", "PIL"}),
-        ("heatmap_with_litert.py", {"ai_edge_litert", "numpy", "PIL"}),
+        ("classify_with_onnxruntime.py", "model.onnx", []),
+        ("heatmap_with_litert.py", "model.tflite", ["heatmap.png"]),
     ],
 )
-def test_example_needs_neither_tensorflow_nor_this_package(name, packages):
-    imported = set()
-    for node in ast.walk(ast.parse((EXAMPLES / name).read_text())):
-        if isinstance(node, ast.Import):
-            imported.update(alias.name for alias in node.names)
-        if isinstance(node, ast.ImportFrom):
-            imported.add(node.module)
-    roots = {module.partition(".")[0] for module in imported}
-    assert roots - set(sys.stdlib_module_names) == packages
+def test_an_example_needs_no_tensorflow(name, file, more, photo, tmp_path):
+    """A file of 0.1.0, run with the libraries of a small installation."""
+    model = EXAMPLES.parent / "tests/compatibility/0.1.0/run/export" / file
+    code = (
+        f"{BAR}import runpy\n"
+        f"sys.argv[:] = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    args = [EXAMPLES / name, model, photo, *(tmp_path / m for m in more)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, args)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all((tmp_path / picture).exists() for picture in more)
 
 
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        ("serve_with_kserve/serve.py", "kserve"),
-        ("serve_with_kserve/ask.py", "tritonclient"),
         ("search.py", "optuna"),
         ("compare_with_gradcam.py", "tf_keras_vis"),
         ("faithfulness.py", "quantus"),

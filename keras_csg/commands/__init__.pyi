@@ -19,6 +19,8 @@ from .predict import predict as predict
 from .predict import predict_images as predict_images
 from .prediction_file import write_predictions as write_predictions
 from .report import report as report
+from .serve import ServedModel as ServedModel
+from .serve import serve as serve
 from .train import finished_figures as finished_figures
 from .train import set_up_training as set_up_training
 from .train import train as train

@@ -16,9 +16,10 @@ from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data import ClassificationData
 from keras_csg.evaluation import FilterSurvey, survey_filters
 from keras_csg.evaluation.chosen_batches import ChosenBatches
-from keras_csg.interactive.serving import ServedApp, is_loopback, serve
+from keras_csg.interactive.serving import ServedApp, serve
 from keras_csg.interactive.workbench import Workbench
 from keras_csg.models.float32 import in_float32
+from keras_csg.serving.sockets import is_loopback
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
 from keras_csg.training.runs import Run

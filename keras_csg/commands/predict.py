@@ -97,7 +97,7 @@ def find_images(
     """
     found: list[str] = []
     for item in paths("images", images):
-        path = os.fspath(item)
+        path = os.path.expanduser(os.fspath(item))
         files = _files_of(path)
         if not files:
             if os.path.isdir(path):
@@ -141,8 +141,8 @@ def open_source(path: str | os.PathLike) -> Any:
     if _is_run(path):
         from keras_csg.training.opening import open_run
 
-        return open_run(path).load_model()
-    path = pathlib.Path(path)
+        return open_run(_at_home(path)).load_model()
+    path = pathlib.Path(path).expanduser()
     if not path.exists():
         raise ValueError(f"There is neither a run nor an exported file {path}.")
     if path.suffix == ".keras":
@@ -175,12 +175,19 @@ def needs_tensorflow(source: Any) -> bool:
 
 def _is_run(path):
     """Whether a path, or a `Run`, is that of a run or of shipped weights."""
-    named = os.fspath(path)
+    path = _at_home(path)
     return (
-        hasattr(path, "load_model")
-        or named.startswith(WEIGHTS_PREFIX)
-        or pathlib.Path(named, "config.json").exists()
+        not isinstance(path, str)
+        or path.startswith(WEIGHTS_PREFIX)
+        or pathlib.Path(path, "config.json").exists()
     )
+
+
+def _at_home(path):
+    """Returns a path as str, `~` as the user's home; a `Run` stays."""
+    if hasattr(path, "load_model"):
+        return path
+    return os.path.expanduser(os.fspath(path))
 
 
 def _classifier_in(path):

@@ -57,7 +57,9 @@ def _written(predictions, path):
         part = stack.enter_context(whole_file(path))
         # Names that are no UTF-8 keep their bytes.
         stream = stack.enter_context(
-            part.open("w", newline="", errors="surrogateescape")
+            part.open(
+                "w", newline="", encoding="utf-8", errors="surrogateescape"
+            )
         )
         write = _csv_writer(stream) if path.suffix == ".csv" else None
         for prediction in predictions:

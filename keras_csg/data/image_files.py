@@ -70,14 +70,33 @@ def open_image(
             image = Image.open(path)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+    try:
+        check_pixels(image, max_pixels, path)
+    except ValueError:
+        image.close()
+        raise
+    return image
+
+
+def check_pixels(
+    image: Image.Image, max_pixels: int, name: Any = "the image"
+) -> None:
+    """Refuses an image of too many pixels.
+
+    Args:
+        image: `PIL.Image.Image`, opened.
+        max_pixels: int. Those with more are refused.
+        name: what to call it.
+
+    Raises:
+        ValueError: if it has more.
+    """
     width, height = image.size
     if width * height > max_pixels:
-        image.close()
         raise ValueError(
-            f"{path} has {width}x{height} pixels, more than `max_pixels`, "
+            f"{name} has {width}x{height} pixels, more than `max_pixels`, "
             f"{max_pixels:,}."
         )
-    return image
 
 
 def in_threads(

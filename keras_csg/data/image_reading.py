@@ -1,22 +1,27 @@
 """How an image file becomes the pixels that a network sees."""
 
 import dataclasses
+import io
 import os
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageOps
 
 from keras_csg.choices import MOST_PIXELS, RESIZES
-from keras_csg.data.image_files import open_image
-from keras_csg.data.sample_range import (
-    is_deep,
-    largest_value,
-    level_above,
-    sample_range,
+from keras_csg.data.image_colors import as_rgb, color_of, white_of
+from keras_csg.data.image_files import check_pixels, open_image
+from keras_csg.data.image_fitting import (
+    FreeSize,
+    fitted,
+    scale_and_offset,
+    size_for,
 )
 
+ImageLike = (
+    str | os.PathLike | BinaryIO | bytes | bytearray | memoryview | Image.Image
+)
 MOST_WHITE = 2**63 - 1
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -53,7 +58,7 @@ class ImageReading:
                 f"`resize` must be one of {', '.join(RESIZES)}. "
                 f"Received: resize={self.resize!r}"
             )
-        _color(self.background)
+        color_of(self.background)
         for name, most in (("white_level", MOST_WHITE), ("max_pixels", None)):
             value = getattr(self, name)
             if value is None and most:
@@ -63,14 +68,14 @@ class ImageReading:
             if value < 1 or (most and value > most):
                 raise ValueError(_about_number(name, most, value))
 
-    def decode(
-        self, path: str | os.PathLike | BinaryIO, size: tuple[int, int]
-    ) -> np.ndarray:
+    def decode(self, image: ImageLike, size: FreeSize) -> np.ndarray:
         """Returns an image as RGB of a size.
 
         Args:
-            path: a file, or a stream of its bytes.
-            size: tuple `(height, width)`.
+            image: path of a file, a stream of its bytes, these bytes, or a
+                `PIL.Image.Image`.
+            size: tuple `(height, width)`; `None` stands for what is the
+                image's own: see `size_for`.
 
         Returns:
             uint8 array of shape `(height, width, 3)`.
@@ -79,29 +84,24 @@ class ImageReading:
             ValueError: if it has too many pixels.
             OSError: if it cannot be read, and what else Pillow raises.
         """
-        # A JPEG need not be unpacked at many times the size it will have.
-        image = self.whole(path, draft=2 * max(size))
-        return np.asarray(self.fit(image, size))
+        whole = self.whole(image)
+        return np.asarray(self.fit(whole, size_for(whole.size[::-1], size)))
 
-    def whole(
-        self, path: str | os.PathLike | BinaryIO, draft: int | None = None
-    ) -> Image.Image:
+    def whole(self, image: ImageLike) -> Image.Image:
         """Returns an image as RGB, at its own size and the right way up.
 
         Args:
-            path: a file, or a stream of its bytes.
-            draft: int. Size that will do, in pixels a side; `None` for its
-                own.
+            image: see `decode`.
 
         Raises:
             ValueError: if it has too many pixels.
             OSError: if it cannot be read, and what else Pillow raises.
         """
-        with open_image(path, self.max_pixels) as file:
-            if draft is not None:
-                file.draft(None, (draft, draft))
-            white = self._white(file)  # Unpacked, it can no longer say.
-            return self._as_rgb(ImageOps.exif_transpose(file), white)
+        if isinstance(image, Image.Image):
+            check_pixels(image, self.max_pixels)
+            return self._upright(image)
+        with open_image(_source(image), self.max_pixels) as file:
+            return self._upright(file)
 
     def fit(
         self,
@@ -117,15 +117,8 @@ class ImageReading:
             size: tuple `(height, width)`.
             method: how to interpolate.
         """
-        wanted = size[::-1]
-        if image.size == wanted:
-            return image
-        if self.resize == "crop":
-            return ImageOps.fit(image, wanted, method)
-        if self.resize == "squash":
-            return image.resize(wanted, method)
-        color: Any = _color(self.background) if image.mode == "RGB" else 0
-        return ImageOps.pad(image, wanted, method, color)
+        color: Any = color_of(self.background) if image.mode == "RGB" else 0
+        return fitted(image, size, self.resize, color, method)
 
     def fit_boxes(
         self, boxes: ArrayLike, sizes: ArrayLike, size: tuple[int, int]
@@ -143,7 +136,7 @@ class ImageReading:
             it, so a box in the part that is cropped off has no area.
         """
         boxes = np.asarray(boxes, "float64")
-        scale, offset = self._scale_and_offset(sizes, size)
+        scale, offset = scale_and_offset(sizes, size, self.resize)
         corners = boxes.reshape(-1, 2, 2) * scale[:, None, ::-1]
         corners = corners + offset[:, None, ::-1]
         return np.clip(corners, 0, size[::-1]).reshape(-1, 4)
@@ -161,26 +154,15 @@ class ImageReading:
             floats `(x0, y0, x1, y1)`, in pixels of the original. They lie
             within it where it is cropped, and beyond it where it is padded.
         """
-        scale, offset = self._scale_and_offset([original], size)
+        scale, offset = scale_and_offset([original], size, self.resize)
         y0, x0 = (-offset / scale)[0].tolist()
         y1, x1 = ((np.array(size) - offset) / scale)[0].tolist()
         return x0, y0, x1, y1
 
-    def _scale_and_offset(self, sizes, size):
-        """Returns by how much rows and columns are scaled and then moved."""
-        sizes = np.asarray(sizes, "float64")
-        scale = np.array(size) / sizes
-        if self.resize == "crop":
-            scale = scale.max(axis=1, keepdims=True)
-        elif self.resize == "pad":
-            scale = scale.min(axis=1, keepdims=True)
-        offset = (np.array(size) - sizes * scale) / 2
-        return np.broadcast_to(scale, sizes.shape), offset
-
     def is_whole(self, path: str | os.PathLike) -> bool:
         """Whether a file can be decoded to its end."""
         try:
-            self.decode(path, (16, 16))
+            self._try(path)
         except Exception:  # Pillow raises many kinds.
             return False
         return True
@@ -190,7 +172,7 @@ class ImageReading:
         try:
             if not os.path.getsize(path):
                 return "empty"
-            self.decode(path, (16, 16))
+            self._try(path)
         except FileNotFoundError:
             return "it is gone"
         except Exception as error:  # Pillow raises many kinds.
@@ -204,36 +186,23 @@ class ImageReading:
         del values["max_pixels"]
         return values
 
-    def _white(self, file):
-        if not is_deep(file):
-            return None
-        white = sample_range(file) or self.white_level
-        if white is None and file.mode.startswith("F"):
-            white = level_above(largest_value(file))
-        return white or 65535
+    def _upright(self, file):
+        white = white_of(file, self.white_level)
+        upright = ImageOps.exif_transpose(file)
+        return as_rgb(upright, white, self.background)
 
-    def _as_rgb(self, image, white):
-        if white is not None:  # 16 bits a pixel, where RGB has 8.
-            levels = np.asarray(image, "float32") * np.float32(255 / white)
-            levels = np.clip(np.nan_to_num(np.rint(levels)), 0, 255)
-            image = Image.fromarray(levels.astype("uint8"))
-        if not image.has_transparency_data:
-            return image.convert("RGB")
-        # What lies under a transparent pixel nobody sees: often it is black.
-        shown = image.convert("RGBA")
-        ground = Image.new("RGBA", shown.size, (*_color(self.background), 255))
-        return Image.alpha_composite(ground, shown).convert("RGB")
+    def _try(self, path):
+        """Decodes a file to its end, at the size that takes least time."""
+        with open_image(path, self.max_pixels) as file:
+            file.draft(None, (16, 16))
+            self._upright(file)
 
 
-def _color(background):
-    try:
-        red, green, blue, *_ = ImageColor.getrgb(background)
-    except (ValueError, AttributeError, TypeError):
-        raise ValueError(
-            "`background` must be a colour such as white, black or #808080. "
-            f"Received: background={background!r}"
-        ) from None
-    return red, green, blue
+def _source(image):
+    """Returns what Pillow opens: bytes as a stream."""
+    if isinstance(image, bytes | bytearray | memoryview):
+        return io.BytesIO(image)
+    return image
 
 
 def _about_number(name, most, value):

@@ -3,9 +3,10 @@ from typing import Any
 import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.image_batches import takes_any_size
 from keras_csg.explain import Evidence, Explanation
 from keras_csg.explain.explaining import FILTERS
-from keras_csg.explain.seen_images import pictures_of
+from keras_csg.explain.seen_images import pictures_of_any_size
 
 NEEDED = ("probabilities", "class_id", "filter_contributions")
 NO_OTHERS = (
@@ -43,8 +44,8 @@ def explain_answers(
             f"outputs={','.join(metadata.outputs)}"
         )
     size = tuple(metadata.input["shape"][1:3])
-    pictures, pixels = pictures_of(images, size, metadata.reading)
-    answers = _answers(exported, pixels.astype(metadata.input["dtype"]))
+    pictures, pixels = pictures_of_any_size(images, size, metadata.reading)
+    answers = _answers(exported, pixels)
     specific = answers.get("class_specific_probabilities")
     limits = [NO_OTHERS]
     if "heatmap" not in answers:
@@ -67,14 +68,33 @@ def explain_answers(
 
 
 def _answers(exported, pixels):
+    metadata = exported.metadata
+    # Those of a model that takes any size are not of one.
+    many = 1 if takes_any_size(metadata) else BATCH_SIZE
     parts = [
-        exported.answer(pixels[start : start + BATCH_SIZE])
-        for start in range(0, len(pixels), BATCH_SIZE)
+        exported.answer(
+            np.stack(pixels[start : start + many]).astype(
+                metadata.input["dtype"]
+            )
+        )
+        for start in range(0, len(pixels), many)
     ]
-    return {
-        name: np.concatenate([part[name] for part in parts])
-        for name in parts[0]
+    answers = {
+        name: _joined([part[name] for part in parts]) for name in parts[0]
     }
+    if not np.isfinite(answers["probabilities"]).all():
+        raise ValueError(
+            "The exported model's probabilities are no numbers (NaN): its "
+            "weights are damaged, or its training diverged."
+        )
+    return answers
+
+
+def _joined(parts):
+    """Returns one array, or a list where the images' differ in shape."""
+    if len({part.shape[1:] for part in parts}) > 1:
+        return [values for part in parts for values in part]
+    return np.concatenate(parts)
 
 
 def _array(values):

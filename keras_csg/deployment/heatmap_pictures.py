@@ -1,5 +1,6 @@
 """Draws images with their heatmaps into a folder."""
 
+import importlib.util
 import os
 import pathlib
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ class HeatmapPictures:
         metadata: the model's `Metadata`.
 
     Raises:
-        ValueError: if the folder cannot be made.
+        ValueError: if the folder cannot be made, or matplotlib is missing.
     """
 
     def __init__(
@@ -32,6 +33,11 @@ class HeatmapPictures:
         images: Sequence[str | os.PathLike],
         metadata: Metadata,
     ):
+        if importlib.util.find_spec("matplotlib") is None:
+            raise ValueError(
+                "Heatmaps are drawn with matplotlib, which is not installed: "
+                "pip install matplotlib"
+            )
         self._folder = pathlib.Path(folder)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -40,23 +46,29 @@ class HeatmapPictures:
                 f"Cannot write to {folder}: {error.strerror}."
             ) from error
         self._reading = metadata.reading
-        height, width = metadata.input["shape"][1:3]
-        scale = -(-PICTURE_SIDE // min(height, width))
-        # The network's field of view, at a size to look at.
-        self._size = height * scale, width * scale
         self._taken = {pathlib.Path(image).resolve() for image in images}
 
-    def draw(self, prediction: dict[str, Any], heatmap: np.ndarray) -> None:
+    def draw(
+        self,
+        prediction: dict[str, Any],
+        heatmap: np.ndarray,
+        seen: tuple[int, int],
+    ) -> None:
         """Draws one image and writes down in the prediction where.
 
         Args:
             prediction: dict with `image`, its path.
             heatmap: float array `(h, w)`.
+            seen: tuple `(height, width)` of the image that the network saw.
         """
         from keras_csg.plots.maps import save_overlay  # Loads matplotlib.
 
         stem = pathlib.Path(prediction["image"]).stem
         path = free_path(self._folder, stem, ".heatmap.png", self._taken)
-        image = self._reading.decode(prediction["image"], self._size)
+        height, width = seen
+        scale = -(-PICTURE_SIDE // min(seen))
+        # The network's field of view, at a size to look at.
+        size = height * scale, width * scale
+        image = self._reading.decode(prediction["image"], size)
         save_overlay(image, heatmap, path)
         prediction["heatmap"] = str(path)

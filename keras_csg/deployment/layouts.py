@@ -18,6 +18,18 @@ LABELLED = ("probabilities", "class_specific_probabilities")
 # Of images put into one batch. Triton refuses a larger request, so there is
 # room for a client's own batches.
 MAX_BATCH_SIZE = 64
+# A batch of one of these sizes begins at once. Another one waits a little for
+# what would fill it up: far less than a batch takes to compute.
+PREFERRED_BATCH_SIZES = (16, 32, 64)
+QUEUE_DELAY_MICROSECONDS = 500
+# Copies of the model on each GPU, or on the CPU where there is none: one keeps
+# either busy, each further one takes its memory again.
+INSTANCES = 1
+# What the model computes before it is ready: the first batch of a size takes
+# longest, since the runtime chooses how to compute it.
+WARM_UP_BATCH_SIZES = (1, PREFERRED_BATCH_SIZES[-1])
+# Side of these images for a model that takes any size.
+WARM_UP_SIDE = 224
 
 
 def formats_of_layout(layout: str) -> list[str]:
@@ -145,7 +157,12 @@ def triton_config(
         f"platform: {_quoted(served.triton_platform)}",
         f"max_batch_size: {MAX_BATCH_SIZE}",
         "# Joins the requests that wait while the model is busy.",
-        "dynamic_batching { }",
+        "dynamic_batching {",
+        f"  preferred_batch_size: {list(PREFERRED_BATCH_SIZES)}",
+        f"  max_queue_delay_microseconds: {QUEUE_DELAY_MICROSECONDS}",
+        "}",
+        f"instance_group {{ count: {INSTANCES} kind: KIND_AUTO }}",
+        *_warm_ups(images),
         *_tensor("input", images["name"], images["dtype"], images["shape"]),
     ]
     for output in metadata.outputs:
@@ -184,6 +201,29 @@ def _known_shapes(metadata):
         "heatmap": (None, None, None),
         "gate_agreement": (None,),
     }
+
+
+def _warm_ups(images):
+    """Returns the lines that let the model compute before it is ready."""
+    dims = [int(size or WARM_UP_SIDE) for size in images["shape"][1:]]
+    return [
+        line
+        for size in WARM_UP_BATCH_SIZES
+        for line in (
+            "model_warmup {",
+            f'  name: "zeros-{size}"',
+            f"  batch_size: {size}",
+            "  inputs {",
+            f"    key: {_quoted(images['name'])}",
+            "    value {",
+            f"      data_type: {DATA_TYPES[images['dtype']]}",
+            f"      dims: {dims}",
+            "      zero_data: true",
+            "    }",
+            "  }",
+            "}",
+        )
+    ]
 
 
 def _tensor(kind, name, dtype, shape):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_csg.data.image_reading import PLAIN, ImageReading
+from keras_csg.data.image_steps import preprocessing_steps
 from keras_csg.deployment.graph.outputs import about_output
 from keras_csg.version import version
 
@@ -41,7 +42,9 @@ class Metadata:
         class_names: list of str, in the order of the probabilities.
         input: dict with `name`, `shape` `(None, height, width, 3)`, `dtype`,
             `range`, `color`, `layout`, and how a file becomes such pixels:
-            `resize`, `background` and `white_level` (`ImageReading`).
+            `resize`, `background` and `white_level` (`ImageReading`), and
+            `preprocessing`, a list of the steps in words and numbers for
+            programs that do it themselves.
         outputs: dict of the outputs' names and what they are.
         gate_matrix: float32 array of shape `(classes, filters)`; `None`
             without a gate.
@@ -100,6 +103,8 @@ class Metadata:
                 values["gate_matrix"] = _unpacked(values["gate_matrix"])
             values["filter_names"] = _names(values.get("filter_names", {}))
             values["input"]["shape"] = tuple(values["input"]["shape"])
+            # Of a file that somebody described by hand they may be numbers.
+            values["class_names"] = [str(n) for n in values["class_names"]]
             return cls(**values)
         except (
             ValueError,
@@ -115,8 +120,16 @@ class Metadata:
 
 
 def labels_text(class_names: list[str]) -> str:
-    """Returns what a file of the classes holds: a line for each, in order."""
-    return "".join(f"{name}\n" for name in class_names)
+    """Returns what a file of the classes holds: a line for each, in order.
+
+    Whatever a class is called: what would end a line becomes a space.
+    """
+    return "".join(f"{one_line(name)}\n" for name in class_names)
+
+
+def one_line(name: str) -> str:
+    """Returns a name without what ends a line."""
+    return " ".join(str(name).splitlines())
 
 
 def describe(
@@ -140,19 +153,22 @@ def describe(
         (gate_matrix,) = model.gate.get_weights()
         filter_classes = gate_matrix.argmax(axis=0).tolist()
     (images,) = answering.inputs
+    image = {
+        "name": "images",
+        "shape": tuple(images.shape),
+        "dtype": images.dtype,
+        "range": [0, 255],
+        "color": "RGB",
+        "layout": "NHWC",
+        **model.image_reading,
+    }
+    reading = ImageReading(**model.image_reading)
+    image["preprocessing"] = preprocessing_steps(reading, image)
     return Metadata(
         format=format,
         backbone=model.backbone.name,
         class_names=class_names_of(model),
-        input={
-            "name": "images",
-            "shape": tuple(images.shape),
-            "dtype": images.dtype,
-            "range": [0, 255],
-            "color": "RGB",
-            "layout": "NHWC",
-            **model.image_reading,
-        },
+        input=image,
         outputs={
             name: about_output(name, model.multi_label)
             for name in answering.output

@@ -9,9 +9,13 @@ from keras_csg.deployment.formats.registry import (
     get_format,
     list_formats,
 )
+from keras_csg.deployment.formats.saved_model import GRAPH_FILE
 from keras_csg.deployment.layouts import places_in_version
 from keras_csg.deployment.metadata import METADATA_FILE, Metadata
 from keras_csg.deployment.web.folder import MODEL_FILE
+
+MOST_NAMED = 5
+"""Models that a message names."""
 
 
 def open_exported(path: str | os.PathLike) -> ExportedAnswers:
@@ -20,16 +24,18 @@ def open_exported(path: str | os.PathLike) -> ExportedAnswers:
     Args:
         path: path of an ONNX file, a LiteRT file or a SavedModel's folder; or
             of a model's folder in the repository of a server, of which the
-            newest version counts.
+            newest version counts, or of one of its versions. `~` is your home.
 
     Returns:
         An object with `metadata`, `runtime` (name and version) and
         `answer(images)`, from images `(batch, height, width, 3)` of the dtype
-        that `metadata.input` names to a dict of arrays, one for each output.
+        that `metadata.input` names to a dict of arrays, one for each output;
+        `read(images)` makes such a batch of image files.
 
     Raises:
         ValueError: if nothing lies there, nothing that this package exported,
-            or the runtime is not installed.
+            or the runtime is not installed. Of a run or a Keras model it says
+            what takes them.
     """
     model = _model_at(path)
     return find_format_at(model).open(model)
@@ -58,18 +64,21 @@ def find_model(path: str | os.PathLike) -> pathlib.Path | None:
     Args:
         path: path of a file, of a SavedModel, of a page's folder, or of a
             model's folder in the repository of a server, of which the newest
-            version counts.
+            version counts, or of one of its versions. `~` is the user's home.
 
     Returns:
         `pathlib.Path` of the model itself, or `None` if there is none.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     if _is_model(path):
         return path
     if (path / METADATA_FILE).is_file() and (path / MODEL_FILE).is_file():
         return path / MODEL_FILE  # A folder for browsers, without versions.
     versions = [part for part in path.glob("[0-9]*") if part.name.isdecimal()]
-    for version in sorted(versions, key=lambda part: -int(part.name)):
+    versions.sort(key=lambda part: -int(part.name))
+    if path.name.isdecimal():  # A version itself, whatever is in it.
+        versions.append(path)
+    for version in versions:
         for place in places_in_version():
             if _is_model(version / place):
                 return version / place
@@ -77,10 +86,58 @@ def find_model(path: str | os.PathLike) -> pathlib.Path | None:
 
 
 def _model_at(path):
-    """Returns where the model is, or the path itself for a reader to judge."""
-    return find_model(path) or pathlib.Path(path)
+    """Returns where the model is.
+
+    Raises:
+        ValueError: saying what is there instead.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"`path` must be a path. Received: path={path!r}")
+    found = find_model(path)
+    path = pathlib.Path(path).expanduser()
+    if found is not None and found.suffix != ".keras":
+        return found
+    if not path.exists():
+        raise ValueError(f"There is no exported model {path}.")
+    if path.suffix == ".keras":
+        raise ValueError(
+            f"{path} is a Keras model, not an exported one: "
+            "`keras.saving.load_model` opens it, `keras_csg.predict` takes it, "
+            "and `keras_csg.export` makes a file of it."
+        )
+    if (path / "config.json").is_file():
+        raise ValueError(
+            f"{path} is a run, not an exported model: `keras_csg.predict` "
+            "takes it, `keras_csg.training.Run(path).load_model()` opens it, "
+            "and `keras-csg export` makes files of it"
+            + (_listed(path / "export") or ".")
+        )
+    if not path.is_dir():
+        return path  # A pipe or a device: its reader refuses it.
+    raise ValueError(
+        f"{path} is no exported model: it has no {GRAPH_FILE} and no version "
+        "of a model" + (_listed(path) or ".")
+    )
+
+
+def _listed(folder):
+    """Returns the end of a sentence: which models lie in a folder, if any."""
+    inside = sorted(folder.iterdir()) if folder.is_dir() else []
+    names = [
+        str(path)
+        for path in inside
+        if _is_of_a_format(path) or (path.is_dir() and find_model(path))
+    ]
+    if not names:
+        return ""
+    shown = ", ".join(names[:MOST_NAMED]) + ", ..." * (len(names) > MOST_NAMED)
+    return f". There is {shown}"
 
 
 def _is_model(path):
+    return path.is_file() or _is_of_a_format(path)
+
+
+def _is_of_a_format(path):
     formats = map(get_format, list_formats())
-    return path.is_file() or any(known.lies_at(path) for known in formats)
+    return any(known.lies_at(path) for known in formats)

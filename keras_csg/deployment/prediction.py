@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_csg.data.image_files import in_threads
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.heatmap_pictures import HeatmapPictures
+from keras_csg.deployment.image_batches import read_each, takes_any_size
 from keras_csg.deployment.predictions import describe_answer
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 64
 NEEDED = ("probabilities", "class_id")
+MOST_LETTERS = 200
+"""Of what a runtime says of an image that it cannot take."""
 
 
 def predict_files(
@@ -66,8 +68,8 @@ def predict_each(
         `gate_agreement`, that head's probability of the predicted class;
         `filters`, those with the largest positive share of the predicted
         class's logit, each with `filter`, `share` and, if it has one, `name`;
-        and `heatmap`, the path of the picture. Of a file that cannot be read:
-        `image` and `error`.
+        and `heatmap`, the path of the picture. Of a file that cannot be read
+        or has no probabilities that are numbers: `image` and `error`.
 
         Where an image may have several classes, `present` lists all with a
         probability of at least 0.5, which `classes` has even where they are
@@ -108,24 +110,56 @@ def _answering(source, with_heatmap):
 
 def _predict(source, paths, top, pictures):
     metadata = source.metadata
-    for start in range(0, len(paths), BATCH_SIZE):
-        some = paths[start : start + BATCH_SIZE]
-        images, errors = _read_all(some, source.metadata)
-        answers = source.answer(images) if len(images) else {}
-        row = 0
-        for path, error in zip(some, errors, strict=True):
-            if error is not None:
-                yield {"image": str(path), "error": error}
-                continue
-            answer = {name: values[row] for name, values in answers.items()}
-            row += 1
-            found = {
-                "image": str(path),
-                **describe_answer(answer, metadata, top),
-            }
-            if pictures is not None:
-                pictures.draw(found, answer["heatmap"])
-            yield found
+    # Those of a model that takes any size are not of one.
+    many = 1 if takes_any_size(metadata) else BATCH_SIZE
+    for start in range(0, len(paths), many):
+        some = paths[start : start + many]
+        found = read_each(some, metadata)
+        answers = _answers(source, [i for i, _ in found if i is not None])
+        for path, (image, error) in zip(some, found, strict=True):
+            prediction = {"image": str(path)}
+            if error is None:
+                answer, error = next(answers)
+                error = error or _fault_of(answer)
+                error = error and f"There is no prediction for {path}: {error}"
+            if error is None:
+                prediction |= describe_answer(answer, metadata, top)
+                if pictures is not None:
+                    size = image.shape[:2]
+                    pictures.draw(prediction, answer["heatmap"], size)
+            else:
+                prediction["error"] = error
+            yield prediction
+
+
+def _answers(source, images):
+    """Yields a dict of arrays for each image, of one call for all.
+
+    And what is wrong, `None` for nothing. One of both is `None`.
+    """
+    if not images:
+        return
+    try:
+        answers = source.answer(np.stack(images))
+    except Exception as error:  # Of no public class.
+        if not takes_any_size(source.metadata):
+            raise
+        height, width = images[0].shape[:2]
+        why = " ".join(str(error).split())[:MOST_LETTERS]
+        yield None, f"the model takes no image of {width}x{height} ({why})"
+        return
+    for row in range(len(images)):
+        yield {name: values[row] for name, values in answers.items()}, None
+
+
+def _fault_of(answer):
+    """Returns what is wrong with an answer, `None` for nothing."""
+    if np.isfinite(answer["probabilities"]).all():
+        return None
+    return (
+        "the model's probabilities are no numbers (NaN). Its weights are "
+        "damaged, or its training diverged."
+    )
 
 
 def _check_outputs(metadata, heatmaps):
@@ -144,23 +178,3 @@ def _check_files(paths):
     for path in paths:
         if not os.path.exists(path):
             raise ValueError(f"There is no file {path}.")
-
-
-def _read_all(paths, metadata):
-    """Returns the images that can be read, as the model takes them.
-
-    And for each file what is wrong with it, `None` for nothing.
-    """
-    size, reading = metadata.input["shape"][1:3], metadata.reading
-    found = in_threads(lambda path: _try_to_read(path, size, reading), paths)
-    images = [image for image, _ in found if image is not None]
-    kind = metadata.input["dtype"]
-    stacked = np.stack(images).astype(kind) if images else np.empty(0, kind)
-    return stacked, [error for _, error in found]
-
-
-def _try_to_read(path, size, reading):
-    try:
-        return reading.decode(path, size), None
-    except Exception as error:  # Pillow raises all sorts on damaged files.
-        return None, f"Cannot read the image {path}: {error}"

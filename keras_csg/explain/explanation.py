@@ -31,7 +31,8 @@ class Evidence:
             from where; its mean is the contribution. `None` if not known.
         heatmap: float32 array of shape `(n, h, w)`, in `[0, 1]`: where the
             evidence lies, for a class over its own filters: the positive part
-            of the sum of their maps, by its maximum. `None` if not known.
+            of the sum of their maps, by its maximum. A list of n of them where
+            the images differ in size; `None` if not known.
         peaks: float array of shape `(n,)`: that maximum, to set heatmaps of
             several classes side by side. `None` if not known.
     """
@@ -42,7 +43,7 @@ class Evidence:
     contributions: np.ndarray
     filters: np.ndarray
     maps: np.ndarray | None = None
-    heatmap: np.ndarray | None = None
+    heatmap: np.ndarray | list[np.ndarray] | None = None
     peaks: np.ndarray | None = None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from keras_csg.data.image_fitting import FreeSize, size_for
 from keras_csg.data.image_reading import ImageReading
 
 BICUBIC = Image.Resampling.BICUBIC
@@ -116,14 +117,14 @@ class Picture:
 
 
 def picture_of_file(
-    path: str | os.PathLike, reading: ImageReading, size: tuple[int, int]
+    path: str | os.PathLike, reading: ImageReading, size: FreeSize
 ) -> tuple[Picture, np.ndarray]:
     """Reads an image file twice: as people and as a network see it.
 
     Args:
         path: path of the file.
         reading: `ImageReading`: how it becomes the network's image.
-        size: tuple `(height, width)` of that.
+        size: tuple `(height, width)` of that; see `ImageReading.decode`.
 
     Returns:
         A tuple of the `Picture` and the uint8 array `(height, width, 3)`.
@@ -132,25 +133,24 @@ def picture_of_file(
         ValueError: if the file cannot be read as an image.
     """
     try:
-        seen = reading.decode(path, size)
-        original = reading.whole(path).size[::-1]
+        whole = reading.whole(path)
     except FileNotFoundError:
         raise ValueError(f"There is no image file {path}.") from None
     except Exception as error:  # Pillow raises all sorts on damaged files.
         raise ValueError(f"Cannot read the image {path}: {error}") from error
-    picture = Picture(
+    return _both(
         os.fspath(path),
-        original,
-        reading.field_of_view(original, size),
+        whole,
+        reading,
+        size,
         lambda: np.asarray(reading.whole(path)),
     )
-    return picture, seen
 
 
 def picture_of_image(
     image: Image.Image,
     reading: ImageReading,
-    size: tuple[int, int],
+    size: FreeSize,
     name: str,
 ) -> tuple[Picture, np.ndarray]:
     """Returns an image that is open as people and as a network see it.
@@ -158,18 +158,20 @@ def picture_of_image(
     Args:
         image: `PIL.Image.Image`.
         reading: `ImageReading`.
-        size: tuple `(height, width)` of the network's image.
+        size: see `picture_of_file`.
         name: str.
     """
-    whole = image.convert("RGB")
+    whole = reading.whole(image)
+    return _both(name, whole, reading, size, lambda: np.asarray(whole))
+
+
+def _both(name, whole, reading, size, read):
+    """Returns the `Picture` of a whole image, and what a network sees of it."""
     original = whole.size[::-1]
-    picture = Picture(
-        name,
-        original,
-        reading.field_of_view(original, size),
-        lambda: np.asarray(whole),
-    )
-    return picture, np.asarray(reading.fit(whole, size))
+    size = size_for(original, size)
+    box = reading.field_of_view(original, size)
+    seen = np.asarray(reading.fit(whole, size))
+    return Picture(name, original, box, read), seen
 
 
 def picture_of_array(image: np.ndarray, name: str) -> Picture:

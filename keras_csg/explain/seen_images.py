@@ -10,6 +10,7 @@ from keras import ops
 from PIL import Image
 
 from keras_csg.arguments import whole_number
+from keras_csg.data.image_fitting import FreeSize, size_for
 from keras_csg.data.image_reading import ImageReading
 from keras_csg.explain.feature_maps import check_levels, check_rgb, in_batches
 from keras_csg.explain.pictures import (
@@ -97,18 +98,46 @@ def opened(
 
 
 def pictures_of(
-    images: Any, size: tuple[int, int] | None, reading: ImageReading
+    images: Any, size: FreeSize, reading: ImageReading
 ) -> tuple[list[Picture], np.ndarray]:
     """Returns images as people and as a network of a size see them.
 
     Args:
         images: see `explain`.
-        size: tuple `(height, width)`; `None` where a network takes any, and
-            images must be arrays.
+        size: tuple `(height, width)`; `None` where a network takes any, of
+            all or of one side: see `ImageReading.decode`.
         reading: `ImageReading`.
 
     Returns:
         list of `Picture`, and float32 array `(samples, height, width, 3)`.
+
+    Raises:
+        ValueError: if the images are not as described, or a network that
+            takes any size would see them at several.
+    """
+    pictures, seen = pictures_of_any_size(images, size, reading)
+    sizes = sorted({pixels.shape[:2] for pixels in seen})
+    if len(sizes) > 1:
+        shown = ", ".join(f"{height}x{width}" for height, width in sizes[:3])
+        raise ValueError(
+            "`images` must be of one size, since the network takes any: give "
+            f"them one by one. Received: {shown}"
+        )
+    return pictures, np.stack(seen)
+
+
+def pictures_of_any_size(
+    images: Any, size: FreeSize, reading: ImageReading
+) -> tuple[list[Picture], list[np.ndarray]]:
+    """Returns the same, where each image may have a size of its own.
+
+    Args:
+        images: see `pictures_of`.
+        size: see `pictures_of`.
+        reading: `ImageReading`.
+
+    Returns:
+        list of `Picture`, and list of float32 arrays `(height, width, 3)`.
 
     Raises:
         ValueError: if the images are not as described.
@@ -125,8 +154,8 @@ def pictures_of(
         _picture(image, number, size, reading)
         for number, image in enumerate(images)
     ]
-    pixels = np.stack([np.asarray(seen, "float32") for _, seen in pairs])
-    return [picture for picture, _ in pairs], pixels
+    seen = [np.asarray(pixels, "float32") for _, pixels in pairs]
+    return [picture for picture, _ in pairs], seen
 
 
 def _picture(image, number, size, reading):
@@ -137,12 +166,12 @@ def _picture(image, number, size, reading):
         return picture_of_image(image, reading, size, name)
     (array,) = check_rgb(np.asarray(image)[None])
     check_levels(array)
-    if size in (None, array.shape[:2]):
+    any_size = size is None or size == (None, None)
+    if any_size or size_for(array.shape[:2], size) == array.shape[:2]:
         return picture_of_array(array, name), array
     whole = Image.fromarray(picture_of_array(array, name).pixels)
     return picture_of_image(whole, reading, size, name)
 
 
 def _size(model):
-    size = model.backbone.input_shape[1:3]
-    return None if None in size else tuple(size)
+    return tuple(model.backbone.input_shape[1:3])

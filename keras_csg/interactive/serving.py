@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import ipaddress
 import os
 import pathlib
 import shutil
@@ -128,20 +127,6 @@ def serve(
         except OSError as error:
             raise ValueError(_taken(host, port)) from error
         return ServedApp(url, blocks, resources.pop_all())
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address.
-
-    Args:
-        host: str. A name or an address.
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _can_listen(host):

@@ -156,7 +156,7 @@ def test_broken_files_do_not_stop_the_others(
         str(path) in line
         for path, line in zip(broken, found["unread"], strict=True)
     ] == [True, True]
-    assert "2 of 5 images are broken: Cannot read the image" in err
+    assert "2 of 5 images have no explanation: Cannot read the image" in err
     assert len(list(out.glob("*.explained.png"))) == len(digit[0])
 
 

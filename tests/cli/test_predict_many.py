@@ -34,7 +34,7 @@ def test_broken_files_do_not_stop_the_others(
     (tmp_path / "also.png").touch()
     code, out, err = run_cli("predict", tiny_run, tmp_path, "--json")
     assert code == 2
-    assert err.startswith("Error: 2 of 4 images are broken: Cannot read the im")
+    assert err.startswith("Error: 2 of 4 images have no prediction: Cannot re")
     found = {entry["image"]: entry for entry in json.loads(out)}
     for number in (0, 2):
         best, entry = found[str(paths[number])]["classes"], known[number]

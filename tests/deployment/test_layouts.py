@@ -49,8 +49,7 @@ def metadata(format="onnx", dtype="float32", **changes):
 def schema():
     return pytest.importorskip(
         "tritonclient.grpc.model_config_pb2",
-        reason="Triton's schema is tritonclient's, which needs an older "
-        "protobuf: `make test-server`, or `pip install 'keras-csg[server]'`",
+        reason="Triton's schema is tritonclient's: `pip install tritonclient`",
     )
 
 
@@ -72,7 +71,6 @@ def test_onnx_config_describes_every_tensor_without_the_batch_axis():
     assert config.name == "birds"
     assert config.platform == "onnxruntime_onnx"
     assert config.max_batch_size == layouts.MAX_BATCH_SIZE > 1
-    assert config.HasField("dynamic_batching")
     assert tensors(config.input) == {"images": ("TYPE_FP32", [8, 9, 3])}
     assert tensors(config.output) == {
         "probabilities": ("TYPE_FP32", [4]),
@@ -93,6 +91,42 @@ def test_onnx_config_describes_every_tensor_without_the_batch_axis():
         "gate_agreement": "",
     }
     assert not config.parameters
+
+
+def test_requests_that_wait_are_joined_for_a_moment():
+    batching = parse(
+        layouts.triton_config("onnx", metadata(), "m")
+    ).dynamic_batching
+    sizes = list(batching.preferred_batch_size)
+    assert sizes == sorted(sizes) and 1 < sizes[0]
+    assert sizes[-1] == layouts.MAX_BATCH_SIZE
+    assert 0 < batching.max_queue_delay_microseconds < 10_000
+
+
+def test_there_is_a_copy_for_each_gpu_or_for_the_processor():
+    config = parse(layouts.triton_config("onnx", metadata(), "m"))
+    (group,) = config.instance_group
+    kinds = schema().ModelInstanceGroup.Kind
+    assert (group.count, kinds.Name(group.kind)) == (1, "KIND_AUTO")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dims"),
+    [((None, 8, 9, 3), [8, 9, 3]), ((None, None, 9, 3), [224, 9, 3])],
+)
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_the_model_computes_before_it_is_ready(shape, dims, dtype):
+    described = metadata(dtype=dtype)
+    described.input["shape"] = shape
+    config = parse(layouts.triton_config("onnx", described, "m"))
+    assert [w.batch_size for w in config.model_warmup] == [1, 64]
+    assert len({w.name for w in config.model_warmup}) == 2
+    kind = {"float32": "TYPE_FP32", "uint8": "TYPE_UINT8"}[dtype]
+    for warm_up in config.model_warmup:
+        (given,) = warm_up.inputs.items()
+        assert given[0] == "images" and given[1].zero_data
+        assert list(given[1].dims) == dims
+        assert schema().DataType.Name(given[1].data_type) == kind
 
 
 def test_one_value_an_image_is_reshaped_to_what_the_model_gives():

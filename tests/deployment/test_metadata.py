@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from keras_csg.data.image_steps import preprocessing_steps
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import OUTPUTS
-from keras_csg.deployment.metadata import Metadata, describe
+from keras_csg.deployment.metadata import Metadata, describe, labels_text
 from tests.deployment.trained import trained_classifier
 from tests.tiny import FILTERS
 
@@ -23,6 +24,8 @@ def test_it_describes_a_gated_classifier():
     metadata = described(model, input_dtype="uint8")
     assert metadata.class_names == ["red", "grün", "blue", "white"]
     assert metadata.backbone == "tiny"
+    steps = metadata.input.pop("preprocessing")
+    assert steps == preprocessing_steps(metadata.reading, metadata.input)
     assert metadata.input == {
         "name": "images",
         "shape": (None, 8, 8, 3),
@@ -48,6 +51,39 @@ def test_a_classifier_without_gate_and_names_has_numbers():
     assert metadata.gate_matrix is None
     assert metadata.filter_classes is None
     assert list(metadata.outputs) == ["class_id"]
+
+
+def test_it_says_in_numbers_how_a_file_becomes_its_input():
+    """So that a page in a browser need not read the words."""
+    model = trained_classifier(
+        image_reading={"resize": "pad", "background": "#102030"}
+    )
+    metadata = described(model, input_dtype="uint8")
+    steps = json.loads(metadata.to_json())["input"]["preprocessing"]
+    assert [step["step"] for step in steps] == [
+        *("decode", "orient", "levels", "rgb", "composite", "resize", "batch"),
+    ]
+    by_name = {step["step"]: step for step in steps}
+    assert all(step["what"] for step in steps)
+    assert by_name["composite"]["background"] == [16, 32, 48]
+    resize = by_name["resize"]
+    assert (resize["mode"], resize["filter"]) == ("pad", "triangle")
+    assert (resize["height"], resize["width"]) == (8, 8)
+    assert by_name["levels"]["white"] is None
+    assert by_name["batch"]["dtype"] == "uint8"
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\u2028b", "a\x0bb"])
+def test_a_file_of_labels_has_a_line_for_each(text):
+    lines = labels_text([text, "", "c"])
+    assert lines == "a b\n\nc\n" and len(lines.splitlines()) == 3
+
+
+def test_numbers_for_names_are_read_as_texts():
+    values = json.loads(described(trained_classifier()).to_json())
+    values["class_names"] = [3, 1, 4, 15]
+    metadata = Metadata.from_json(json.dumps(values))
+    assert metadata.class_names == ["3", "1", "4", "15"]
 
 
 @pytest.mark.parametrize("gated", [True, False])

@@ -1,10 +1,12 @@
 """Exported models are found where servers have them."""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 import keras_csg
 from keras_csg.deployment import find_model
@@ -47,6 +49,50 @@ def test_a_servers_folder_is_opened_and_read(layout, tmp_path):
     assert keras_csg.read_metadata(path).backbone == "tiny"
     answers = keras_csg.open_exported(path).answer(some_images(2))
     assert answers["probabilities"].shape == (2, 4)
+
+
+def test_a_version_itself_is_a_model(tmp_path):
+    triton = touched(tmp_path / "birds" / "3" / "model.onnx")
+    serving = touched(tmp_path / "fish" / "12" / "saved_model.pb").parent
+    assert find_model(triton.parent) == triton
+    assert find_model(serving) == serving
+
+
+def test_home_is_where_the_user_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "birds" / "1"
+    path.mkdir(parents=True)
+    shutil.copy(EXPORTED / "model.onnx", path)
+    image = tmp_path / "a.png"
+    Image.new("RGB", (32, 32)).save(image)
+    for name in ("~/birds", "~/birds/1", "~/birds/1/model.onnx"):
+        assert keras_csg.read_metadata(name).backbone == "resnet20"
+        assert keras_csg.open_exported(name).metadata.backbone == "resnet20"
+        (found,) = keras_csg.predict(name, "~/a.png")
+        assert found["image"] == str(image)
+
+
+OPENED = (keras_csg.open_exported, keras_csg.read_metadata)
+EXPORTED = (
+    pathlib.Path(__file__).parent.parent / "compatibility/0.1.0/run/export"
+)
+
+
+@pytest.mark.parametrize("opened", OPENED)
+@pytest.mark.parametrize(
+    "path, message",
+    [
+        (EXPORTED.parent, "is a run, not an exported model.*export/model.onnx"),
+        (EXPORTED.parent / "model.keras", "is a Keras model.*`keras_csg.pred"),
+        (EXPORTED, r"is no exported model: .*There is .*model\.tflite"),
+        (EXPORTED.parent / "none.onnx", "There is no exported model"),
+        (5, "`path` must be a path. Received: path=5"),
+    ],
+)
+def test_what_is_there_instead_is_named(opened, path, message):
+    with pytest.raises(ValueError, match=message) as raised:
+        opened(path)
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_metadata_are_read_without_tensorflow_or_a_runtime():

@@ -91,6 +91,17 @@ def test_the_command_line_predicts(name, known, image):
     )
 
 
+def test_a_heatmap_takes_matplotlib(image, tmp_path):
+    code = "from keras_csg_cli.main import main; main(sys.argv[1:])"
+    status, out, err = run_barred(
+        *(code, "predict", EXPORTED / "model.onnx", image),
+        *("--heatmap", tmp_path / "maps"),
+    )
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1 and "pip install matplotlib" in err
+    assert not (tmp_path / "maps").exists()
+
+
 @pytest.mark.parametrize("source", ["run", "run/export/saved_model"])
 def test_what_takes_tensorflow_is_refused_in_one_line(source, image):
     code = "from keras_csg_cli.main import main; main(sys.argv[1:])"

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from keras_csg.interactive.serving import is_loopback, serve
+from keras_csg.interactive.serving import serve
+from keras_csg.serving.sockets import is_loopback
 from tests.source_tree import ROOT
 
 

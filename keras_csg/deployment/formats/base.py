@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from keras_csg.deployment.image_batches import read_batch
 from keras_csg.deployment.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -25,6 +26,26 @@ class ExportedAnswers(abc.ABC):
     metadata: Metadata
     runtime: str
 
+    def read(self, images: Any) -> np.ndarray:
+        """Returns images as the batch that `answer` takes.
+
+        As the network's images were read in training: turned, in RGB, resized
+        and cropped, by what the file says.
+
+        Args:
+            images: an image, or a list of them: path of a file, bytes of one,
+                a stream of these, or `PIL.Image.Image`.
+
+        Returns:
+            array of shape `(images, height, width, 3)`, of the dtype the
+            model takes. One that takes images of any size gets each at its
+            own, up to 1,024 pixels; those of one batch must share it.
+
+        Raises:
+            ValueError: if one cannot be read, or they do not share it.
+        """
+        return read_batch(images, self.metadata)
+
     def answer(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns a dict of arrays, one for each output.
 
@@ -33,7 +54,8 @@ class ExportedAnswers(abc.ABC):
                 the model takes.
 
         Raises:
-            ValueError: if shape or dtype are others.
+            ValueError: if shape or dtype are others, or a pixel is NaN or
+                infinite.
         """
         values = self._run(check_request(images, self.metadata))
         return {name: values[name] for name in self.metadata.outputs}
@@ -140,7 +162,8 @@ def check_request(images: np.ndarray, metadata: Metadata) -> np.ndarray:
         metadata: the model's `Metadata`.
 
     Raises:
-        ValueError: if shape or dtype are others.
+        ValueError: if shape or dtype are others, or a pixel is NaN or
+            infinite.
     """
     images = np.asarray(images)
     shape, dtype = metadata.input["shape"], metadata.input["dtype"]
@@ -159,5 +182,11 @@ def check_request(images: np.ndarray, metadata: Metadata) -> np.ndarray:
             f"`images` must be {dtype}, RGB in 0..255: "
             f"`images.astype({dtype!r})`. "
             f"Received: images.dtype={images.dtype}"
+        )
+    if images.dtype.kind == "f" and not np.isfinite(images).all():
+        rows = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
+        raise ValueError(
+            "`images` must be finite, RGB in 0..255. Received: NaN or infinite "
+            f"pixels in image {rows[0]} of {len(images)}"
         )
     return images

@@ -16,6 +16,7 @@ from keras_csg.deployment.formats.base import (
     import_runtime,
 )
 from keras_csg.deployment.formats.quantization import convert
+from keras_csg.deployment.formats.runtime_threads import current_threads
 from keras_csg.deployment.metadata import (
     LABELS_FILE,
     METADATA_FILE,
@@ -98,7 +99,7 @@ class LiteRTFormat(Format):
 
 
 class LiteRTAnswers(ExportedAnswers):
-    """An exported LiteRT file in its runtime, on two threads.
+    """An exported LiteRT file in its runtime, on two threads if nobody says.
 
     Calls from several threads wait for each other: the runtime has one set of
     buffers.
@@ -118,7 +119,8 @@ class LiteRTAnswers(ExportedAnswers):
         try:
             with _unannounced():
                 interpreter = litert.Interpreter(
-                    os.fspath(path), num_threads=THREADS
+                    os.fspath(path),
+                    num_threads=current_threads().count or THREADS,
                 )
                 interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:

@@ -19,6 +19,7 @@ from keras_csg.deployment.formats.onnx_properties import (
     NoOnnxError,
     read_properties,
 )
+from keras_csg.deployment.formats.runtime_threads import current_threads
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.quiet import quietly
 
@@ -99,7 +100,9 @@ class OnnxAnswers(ExportedAnswers):
         self.runtime = f"onnxruntime {onnxruntime.__version__}"
         try:
             self._session = onnxruntime.InferenceSession(
-                os.fspath(path), providers=["CPUExecutionProvider"]
+                os.fspath(path),
+                _session_options(onnxruntime),
+                providers=["CPUExecutionProvider"],
             )
         except Exception as error:  # Its classes are of no public module.
             raise ValueError(f"ONNX Runtime cannot load {path}.") from error
@@ -108,6 +111,15 @@ class OnnxAnswers(ExportedAnswers):
         names = list(self.metadata.outputs)
         values = self._session.run(names, {"images": images})
         return dict(zip(names, values, strict=True))
+
+
+def _session_options(onnxruntime):
+    threads, options = current_threads(), onnxruntime.SessionOptions()
+    if threads.count is not None:
+        options.intra_op_num_threads = threads.count
+    if not threads.spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def _convert(model):

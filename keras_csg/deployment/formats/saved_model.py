@@ -78,11 +78,10 @@ class SavedModelFormat(Format):
             archive.write_out(os.fspath(path), verbose=False)
         extra = path / EXTRA
         extra.mkdir()
-        for name, text in (
-            (METADATA_FILE, metadata.to_json()),
-            (LABELS_FILE, labels_text(metadata.class_names)),
-        ):
-            (extra / name).write_text(text, encoding="utf-8")
+        # The encoding is that of the format, not of the machine.
+        labels = labels_text(metadata.class_names)
+        (extra / METADATA_FILE).write_text(metadata.to_json(), "utf-8")
+        (extra / LABELS_FILE).write_text(labels, "utf-8")
 
     def open(self, path: pathlib.Path) -> "SavedModelAnswers":
         """Opens a SavedModel in TensorFlow."""

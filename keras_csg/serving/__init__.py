@@ -1,0 +1,1 @@
+"""Serves an exported model on the Open Inference Protocol V2."""
