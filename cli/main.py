@@ -85,7 +85,9 @@ def _print_any_name():
     """
     codecs.register_error("keras_csg.shown", _shown)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        # Others, such as `backslashreplace`, print whatever comes.
+        stops = getattr(stream, "errors", None) in ("strict", "surrogateescape")
+        if stops and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="keras_csg.shown")
 
 

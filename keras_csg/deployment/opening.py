@@ -115,8 +115,8 @@ def _model_at(path):
     if not path.is_dir():
         return path  # A pipe or a device: its reader refuses it.
     raise ValueError(
-        f"{path} is no exported model: it has no {GRAPH_FILE} and no version "
-        "of a model" + (_listed(path) or ".")
+        f"{path} is no exported model: it is no SavedModel, as it has no "
+        f"{GRAPH_FILE}, and has no version of a model" + (_listed(path) or ".")
     )
 
 
