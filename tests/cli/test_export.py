@@ -1,5 +1,7 @@
+import importlib.util
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -13,11 +15,15 @@ from keras_csg.training.opening import open_run
 FILES = {
     "saved_model",
     "model.onnx",
+    "model-float16.onnx",
+    "model-int8.onnx",
     "model.tflite",
     "model-float16.tflite",
     "model-dynamic.tflite",
     "model-int8.tflite",
 }
+if importlib.util.find_spec("openvino"):
+    FILES |= {"openvino", "openvino-float16", "openvino-int8"}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +77,26 @@ def test_programs_get_json_and_people_lines_and_a_table(
     assert "accuracy" in out and "model.onnx" in out
 
 
+def test_a_missing_runtime_is_left_out_of_all_and_refused_by_name(
+    tiny_run, run_cli, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    arguments = ["export", tiny_run, "--outputs", "probabilities"]
+    code, out, err = run_cli(
+        *[*arguments, "--out", tmp_path / "all", "--format", "all"]
+    )
+    assert code == 0, err
+    said = [line for line in err.splitlines() if "Without openvino" in line]
+    assert len(said) == 1 and "pip install openvino" in said[0]
+    assert "openvino" not in names_in(tmp_path / "all")
+    code, out, err = run_cli(
+        *[*arguments, "--out", tmp_path / "one", "--format", "openvino"]
+    )
+    assert code == 2
+    assert len(err.splitlines()) == 1 and "pip install openvino" in err
+    assert not (tmp_path / "one").exists()
+
+
 def test_files_go_into_the_run_by_default(make_tiny_run, run_cli, tmp_path):
     run = make_tiny_run(tmp_path / "run")
     code, out, err = run_cli("export", run)
@@ -81,8 +107,8 @@ def test_files_go_into_the_run_by_default(make_tiny_run, run_cli, tmp_path):
 @pytest.mark.parametrize(
     "args, word",
     [
-        (["--quantize", "int8"], "format litert"),
-        (["--format", "onnx", "--quantize", "all"], "format litert"),
+        (["--format", "saved_model", "--quantize", "int8"], "onnx or litert"),
+        (["--quantize", "dynamic"], "slower than float32"),
         (["--layout", "triton", "--format", "litert"], "litert"),
         (["--layout", "triton", "--format", "all"], "one format"),
         (["--layout", "tfserving", "--format", "onnx"], "onnx"),

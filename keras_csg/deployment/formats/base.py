@@ -52,8 +52,11 @@ class Format(abc.ABC):
     Attributes:
         name: str. How `keras_csg.export` calls it.
         suffix: str. What the path of a file ends in; empty for a folder.
-        settings: tuple of str: which of `"quantize"` and `"calibration"`
-            `write` takes.
+        quantizations: tuple of str, out of `keras_csg.choices.QUANTIZATIONS`:
+            what its numbers can be narrowed to. With any `write` takes
+            `quantize` and `calibration`.
+        never_quantized: dict from the others of them to why not, for whoever
+            asks for one.
         in_layouts: dict from the layouts of servers that can hold the format
             to the model's path within the folder of its version.
         triton_platform: str. What Triton calls the runtime of the format;
@@ -63,7 +66,8 @@ class Format(abc.ABC):
 
     name: ClassVar[str]
     suffix: ClassVar[str]
-    settings: ClassVar[tuple[str, ...]] = ()
+    quantizations: ClassVar[tuple[str, ...]] = ()
+    never_quantized: ClassVar[Mapping[str, str]] = {}
     in_layouts: ClassVar[Mapping[str, str]] = {}
     triton_platform: ClassVar[str | None] = None
     triton_parameters: ClassVar[Mapping[str, str]] = {}
@@ -82,7 +86,9 @@ class Format(abc.ABC):
             answering: `keras.Model` from `answering_model`.
             metadata: its `Metadata`, which the file has to carry.
             path: path of the file, or of a folder to make.
-            **settings: those of `self.settings`.
+            **settings: with `quantizations`: `quantize`, one of them or
+                `None`, and `calibration`, for `"int8"` an array of shape
+                `(samples, height, width, 3)`, RGB in 0..255.
 
         Raises:
             ValueError: if the format lacks what the model needs.
@@ -104,6 +110,10 @@ class Format(abc.ABC):
         Raises:
             ValueError: if it is something else, or damaged.
         """
+
+    def missing(self) -> str | None:
+        """Returns why it can neither be written nor run here, or `None`."""
+        return None
 
     def lies_at(self, path: pathlib.Path) -> bool:
         """Tells whether what lies at a path is of this format, at a glance."""
