@@ -1,7 +1,6 @@
 import importlib.util
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
@@ -75,26 +74,6 @@ def test_programs_get_json_and_people_lines_and_a_table(
     code, out, err = run_cli(*arguments, "--out", tmp_path / "b")
     assert code == 0, err
     assert "accuracy" in out and "model.onnx" in out
-
-
-def test_a_missing_runtime_is_left_out_of_all_and_refused_by_name(
-    tiny_run, run_cli, tmp_path, monkeypatch
-):
-    monkeypatch.setitem(sys.modules, "openvino", None)
-    arguments = ["export", tiny_run, "--outputs", "probabilities"]
-    code, out, err = run_cli(
-        *[*arguments, "--out", tmp_path / "all", "--format", "all"]
-    )
-    assert code == 0, err
-    said = [line for line in err.splitlines() if "Without openvino" in line]
-    assert len(said) == 1 and "pip install openvino" in said[0]
-    assert "openvino" not in names_in(tmp_path / "all")
-    code, out, err = run_cli(
-        *[*arguments, "--out", tmp_path / "one", "--format", "openvino"]
-    )
-    assert code == 2
-    assert len(err.splitlines()) == 1 and "pip install openvino" in err
-    assert not (tmp_path / "one").exists()
 
 
 def test_files_go_into_the_run_by_default(make_tiny_run, run_cli, tmp_path):
