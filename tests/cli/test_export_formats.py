@@ -15,11 +15,11 @@ def test_a_missing_runtime_is_left_out_of_all_and_refused_by_name(
     )
     assert code == 0, err
     said = [line for line in err.splitlines() if "Without openvino" in line]
-    assert len(said) == 1 and "pip install openvino" in said[0]
+    assert len(said) == 1 and "keras-csg[openvino]" in said[0]
     assert "openvino" not in names_in(tmp_path / "all")
     code, out, err = run_cli(
         *[*arguments, "--out", tmp_path / "one", "--format", "openvino"]
     )
     assert code == 2
-    assert len(err.splitlines()) == 1 and "pip install openvino" in err
+    assert len(err.splitlines()) == 1 and "keras-csg[openvino]" in err
     assert not (tmp_path / "one").exists()

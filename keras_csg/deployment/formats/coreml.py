@@ -19,7 +19,9 @@ from keras_csg.quiet import quietly
 if TYPE_CHECKING:
     import keras
 
-NEEDS = "Core ML models need their converter: `pip install coremltools`."
+NEEDS = (
+    "Core ML models need their converter: `pip install 'keras-csg[coreml]'`."
+)
 ELSEWHERE = (
     "Core ML models are run, and so proven, on macOS alone: export there, or "
     "as ONNX or LiteRT, which run on Apple's devices too."

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 GRAPH_FILE = "model.xml"
 WEIGHTS_FILE = "model.bin"
-NEEDS = "OpenVINO files need their runtime: `pip install openvino`."
+NEEDS = (
+    "OpenVINO files need their runtime: `pip install 'keras-csg[openvino]'`."
+)
 
 
 class OpenVinoFormat(Format):

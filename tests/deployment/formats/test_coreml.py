@@ -26,7 +26,7 @@ def test_it_is_refused_where_it_cannot_be_proven(tmp_path):
 def test_a_missing_converter_is_named(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setitem(sys.modules, "coremltools", None)
-    assert "pip install coremltools" in CoreMLFormat().missing()
+    assert "pip install 'keras-csg[coreml]'" in CoreMLFormat().missing()
 
 
 def test_8_bits_are_refused(monkeypatch, tmp_path):
