@@ -3,12 +3,12 @@
     python benchmarks/bench_exports.py                    # half an hour
     python benchmarks/bench_exports.py weights:cifar10 runs/animals
 
-Each file is written and proven as `keras-csg export` does, then run on the
-test split in its own runtime, on two threads, with all of its outputs. The
-files take turns, so that whatever else runs on the machine slows all of them;
-beside the medians stands how often a file does what the float32 ONNX file does
-in the same turn. Only trained networks quantise honestly: untrained ones are
-undecided between their classes.
+Each file is written as `keras-csg export` does, but for the proof: it is run on
+the whole test split in its own runtime. Its time is that of all outputs on two
+threads. The files take turns, so that whatever else runs on the machine slows
+all of them; beside the medians stands how often a file does what the float32
+ONNX file does in the same turn. Only trained networks quantise honestly:
+untrained ones are undecided between their classes.
 """
 
 import pathlib
@@ -20,13 +20,11 @@ import click
 import numpy as np
 from exported_runtimes import open_with_threads
 
-from keras_csg.deployment import (
-    answering_model,
-    export_all,
-    open_exported,
-    plan_targets,
-)
-from keras_csg.files import write_json
+from keras_csg.deployment import answering_model, open_exported, plan_targets
+from keras_csg.deployment.formats.registry import get_format
+from keras_csg.deployment.metadata import describe
+from keras_csg.deployment.proof_images import choose_images
+from keras_csg.files import files_at, write_json
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
 
@@ -45,24 +43,17 @@ def measure_run(name, formats, samples, rounds, seconds):
     data = load_run_data(run, model, data=None, data_dir=None, log=_say)
     images, labels = data.test.images_and_labels(samples)
     images = images.astype("float32")
-    expected = answering_model(model, ["probabilities"]).predict(
+    expected = answering_model(model, ["class_id"]).predict(
         images, batch_size=50, verbose=0
-    )["probabilities"]
-    expected = expected.argmax(axis=-1)
+    )["class_id"]
     with tempfile.TemporaryDirectory() as folder:
-        targets = plan_targets(folder, formats, QUANTIZATIONS)
-        proofs, failures = export_all(
-            model, targets, data, on_begin=lambda t: _say(f"  {t.path.name}")
+        paths = _write(
+            model, data, plan_targets(folder, formats, QUANTIZATIONS)
         )
-        for path, error in failures.items():
-            _say(f"{path.name}: {error}")
-        paths = [pathlib.Path(proof["path"]) for proof in proofs]
         files = {
-            path.name: _accuracy(path, images, labels, expected)
+            path.name: _answers(path, images, labels, expected)
             for path in paths
         }
-        for proof, figures in zip(proofs, files.values(), strict=True):
-            figures.update(bytes=proof["bytes"], runtime=proof["runtime"])
         for batch in BATCHES:
             times = _times(paths, images[:batch], rounds, seconds)
             for path in paths:
@@ -79,7 +70,24 @@ def measure_run(name, formats, samples, rounds, seconds):
     }
 
 
-def _accuracy(path, images, labels, expected):
+def _write(model, data, targets):
+    """Writes the files, unproven; returns their paths."""
+    answering = answering_model(model)
+    calibration = choose_images(data, "int8")["calibration"]
+    for target in targets:
+        _say(f"  {target.path.name}")
+        metadata = describe(model, answering, target.format, target.quantize)
+        get_format(target.format).write(
+            answering,
+            metadata,
+            target.path,
+            quantize=target.quantize,
+            calibration=calibration,
+        )
+    return [target.path for target in targets]
+
+
+def _answers(path, images, labels, expected):
     opened = open_exported(path)
     classes = np.concatenate(
         [
@@ -88,6 +96,8 @@ def _accuracy(path, images, labels, expected):
         ]
     )
     return {
+        "runtime": opened.runtime,
+        "bytes": sum(file.stat().st_size for file in files_at(path)),
         "accuracy": float(np.mean(classes == labels)),
         "agreement": float(np.mean(classes == expected)),
     }

