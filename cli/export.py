@@ -3,7 +3,14 @@ import shlex
 
 import click
 
-from keras_csg.choices import FORMATS, INPUT_DTYPES, LAYOUTS, QUANTIZATIONS
+from keras_csg.choices import (
+    ALL,
+    FORMATS,
+    INPUT_DTYPES,
+    LAYOUTS,
+    QUANTIZATIONS,
+    QUANTIZATIONS_OF,
+)
 from keras_csg_cli.options import (
     UserMistake,
     json_option,
@@ -13,8 +20,6 @@ from keras_csg_cli.options import (
     user_mistakes,
 )
 
-ALL = "all"
-
 
 @click.command(short_help="Write a run's network for servers and devices.")
 @run_argument
@@ -23,8 +28,8 @@ ALL = "all"
     "formats",
     type=click.Choice([*FORMATS, ALL]),
     multiple=True,
-    help="May be given several times (default: onnx; within a layout, what it "
-    "is made for).",
+    help="May be given several times; all: those whose runtime is installed "
+    "(default: onnx; within a layout, what it is made for).",
 )
 @click.option(
     "--out",
@@ -50,8 +55,9 @@ ALL = "all"
     "--quantize",
     type=click.Choice([*QUANTIZATIONS, ALL]),
     multiple=True,
-    help="Smaller LiteRT files beside the float32 one; may be given several "
-    "times.",
+    help="Smaller files beside the float32 one; may be given several times ("
+    + "; ".join(f"{f}: {', '.join(k)}" for f, k in QUANTIZATIONS_OF.items())
+    + ").",
 )
 @click.option(
     "--min-agreement",
@@ -108,10 +114,11 @@ def export(
 
     RUN may be weights:NAME, one of `keras-csg weights`.
 
-    Into DIR go saved_model/, model.onnx and model.tflite, as --format says,
-    and of --quantize model-float16.tflite, model-dynamic.tflite and
-    model-int8.tflite. Each takes plain images and answers with the class, what
-    the class-specific head says, the filters that speak for it and a heatmap.
+    Into DIR go saved_model/, model.onnx, model.tflite, openvino/ and
+    model.mlpackage, as --format says, and with --quantize int8 or the like
+    model-int8.onnx and so on beside them. Each takes plain images and answers
+    with the class, what the class-specific head says, the filters that speak
+    for it and a heatmap.
 
     In a layout an export adds a version to the model's others. --force
     replaces what an export wrote, of a layout the version of --version; files
@@ -125,8 +132,8 @@ def export(
     from keras_csg.training.run_folders import folder_of
 
     plan = {
-        "formats": _expanded(formats, FORMATS),
-        "quantize": _expanded(quantize, QUANTIZATIONS),
+        "formats": formats,
+        "quantize": quantize,
         "layout": layout,
         "name": name,
         "version": version,
@@ -153,10 +160,6 @@ def export(
     _print(files, failed, title=f"{run_path} in {out}", as_json=as_json)
     if failed:
         raise _ExportFailed(failed)
-
-
-def _expanded(asked, known):
-    return known if ALL in asked else asked
 
 
 def _print(proofs, failures, title, as_json):

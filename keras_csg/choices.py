@@ -6,8 +6,17 @@ The command line offers these, and the library refuses everything else.
 from numbers import Integral
 
 # Exported files.
-FORMATS = ("saved_model", "onnx", "litert")
+FORMATS = ("saved_model", "onnx", "litert", "openvino", "coreml")
 QUANTIZATIONS = ("float16", "dynamic", "int8")
+# What each format can be quantised to; those that are not here to nothing.
+QUANTIZATIONS_OF = {
+    "onnx": ("float16", "int8"),
+    "litert": ("float16", "dynamic", "int8"),
+    "openvino": ("float16", "int8"),
+    "coreml": ("float16",),
+}
+# What stands for all formats, or all quantisations, that there are.
+ALL = "all"
 INPUT_DTYPES = ("float32", "uint8")
 # The layout of a server, or of a page, and the formats it can hold, the usual
 # one first.

@@ -16,6 +16,7 @@ from keras_csg.commands.arguments import (
     names,
 )
 from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.deployment.formats.choosing import unmet_wishes
 from keras_csg.deployment.targets import Target, check_targets, plan_targets
 from keras_csg.training.run_folders import folder_of
 
@@ -52,9 +53,11 @@ def plan_export(
         run: path of a run directory, or `weights:NAME`.
         out: path of the folder they go to; `None` for `export` in the run, or
             in `runs/weights-NAME`.
-        formats: some of `keras_csg.choices.FORMATS`, or one; none for ONNX or
-            the usual one of the layout.
-        quantize: some of `keras_csg.choices.QUANTIZATIONS`, or one.
+        formats: some of `keras_csg.choices.FORMATS`, or one, or `"all"` for
+            those whose runtime is installed; none for ONNX or the usual one of
+            the layout.
+        quantize: some of `keras_csg.choices.QUANTIZATIONS`, or one, or
+            `"all"`, of the formats that have them.
         layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
         name: str. The model's in a layout; `None` for the run's.
         version: int, at least 1. The model's in a layout; `None` for the next
@@ -154,6 +157,11 @@ def export_run(
     check_callable("tracker", tracker, optional=True)
     outputs = None if outputs is None else names("outputs", outputs)
     log = logger(log)
+    if not layout:
+        asked = names("formats", formats) or [targets[0].format]
+        line = unmet_wishes(asked, names("quantize", quantize))
+        if line:
+            log(line)
     with input_errors():
         _check_runtime(layout, ort_web, log)
         model, images = _open(run, outputs, data, data_dir, log)

@@ -6,10 +6,14 @@ import numpy as np
 
 from keras_csg.deployment.destinations import choose_destination
 from keras_csg.deployment.formats.base import check_request
+from keras_csg.deployment.formats.choosing import (
+    check_quantization,
+    formats_with,
+    missing_formats,
+)
 from keras_csg.deployment.formats.registry import (
     find_format_of_suffix,
     get_format,
-    list_formats,
 )
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.layouts import formats_of_layout
@@ -62,15 +66,17 @@ def export(
         path: str or path. Of the file; the folder of a SavedModel; with
             `layout` the model's folder in a server's model repository, or the
             page's.
-        format: `"saved_model"`, `"onnx"`, `"litert"` or what else is
-            registered with `keras_csg.deployment.register_format`. `None` goes
-            by the suffix, none, `.onnx` or `.tflite`, or by the layout.
+        format: `"saved_model"`, `"onnx"`, `"litert"`, `"openvino"`,
+            `"coreml"` or what else is registered with
+            `keras_csg.deployment.register_format`. `None` goes by the suffix,
+            none for a SavedModel, `.onnx`, `.tflite` or `.mlpackage`, or by
+            the layout.
         outputs: list of names out of
             `keras_csg.deployment.graph.outputs.OUTPUTS`; `None` for all the
             model has.
         input_dtype: `"float32"` or `"uint8"`: what images the file takes.
-        quantize: `None`, `"float16"`, `"dynamic"` or `"int8"`; for
-            `"litert"`.
+        quantize: `None`, `"float16"`, `"dynamic"` or `"int8"`, as far as the
+            format has it: `keras_csg.choices.QUANTIZATIONS_OF`.
         calibration: array of shape `(samples, height, width, 3)`, RGB in
             0..255: images that show `"int8"` the range of each value.
         images: array of that shape to prove the file on. `None` for random
@@ -168,19 +174,18 @@ def _choose_format(name, path, layout):
 
 def _settings(format, quantize, calibration):
     """Returns the settings that the format takes; none may be given besides."""
-    given = {"quantize": quantize, "calibration": calibration}
-    for name, value in given.items():
-        if value is not None and name not in format.settings:
-            raise ValueError(
-                f"`{name}` is for the format {' or '.join(_takers(name))}. "
-                f"Received: format={format.name!r}"
-            )
-    return {name: given[name] for name in format.settings}
-
-
-def _takers(setting):
-    """Returns the names of the formats that take a setting."""
-    return [n for n in list_formats() if setting in get_format(n).settings]
+    if format.name in missing_formats():
+        raise ValueError(missing_formats()[format.name])
+    check_quantization(format, quantize)
+    if calibration is not None and "int8" not in format.quantizations:
+        raise ValueError(
+            "`calibration` is for int8, which has the format "
+            f"{' or '.join(formats_with('int8'))}. "
+            f"Received: format={format.name!r}"
+        )
+    if not format.quantizations:
+        return {}
+    return {"quantize": quantize, "calibration": calibration}
 
 
 def _proof_images(metadata, images, labels):

@@ -5,9 +5,12 @@ import os
 import pathlib
 from collections.abc import Collection, Iterable
 
-from keras_csg.choices import QUANTIZATIONS
 from keras_csg.deployment.destinations import choose_destination
-from keras_csg.deployment.formats.registry import get_format, list_formats
+from keras_csg.deployment.formats.choosing import (
+    choose_formats,
+    choose_quantizations,
+)
+from keras_csg.deployment.formats.registry import get_format
 from keras_csg.deployment.layouts import formats_of_layout
 
 
@@ -44,9 +47,12 @@ def plan_targets(
 
     Args:
         out: path of the folder they go to.
-        formats: names of formats; none for the layout's usual one, or ONNX.
-        quantize: out of `keras_csg.choices.QUANTIZATIONS`. They come beside
-            the float32 file.
+        formats: names of formats, `"all"` for those that can be written here;
+            none for the layout's usual one, or ONNX.
+        quantize: out of `keras_csg.choices.QUANTIZATIONS`, or `"all"`. They
+            come beside the float32 file, of the formats that have them. A
+            layout holds one model: the float32 one, or that of the one that is
+            named.
         layout: one of `keras_csg.choices.LAYOUTS`, or `None`.
         name: of the model's folder within a layout; `None` for `"model"`.
         version: int, of a layout; `None` for the next free one.
@@ -63,21 +69,18 @@ def plan_targets(
         raise ValueError("`version` needs `layout`: files have none.")
     out = pathlib.Path(out).expanduser()
     usual = formats_of_layout(layout)[0] if layout else "onnx"
-    formats = _in_order(formats or [usual], list_formats(), "formats")
-    quantize = _in_order(quantize, QUANTIZATIONS, "quantize")
-    takers = [f for f in formats if "quantize" in get_format(f).settings]
-    if quantize and not takers:
-        raise ValueError(
-            "`quantize` needs the format litert: the others stay float32. "
-            f"Received: formats={', '.join(formats)}"
-        )
+    formats = choose_formats(formats or [usual])
     if layout:
         name = "model" if name is None else name
-        return [_target_in_layout(out, formats, layout, name, version)]
+        return [
+            _target_in_layout(out, formats, quantize, layout, name, version)
+        ]
+    quantize = choose_quantizations(quantize, formats)
     return [
         Target(out / _file_name(format, kind), format, kind)
         for format in formats
-        for kind in (None, *(quantize if format in takers else ()))
+        for kind in (None, *quantize)
+        if kind is None or kind in get_format(format).quantizations
     ]
 
 
@@ -111,26 +114,14 @@ def check_targets(
         raise ValueError(f"Cannot write to {out}: {existing} is read-only.")
 
 
-def _in_order(asked, known, argument):
-    """Returns what is asked for, once each, in the order of `known`."""
-    strange = [name for name in asked if name not in known]
-    if strange:
-        raise ValueError(
-            f"`{argument}` must be out of {', '.join(known)}. "
-            f"Received: {argument}={', '.join(map(str, strange))}"
-        )
-    return [name for name in known if name in asked]
-
-
 def _file_name(format, quantize):
     """A folder is called as its format, a file `model` and what it holds."""
     suffix = get_format(format).suffix
-    if not suffix:
-        return format
-    return f"model-{quantize}{suffix}" if quantize else f"model{suffix}"
+    stem = "model" if suffix else format
+    return f"{stem}-{quantize}{suffix}" if quantize else f"{stem}{suffix}"
 
 
-def _target_in_layout(out, formats, layout, name, version):
+def _target_in_layout(out, formats, quantize, layout, name, version):
     possible = formats_of_layout(layout)
     if len(formats) > 1 or formats[0] not in possible:
         raise ValueError(
@@ -142,4 +133,12 @@ def _target_in_layout(out, formats, layout, name, version):
             "`name` must be the name of a folder, without a path. "
             f"Received: name={name!r}"
         )
-    return Target(out / name, formats[0], layout=layout, version=version)
+    quantize = choose_quantizations(quantize, formats)
+    if len(quantize) > 1:
+        raise ValueError(
+            f"The layout {layout} holds one model, so one `quantize` at most. "
+            f"Received: quantize={', '.join(quantize)}"
+        )
+    return Target(
+        out / name, formats[0], *quantize, layout=layout, version=version
+    )

@@ -1,6 +1,7 @@
 """What a server counts, for Prometheus."""
 
 import os
+from typing import Any
 
 import prometheus_client
 from prometheus_client import multiprocess
@@ -28,7 +29,7 @@ class Metrics:
     def __init__(self) -> None:
         # Of its own: several servers may be in one process.
         registry = prometheus_client.CollectorRegistry()
-        own = {"registry": registry, "namespace": "keras_csg"}
+        own: dict[str, Any] = {"registry": registry, "namespace": "keras_csg"}
         self._registry = registry
         self.requests = prometheus_client.Counter(
             "requests", "Requests to infer.", ["protocol"], **own

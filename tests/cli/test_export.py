@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import shutil
 
@@ -13,11 +14,15 @@ from keras_csg.training.opening import open_run
 FILES = {
     "saved_model",
     "model.onnx",
+    "model-float16.onnx",
+    "model-int8.onnx",
     "model.tflite",
     "model-float16.tflite",
     "model-dynamic.tflite",
     "model-int8.tflite",
 }
+if importlib.util.find_spec("openvino"):
+    FILES |= {"openvino", "openvino-float16", "openvino-int8"}
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +86,8 @@ def test_files_go_into_the_run_by_default(make_tiny_run, run_cli, tmp_path):
 @pytest.mark.parametrize(
     "args, word",
     [
-        (["--quantize", "int8"], "format litert"),
-        (["--format", "onnx", "--quantize", "all"], "format litert"),
+        (["--format", "saved_model", "--quantize", "int8"], "onnx or litert"),
+        (["--quantize", "dynamic"], "slower than float32"),
         (["--layout", "triton", "--format", "litert"], "litert"),
         (["--layout", "triton", "--format", "all"], "one format"),
         (["--layout", "tfserving", "--format", "onnx"], "onnx"),

@@ -40,7 +40,12 @@ NETWORKS = {
     "Xception": ["xception"],
     "YOLOV8": ["yolov8xs"],
 }
-SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "saved_model": ""}
+SUFFIXES = {
+    "onnx": ".onnx",
+    "litert": ".tflite",
+    "saved_model": "",
+    "openvino": "",
+}
 # A SavedModel is the graph that TensorFlow traced, which the other formats are
 # converted from: it has every operation, so one network of each make will do,
 # and the one whose layers are replaced.
@@ -138,9 +143,29 @@ def folder(tmp_path):
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("format", ["onnx", "litert"])
+@pytest.mark.parametrize("format", ["onnx", "litert", "openvino"])
 def test_converted_file_answers_as_the_model_does(network, format, folder):
+    if format == "openvino":
+        pytest.importorskip("openvino")
     check_export(network, format, folder)
+
+
+@pytest.mark.parametrize("format", ["onnx", "openvino"])
+def test_half_the_size_answers_nearly_the_same(network, format, folder):
+    """Of 16 images an untrained network is undecided about some."""
+    if format == "openvino":
+        pytest.importorskip("openvino")
+    name, model, images = network
+    path = folder / f"half{SUFFIXES[format]}"
+    proof = keras_csg.export(
+        *(model, path, format),
+        quantize="float16",
+        images=images,
+        min_agreement=0.8,
+    )
+    assert proof["gaps"]["probabilities"] < 0.05
+    weights = 4 * sum(w.size for w in model.backbone.get_weights())
+    assert proof["bytes"] < 0.75 * weights + 2e5
 
 
 @pytest.mark.parametrize("network", SAVED_MODELS, indirect=True)

@@ -5,6 +5,9 @@ import pathlib
 import pytest
 
 from keras_csg.deployment import Target, check_targets, plan_targets
+from keras_csg.deployment.formats.choosing import unmet_wishes
+from keras_csg.deployment.formats.coreml import CoreMLFormat
+from keras_csg.deployment.formats.openvino import OpenVinoFormat
 
 OUT = pathlib.Path("out")
 
@@ -19,6 +22,8 @@ def test_files_come_in_the_order_of_the_formats_each_once():
     ) == [
         Target(OUT / "saved_model", "saved_model"),
         Target(OUT / "model.onnx", "onnx"),
+        Target(OUT / "model-float16.onnx", "onnx", "float16"),
+        Target(OUT / "model-int8.onnx", "onnx", "int8"),
         Target(OUT / "model.tflite", "litert"),
         Target(OUT / "model-float16.tflite", "litert", "float16"),
         Target(OUT / "model-int8.tflite", "litert", "int8"),
@@ -40,6 +45,46 @@ def test_a_layout_is_one_folder_with_its_usual_format(
     assert plan_targets(OUT, formats, (), layout, "birds") == [target]
 
 
+def test_a_layout_may_hold_a_quantised_model():
+    (target,) = plan_targets(OUT, [], ["int8"], "triton", "birds")
+    assert target == Target(OUT / "birds", "onnx", "int8", "triton")
+
+
+def test_a_quantisation_is_of_those_formats_that_have_it():
+    assert plan_targets(OUT, ["onnx", "litert"], ["dynamic"]) == [
+        Target(OUT / "model.onnx", "onnx"),
+        Target(OUT / "model.tflite", "litert"),
+        Target(OUT / "model-dynamic.tflite", "litert", "dynamic"),
+    ]
+
+
+def test_all_is_what_can_be_written_here(monkeypatch):
+    monkeypatch.setattr(OpenVinoFormat, "missing", lambda self: None)
+    monkeypatch.setattr(CoreMLFormat, "missing", lambda self: "No Mac.")
+    names = [target.path.name for target in plan_targets(OUT, ["all"], ["all"])]
+    assert names == [
+        "saved_model",
+        *("model.onnx", "model-float16.onnx", "model-int8.onnx"),
+        *("model.tflite", "model-float16.tflite"),
+        *("model-dynamic.tflite", "model-int8.tflite"),
+        *("openvino", "openvino-float16", "openvino-int8"),
+    ]
+    monkeypatch.setattr(OpenVinoFormat, "missing", lambda self: "Install it.")
+    formats = {target.format for target in plan_targets(OUT, ["all"])}
+    assert formats == {"saved_model", "onnx", "litert"}
+    for asked in (["openvino"], ["all", "openvino"]):
+        with pytest.raises(ValueError, match="Install it"):
+            plan_targets(OUT, asked)
+
+
+def test_what_all_leaves_out_is_one_line(monkeypatch):
+    monkeypatch.setattr(OpenVinoFormat, "missing", lambda self: "Install it.")
+    monkeypatch.setattr(CoreMLFormat, "missing", lambda self: None)
+    assert unmet_wishes(["onnx"], ["int8"]) == ""
+    assert unmet_wishes(["all"], ()) == "Without openvino: Install it."
+    assert unmet_wishes(["onnx", "litert"], ["all"]) == "No dynamic of onnx."
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -48,7 +93,20 @@ def test_a_layout_is_one_folder_with_its_usual_format(
             {"formats": ["litert"], "quantize": ["int4"]},
             "`quantize` must be out of float16, dynamic, int8. .*int4",
         ),
-        ({"quantize": ["int8"]}, "`quantize` needs the format litert"),
+        (
+            {"formats": ["saved_model"], "quantize": ["int8"]},
+            "`quantize='int8'` is for the format onnx or litert or openvino. "
+            "Received: format=saved_model",
+        ),
+        (
+            {"quantize": ["dynamic"]},
+            "`quantize='dynamic'` is for the format litert. ONNX Runtime .* "
+            "take int8. Received: format=onnx",
+        ),
+        (
+            {"layout": "triton", "quantize": ["int8", "float16"]},
+            "holds one model.*quantize=float16, int8",
+        ),
         ({"layout": "torchserve"}, "`layout` must be one of triton"),
         ({"layout": "triton", "formats": ["onnx", "litert"]}, "one format"),
         ({"layout": "tfserving", "formats": ["onnx"]}, "saved_model.*onnx"),

@@ -74,8 +74,11 @@ class Format(abc.ABC):
     Attributes:
         name: str. How `keras_csg.export` calls it.
         suffix: str. What the path of a file ends in; empty for a folder.
-        settings: tuple of str: which of `"quantize"` and `"calibration"`
-            `write` takes.
+        quantizations: tuple of str, out of `keras_csg.choices.QUANTIZATIONS`:
+            what its numbers can be narrowed to. With any `write` takes
+            `quantize` and `calibration`.
+        never_quantized: dict from the others of them to why not, for whoever
+            asks for one.
         contents: tuple of str. Patterns of the files in a folder of this
             format, so that one with others in it is not replaced; `None`
             where its metadata alone tell.
@@ -89,7 +92,8 @@ class Format(abc.ABC):
 
     name: ClassVar[str]
     suffix: ClassVar[str]
-    settings: ClassVar[tuple[str, ...]] = ()
+    quantizations: ClassVar[tuple[str, ...]] = ()
+    never_quantized: ClassVar[Mapping[str, str]] = {}
     contents: ClassVar[tuple[str, ...] | None] = None
     in_layouts: ClassVar[Mapping[str, str]] = {}
     triton_platform: ClassVar[str | None] = None
@@ -110,7 +114,9 @@ class Format(abc.ABC):
             answering: `keras.Model` from `answering_model`.
             metadata: its `Metadata`, which the file has to carry.
             path: path of the file, or of a folder to make.
-            **settings: those of `self.settings`.
+            **settings: with `quantizations`: `quantize`, one of them or
+                `None`, and `calibration`, for `"int8"` an array of shape
+                `(samples, height, width, 3)`, RGB in 0..255.
 
         Raises:
             ValueError: if the format lacks what the model needs.
@@ -132,6 +138,10 @@ class Format(abc.ABC):
         Raises:
             ValueError: if it is something else, or damaged.
         """
+
+    def missing(self) -> str | None:
+        """Returns why it can neither be written nor run here, or `None`."""
+        return None
 
     def lies_at(self, path: pathlib.Path) -> bool:
         """Tells whether what lies at a path is of this format, at a glance."""

@@ -45,7 +45,7 @@ class LiteRTFormat(Format):
 
     name = "litert"
     suffix = ".tflite"
-    settings = ("quantize", "calibration")
+    quantizations = ("float16", "dynamic", "int8")
 
     def write(
         self,

@@ -64,7 +64,7 @@ def convert(
             f"Received: quantize={quantize!r}"
         )
     if quantize == "int8":
-        return _convert_to_int8(model, _check_calibration(model, calibration))
+        return _convert_to_int8(model, check_calibration(model, calibration))
     converter = _converter(model)
     if quantize is not None:
         _optimize(converter, half=quantize == "float16")
@@ -120,8 +120,14 @@ def _missing_operations(model):
     return ", ".join(sorted(names))
 
 
-def _check_calibration(model, calibration):
-    """Returns the calibration images in the dtype the model takes."""
+def check_calibration(
+    model: "keras.Model", calibration: np.ndarray | None
+) -> np.ndarray:
+    """Returns the calibration images in the dtype the model takes.
+
+    Raises:
+        ValueError: if there are none, or they are of another shape.
+    """
     (images,) = model.inputs
     wanted = "(samples, {}, {}, {})".format(*images.shape[1:])
     if calibration is None:

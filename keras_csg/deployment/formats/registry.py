@@ -20,7 +20,8 @@ def register_format(format_class: FormatClass) -> FormatClass:
         The class, unchanged: this is a decorator.
 
     Raises:
-        ValueError: if the name or the suffix is taken.
+        ValueError: if the name or the suffix is taken. Folders may go without
+            one; a path without a suffix is then the first of them.
     """
     new = format_class()
     for known in _FORMATS.values():
@@ -29,7 +30,7 @@ def register_format(format_class: FormatClass) -> FormatClass:
                 "A format's name must be new, and this one is taken by "
                 f"{type(known).__name__}. Received: name={new.name}"
             )
-        if new.suffix == known.suffix:
+        if new.suffix and new.suffix == known.suffix:
             raise ValueError(
                 "A format's suffix must be new, and this one is taken by the "
                 f"format {known.name}. Received: suffix={new.suffix!r}"
@@ -63,7 +64,9 @@ def find_format_of_suffix(path: pathlib.Path) -> Format:
     Raises:
         ValueError: if it stands for none.
     """
-    by_suffix = {known.suffix: known for known in _FORMATS.values()}
+    by_suffix: dict[str, Format] = {}
+    for known in _FORMATS.values():
+        by_suffix.setdefault(known.suffix, known)
     suffix = path.suffix.lower()
     if suffix not in by_suffix:
         endings = " or ".join(filter(None, by_suffix))

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -104,11 +105,18 @@ def test_a_format_of_ones_own_is_known_wherever_formats_are(
 ):
     assert list_formats() == [*choices.FORMATS, "keras_file"]
     assert formats_of_layout("triton") == ["onnx", "saved_model", "keras_file"]
-    with pytest.raises(ValueError, match=r"\.onnx or \.tflite or \.keras"):
+    with pytest.raises(ValueError, match=r"\.tflite or .* \.keras"):
         keras_csg.export(trained_classifier(), tmp_path / "model.h5")
-    with pytest.raises(ValueError, match="`quantize` is for the format litert"):
+    taken = "is for the format onnx or litert or openvino"
+    with pytest.raises(ValueError, match=f"`quantize='int8'` {taken}"):
         keras_csg.export(
             trained_classifier(), tmp_path / "m.keras", quantize="int8"
+        )
+    with pytest.raises(ValueError, match="`calibration` is for int8"):
+        keras_csg.export(
+            trained_classifier(),
+            tmp_path / "m.keras",
+            calibration=some_images(),
         )
     metadata = Metadata("keras_file", "tiny", ["a"], {}, {})
     metadata.input.update(name="images", dtype="float32", shape=(None, 8, 8, 3))
@@ -131,9 +139,21 @@ def test_a_taken_name_or_suffix_is_refused(registered):
         register_format(Other)
     assert "other" not in list_formats()
 
+    class Folder(KerasFile):
+        name = "folder"
+        suffix = ""
+
+    register_format(Folder)  # Folders go without one, and by their names.
+    assert registry.find_format_of_suffix(Path("model")).name == "saved_model"
+
 
 def test_the_choices_are_what_there_is():
     assert tuple(list_formats()) == choices.FORMATS
+    assert choices.QUANTIZATIONS_OF == {
+        name: registry.get_format(name).quantizations
+        for name in list_formats()
+        if registry.get_format(name).quantizations
+    }
     for layout, formats in choices.LAYOUTS.items():
         holding = {
             name

@@ -1,0 +1,157 @@
+"""OpenVINO: a folder for Intel's processors, graphics and NPUs."""
+
+import importlib.util
+import os
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_csg.deployment.formats.base import (
+    ExportedAnswers,
+    Format,
+    import_runtime,
+)
+from keras_csg.deployment.formats.onnx import OnnxFormat
+from keras_csg.deployment.formats.runtime_threads import current_threads
+from keras_csg.deployment.metadata import (
+    LABELS_FILE,
+    METADATA_FILE,
+    Metadata,
+    labels_text,
+)
+from keras_csg.quiet import quietly
+
+if TYPE_CHECKING:
+    import keras
+
+GRAPH_FILE = "model.xml"
+WEIGHTS_FILE = "model.bin"
+NEEDS = (
+    "OpenVINO files need their runtime: `pip install 'keras-csg[openvino]'`."
+)
+
+
+class OpenVinoFormat(Format):
+    """A folder with `model.xml`, `model.bin`, the metadata and the labels.
+
+    It is made of the ONNX file: with `"int8"` of the one that ONNX Runtime
+    quantised, whose 8-bit operations OpenVINO computes as such.
+    """
+
+    name = "openvino"
+    suffix = ""
+    contents = (GRAPH_FILE, WEIGHTS_FILE, METADATA_FILE, LABELS_FILE)
+    quantizations = ("float16", "int8")
+    never_quantized = {"dynamic": "OpenVINO has it for language models alone."}
+
+    def missing(self) -> str | None:
+        """Returns what to install where OpenVINO is not, or `None`."""
+        return None if importlib.util.find_spec("openvino") else NEEDS
+
+    def write(
+        self,
+        answering: "keras.Model",
+        metadata: Metadata,
+        path: pathlib.Path,
+        **settings: Any,
+    ) -> None:
+        """Writes a model as a folder for OpenVINO.
+
+        Args:
+            answering: `keras.Model` from `answering_model`.
+            metadata: its `Metadata`.
+            path: path of the folder.
+            **settings: as `OnnxFormat.write` takes them.
+
+        Raises:
+            ValueError: as `OnnxFormat.write`, and if OpenVINO lacks an
+                operation of the model.
+        """
+        openvino = import_runtime("openvino", NEEDS)
+        half = settings.get("quantize") == "float16"
+        if half:  # OpenVINO stores the halves by itself.
+            settings = {}
+        path.mkdir()
+        with tempfile.TemporaryDirectory() as folder:
+            onnx_file = pathlib.Path(folder) / "model.onnx"
+            OnnxFormat().write(answering, metadata, onnx_file, **settings)
+            with quietly():
+                openvino.save_model(
+                    _read(openvino, onnx_file),
+                    os.fspath(path / GRAPH_FILE),
+                    compress_to_fp16=half,
+                )
+        for name, text in (
+            (METADATA_FILE, metadata.to_json()),
+            (LABELS_FILE, labels_text(metadata.class_names)),
+        ):
+            (path / name).write_text(text, encoding="utf-8")
+
+    def open(self, path: pathlib.Path) -> "OpenVinoAnswers":
+        """Opens a folder in OpenVINO, on the processor."""
+        return OpenVinoAnswers(path)
+
+    def read_metadata(self, path: pathlib.Path) -> Metadata:
+        """Reads the `Metadata` of a folder."""
+        folder = _folder(path)
+        if not (folder / GRAPH_FILE).is_file():
+            raise ValueError(f"{path} is no OpenVINO model: no {GRAPH_FILE}.")
+        try:
+            text = (folder / METADATA_FILE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"{path} is no OpenVINO model that keras_csg exported."
+            ) from error
+        return Metadata.from_json(text)
+
+    def lies_at(self, path: pathlib.Path) -> bool:
+        """Tells whether a path is such a folder, or the `.xml` file in one."""
+        return (_folder(path) / GRAPH_FILE).is_file()
+
+
+class OpenVinoAnswers(ExportedAnswers):
+    """An exported folder in OpenVINO, on the processor.
+
+    Args:
+        path: path of the folder.
+    """
+
+    def __init__(self, path: pathlib.Path):
+        self.metadata = OpenVinoFormat().read_metadata(path)
+        openvino = import_runtime("openvino", NEEDS)
+        version = openvino.get_version().partition("-")[0]
+        self.runtime = f"openvino {version}"
+        try:
+            model = _read(openvino, _folder(path) / GRAPH_FILE)
+            # Left alone, it computes in bfloat16 where the processor can.
+            settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32"}
+            threads = current_threads().count
+            if threads is not None:
+                settings["INFERENCE_NUM_THREADS"] = threads
+            self._compiled = openvino.Core().compile_model(
+                model, "CPU", settings
+            )
+        except RuntimeError as error:
+            raise ValueError(f"OpenVINO cannot load {path}.") from error
+
+    def _run(self, images):
+        # One for each call, so that calls from several threads are no matter.
+        request = self._compiled.create_infer_request()
+        values = request.infer({"images": np.ascontiguousarray(images)})
+        return {name: values[name] for name in self.metadata.outputs}
+
+
+def _read(openvino, path):
+    """Reads a file without OpenVINO's converter, which reports its use."""
+    try:
+        return openvino.Core().read_model(os.fspath(path))
+    except RuntimeError as error:
+        raise ValueError(
+            f"OpenVINO cannot read {path.name}: {' '.join(str(error).split())}"
+        ) from error
+
+
+def _folder(path):
+    return path.parent if path.name == GRAPH_FILE else path
