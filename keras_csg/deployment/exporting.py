@@ -5,11 +5,15 @@ from collections.abc import Iterable
 import numpy as np
 
 from keras_csg.deployment.destinations import choose_destination
-from keras_csg.deployment.formats.base import check_request
 from keras_csg.deployment.formats.registry import (
     find_format_of_suffix,
     get_format,
     list_formats,
+)
+from keras_csg.deployment.given_images import (
+    check_contrast,
+    check_given,
+    images_to_prove_on,
 )
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.layouts import formats_of_layout
@@ -23,10 +27,7 @@ from keras_csg.deployment.publishing import (
 from keras_csg.engines import require_tensorflow
 from keras_csg.files import files_at
 from keras_csg.models.classifier import CSGClassifier
-
-RANDOM_IMAGES = 16
-ANY_SIDE = 64
-"""Of random images for a model that takes any; the deepest halve it 5 times."""
+from keras_csg.models.image_range import takes_bytes
 
 
 def export(
@@ -70,8 +71,8 @@ def export(
             `"litert"`.
         calibration: array of shape `(samples, height, width, 3)`, RGB in
             0..255: images that show `"int8"` the range of each value.
-        images: array of that shape to prove the file on. `None` for random
-            pixels, of a fixed seed.
+        images: array of that shape to prove the file on. `None` for those of
+            `calibration`, or for random pixels, of a fixed seed.
         labels: ints of shape `(samples,)`, the classes of `images`, or zeros
             and ones `(samples, classes)` with `multi_label`. With them the
             proof tells the accuracy.
@@ -89,9 +90,10 @@ def export(
 
     Returns:
         dict: what `keras_csg.deployment.proof.prove` returns, with `path`,
-        `format`, `bytes` (the model's size) and `proof_images`, `"given"` or
-        `"random"`; within a layout also `version` and `kept`, the names of
-        files that were there and stay, though others would be written now.
+        `format`, `bytes` (the model's size) and `proof_images`, `"given"`,
+        `"calibration"` or `"random"`; within a layout also `version` and
+        `kept`, the names of files that were there and stay, though others
+        would be written now.
 
     Raises:
         ValueError: if an argument is not as described, `path` exists or cannot
@@ -111,7 +113,8 @@ def export(
     place.check(overwrite)
     answering = answering_model(model, outputs, input_dtype)
     metadata = describe(model, answering, writer.name, quantize)
-    images, source = _proof_images(metadata, images, labels)
+    _check_images(model, quantize, images=images, calibration=calibration)
+    images, source = images_to_prove_on(metadata, images, labels, calibration)
     shapes = {key: value.shape for key, value in answering.output.items()}
     with staged(place.final) as stage:
         file, named, kept = place.arrange(stage, metadata, shapes)
@@ -173,26 +176,11 @@ def _takers(setting):
     return [n for n in list_formats() if setting in get_format(n).settings]
 
 
-def _proof_images(metadata, images, labels):
-    """Returns images of the dtype the model takes, and where they are from."""
-    dtype = metadata.input["dtype"]
-    if images is None:
-        if labels is not None:
-            raise ValueError("`labels` are the classes of `images`: give both.")
-        sides = [side or ANY_SIDE for side in metadata.input["shape"][1:3]]
-        rng = np.random.default_rng(0)
-        images = rng.integers(0, 256, (RANDOM_IMAGES, *sides, 3))
-        return images.astype(dtype), "random"
-    if np.dtype(dtype).kind == "u":
-        images = np.clip(np.rint(images), 0, 255)
-    images = check_request(np.asarray(images).astype(dtype), metadata)
-    shape = (len(images), *[len(metadata.class_names)] * metadata.multi_label)
-    if labels is not None and np.shape(labels) != shape:
-        wanted = f"{len(images)} integers, one per image"
-        if metadata.multi_label:
-            wanted = f"zeros and ones of shape {shape}"
-        raise ValueError(
-            f"`labels` must be {wanted}. "
-            f"Received: labels.shape={np.shape(labels)}"
-        )
-    return images, "given"
+def _check_images(model, quantize, **given):
+    """Refuses images that say nothing of the file, before it is written."""
+    scales_bytes = takes_bytes(model.backbone)
+    for name, images in given.items():
+        if images is not None:
+            check_given(name, images, scales_bytes)
+            if quantize is not None:
+                check_contrast(name, images, scales_bytes)

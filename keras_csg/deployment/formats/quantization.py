@@ -135,6 +135,8 @@ def _check_calibration(model, calibration):
             f"`calibration` must have shape {wanted}. "
             f"Received: calibration.shape={calibration.shape}"
         )
+    if np.dtype(images.dtype).kind == "u":
+        calibration = np.clip(np.rint(calibration), 0, 255)
     return calibration.astype(images.dtype)
 
 
