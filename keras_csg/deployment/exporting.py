@@ -15,7 +15,7 @@ from keras_csg.deployment.given_images import (
     check_given,
     images_to_prove_on,
 )
-from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.graph.answers import answering_model, check_outputs
 from keras_csg.deployment.layouts import formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
@@ -111,32 +111,53 @@ def export(
     settings = _settings(writer, quantize, calibration)
     place = choose_destination(path, writer, layout, version)
     place.check(overwrite)
-    answering = answering_model(model, outputs, input_dtype)
-    metadata = describe(model, answering, writer.name, quantize)
+    check_outputs(model, outputs)
     _check_images(model, quantize, images=images, calibration=calibration)
-    images, source = images_to_prove_on(metadata, images, labels, calibration)
-    shapes = {key: value.shape for key, value in answering.output.items()}
-    with staged(place.final) as stage:
-        file, named, kept = place.arrange(stage, metadata, shapes)
-        writer.write(answering, metadata, file, **settings)
-        proof = prove(
+
+    def write():
+        answering = answering_model(model, outputs, input_dtype)
+        metadata = describe(model, answering, writer.name, quantize)
+        chosen, source = images_to_prove_on(
+            metadata, images, labels, calibration
+        )
+        return _write_proven(
+            place,
             answering,
-            writer.open(file),
-            images,
-            labels,
+            metadata,
+            settings,
+            proof_images=source,
+            overwrite=overwrite,
+            images=chosen,
+            labels=labels,
             tolerance=tolerance,
             min_agreement=min_agreement,
             max_accuracy_loss=max_accuracy_loss,
         )
+
+    from keras_csg.engines.on_tensorflow import outside_strategies
+
+    return outside_strategies(write)
+
+
+def _write_proven(
+    place, answering, metadata, settings, *, proof_images, overwrite, **asked
+):
+    """Writes a file, proves it as `asked`, and gives it its name."""
+    shapes = {key: value.shape for key, value in answering.output.items()}
+    with staged(place.final) as stage:
+        file, named, kept = place.arrange(stage, metadata, shapes)
+        place.format.write(answering, metadata, file, **settings)
+        proof = prove(answering, place.format.open(file), **asked)
+        in_layout = {"version": place.version, "kept": kept}
         report = {
-            "path": str(path),
-            "format": writer.name,
+            "path": str(place.path),
+            "format": place.format.name,
             "bytes": sum(f.stat().st_size for f in files_at(file)),
-            "proof_images": source,
-            **({"version": place.version, "kept": kept} if layout else {}),
+            "proof_images": proof_images,
+            **(in_layout if place.layout else {}),
             **proof,
         }
-        alone = layout is None and writer.suffix
+        alone = place.layout is None and place.format.suffix
         write_companions(named, report, metadata if alone else None)
         place.check(overwrite)  # Much may have happened meanwhile.
         publish(stage, place.final.parent)
