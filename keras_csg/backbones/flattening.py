@@ -52,7 +52,15 @@ def flat_features(
     )
     # Not the clone's own output: where `images` are not a model's inputs but
     # come out of a layer, Keras gives the clone a graph apart from theirs.
-    return latest
+    return keras.tree.flatten(latest)[_output_number(network)]
+
+
+def _output_number(network):
+    """Returns which of its last layer's outputs is the network's."""
+    history = network.get_config()["output_layers"]
+    while not isinstance(history[0], str):
+        history = history[0]
+    return history[-1]
 
 
 class _Copies:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from keras_csg.deployment.destinations import choose_destination
-from keras_csg.deployment.formats.base import check_request
 from keras_csg.deployment.formats.choosing import (
     check_quantization,
     formats_with,
@@ -15,7 +14,12 @@ from keras_csg.deployment.formats.registry import (
     find_format_of_suffix,
     get_format,
 )
-from keras_csg.deployment.graph.answers import answering_model
+from keras_csg.deployment.given_images import (
+    check_contrast,
+    check_given,
+    images_to_prove_on,
+)
+from keras_csg.deployment.graph.answers import answering_model, check_outputs
 from keras_csg.deployment.layouts import formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
@@ -28,10 +32,7 @@ from keras_csg.deployment.web.runtime import find_runtime
 from keras_csg.engines import require_tensorflow
 from keras_csg.files import files_at
 from keras_csg.models.classifier import CSGClassifier
-
-RANDOM_IMAGES = 16
-ANY_SIDE = 64
-"""Of random images for a model that takes any; the deepest halve it 5 times."""
+from keras_csg.models.image_range import takes_bytes
 
 
 def export(
@@ -79,8 +80,8 @@ def export(
             format has it: `keras_csg.choices.QUANTIZATIONS_OF`.
         calibration: array of shape `(samples, height, width, 3)`, RGB in
             0..255: images that show `"int8"` the range of each value.
-        images: array of that shape to prove the file on. `None` for random
-            pixels, of a fixed seed.
+        images: array of that shape to prove the file on. `None` for those of
+            `calibration`, or for random pixels, of a fixed seed.
         labels: ints of shape `(samples,)`, the classes of `images`, or zeros
             and ones `(samples, classes)` with `multi_label`. With them the
             proof tells the accuracy.
@@ -101,9 +102,10 @@ def export(
 
     Returns:
         dict: what `keras_csg.deployment.proof.prove` returns, with `path`,
-        `format`, `bytes` (the model's size) and `proof_images`, `"given"` or
-        `"random"`; within a layout also `version` and `kept`, the names of
-        files that were there and stay, though others would be written now.
+        `format`, `bytes` (the model's size) and `proof_images`, `"given"`,
+        `"calibration"` or `"random"`; within a layout also `version` and
+        `kept`, the names of files that were there and stay, though others
+        would be written now.
 
     Raises:
         ValueError: if an argument is not as described, `path` exists or cannot
@@ -122,34 +124,62 @@ def export(
     place = choose_destination(path, writer, layout, version)
     place.check(overwrite)
     runtime = _runtime(layout, ort_web)
-    answering = answering_model(model, outputs, input_dtype)
-    metadata = describe(model, answering, writer.name, quantize)
-    images, source = _proof_images(metadata, images, labels)
-    shapes = {key: value.shape for key, value in answering.output.items()}
-    with staged(place.final) as stage:
-        file, named, kept = place.arrange(stage, metadata, shapes, runtime)
-        writer.write(answering, metadata, file, **settings)
-        about_version = {"version": place.version, "kept": kept}
-        if place.version is None:
-            about_version = {}
-        proof = prove(
+    check_outputs(model, outputs)
+    _check_images(model, quantize, images=images, calibration=calibration)
+
+    def write():
+        answering = answering_model(model, outputs, input_dtype)
+        metadata = describe(model, answering, writer.name, quantize)
+        chosen, source = images_to_prove_on(
+            metadata, images, labels, calibration
+        )
+        return _write_proven(
+            place,
+            runtime,
             answering,
-            writer.open(file),
-            images,
-            labels,
+            metadata,
+            settings,
+            proof_images=source,
+            overwrite=overwrite,
+            images=chosen,
+            labels=labels,
             tolerance=tolerance,
             min_agreement=min_agreement,
             max_accuracy_loss=max_accuracy_loss,
         )
+
+    from keras_csg.engines.on_tensorflow import outside_strategies
+
+    return outside_strategies(write)
+
+
+def _write_proven(
+    place,
+    runtime,
+    answering,
+    metadata,
+    settings,
+    *,
+    proof_images,
+    overwrite,
+    **asked,
+):
+    """Writes a file, proves it as `asked`, and gives it its name."""
+    shapes = {key: value.shape for key, value in answering.output.items()}
+    with staged(place.final) as stage:
+        file, named, kept = place.arrange(stage, metadata, shapes, runtime)
+        place.format.write(answering, metadata, file, **settings)
+        proof = prove(answering, place.format.open(file), **asked)
+        in_version = {"version": place.version, "kept": kept}
         report = {
-            "path": str(path),
-            "format": writer.name,
+            "path": str(place.path),
+            "format": place.format.name,
             "bytes": sum(f.stat().st_size for f in files_at(file)),
-            "proof_images": source,
-            **about_version,
+            "proof_images": proof_images,
+            **({} if place.version is None else in_version),
             **proof,
         }
-        alone = layout is None and writer.suffix
+        alone = place.layout is None and place.format.suffix
         write_companions(named, report, metadata if alone else None)
         place.check(overwrite)  # Much may have happened meanwhile.
         publish(stage, place.final.parent)
@@ -172,6 +202,17 @@ def _choose_format(name, path, layout):
     return get_format(name)
 
 
+def _runtime(layout, ort_web):
+    """Returns what runs the model in a browser, where that is asked for."""
+    if layout == "web":
+        return find_runtime(ort_web)
+    if ort_web is not None:
+        raise ValueError(
+            f"`ort_web` is for the layout web. Received: layout={layout!r}"
+        )
+    return None
+
+
 def _settings(format, quantize, calibration):
     """Returns the settings that the format takes; none may be given besides."""
     if format.name in missing_formats():
@@ -188,37 +229,11 @@ def _settings(format, quantize, calibration):
     return {"quantize": quantize, "calibration": calibration}
 
 
-def _proof_images(metadata, images, labels):
-    """Returns images of the dtype the model takes, and where they are from."""
-    dtype = metadata.input["dtype"]
-    if images is None:
-        if labels is not None:
-            raise ValueError("`labels` are the classes of `images`: give both.")
-        sides = [side or ANY_SIDE for side in metadata.input["shape"][1:3]]
-        rng = np.random.default_rng(0)
-        images = rng.integers(0, 256, (RANDOM_IMAGES, *sides, 3))
-        return images.astype(dtype), "random"
-    if np.dtype(dtype).kind == "u":
-        images = np.clip(np.rint(images), 0, 255)
-    images = check_request(np.asarray(images).astype(dtype), metadata)
-    shape = (len(images), *[len(metadata.class_names)] * metadata.multi_label)
-    if labels is not None and np.shape(labels) != shape:
-        wanted = f"{len(images)} integers, one per image"
-        if metadata.multi_label:
-            wanted = f"zeros and ones of shape {shape}"
-        raise ValueError(
-            f"`labels` must be {wanted}. "
-            f"Received: labels.shape={np.shape(labels)}"
-        )
-    return images, "given"
-
-
-def _runtime(layout, ort_web):
-    """Returns what runs the model in a browser, where that is asked for."""
-    if layout == "web":
-        return find_runtime(ort_web)
-    if ort_web is not None:
-        raise ValueError(
-            f"`ort_web` is for the layout web. Received: layout={layout!r}"
-        )
-    return None
+def _check_images(model, quantize, **given):
+    """Refuses images that say nothing of the file, before it is written."""
+    scales_bytes = takes_bytes(model.backbone)
+    for name, images in given.items():
+        if images is not None:
+            check_given(name, images, scales_bytes)
+            if quantize is not None:
+                check_contrast(name, images, scales_bytes)

@@ -1,5 +1,6 @@
 """A training step by TensorFlow's tape, on one device or on replicas."""
 
+import concurrent.futures
 import contextlib
 import functools
 from collections.abc import Callable
@@ -192,3 +193,21 @@ def sum_over_replicas(gradient: Any) -> Any:
         return gradient
     context = tf.distribute.get_replica_context()
     return context.all_reduce(tf.distribute.ReduceOp.SUM, gradient)
+
+
+def outside_strategies(call: Callable[[], Any]) -> Any:
+    """Calls a function where no strategy distributes what it does.
+
+    Within the scope of one, what is traced or loaded belongs to its replicas.
+    A scope is a thread's own, so another thread is outside of it.
+
+    Args:
+        call: callable without arguments.
+
+    Returns:
+        What it returns.
+    """
+    if not tf.distribute.has_strategy():
+        return call()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        return pool.submit(call).result()

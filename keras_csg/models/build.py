@@ -20,6 +20,7 @@ from keras_csg.backbones.weights import (
 )
 from keras_csg.choices import RANDOM_WEIGHTS
 from keras_csg.layers.image_normalization import normalize_images
+from keras_csg.models.adopted import layers_with_maps, one_output
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
 from keras_csg.models.shipped_parts import same_classes, trained_classifier
@@ -150,6 +151,8 @@ def build_backbone(
         reserved.append(ADDED_CONVOLUTION)
     if isinstance(backbone, str):
         weights = chosen_weights(backbone_spec(backbone), weights)
+    if not isinstance(backbone, str):
+        backbone = one_output(backbone, gate_at)
     whole = _whole(backbone, weights, input_shape, normalization, reserved)
     pretrained = whole if gate_at is None else _cut(whole, gate_at)
     features = pretrained
@@ -191,27 +194,14 @@ def _whole(backbone, weights, input_shape, normalization, reserved):
 
 def _adopt(backbone, weights, input_shape, normalization, reserved):
     """Returns a user's model as a flat backbone that takes 0..255 images."""
-    if not isinstance(backbone, keras.Model):
-        raise ValueError(
-            "`backbone` must be a name or a `keras.Model`. "
-            f"Received: backbone={backbone!r}"
-        )
     for name, value in {"weights": weights, "input_shape": input_shape}.items():
         if value is not None:
             raise ValueError(
                 f"`{name}` is for a backbone by name; the model brings its "
                 f"own. Received: {name}={value!r}"
             )
-    inputs = keras.tree.flatten(getattr(backbone, "inputs", None) or [])
-    if len(inputs) != 1 or len(keras.tree.flatten(backbone.outputs)) != 1:
-        raise ValueError(
-            "`backbone` must be a functional or built sequential model with "
-            "one input and one output. "
-            f"Received: backbone={backbone.name!r} with {len(inputs)} inputs"
-        )
-    (maps,) = keras.tree.flatten(backbone.outputs)
-    network = keras.Model(inputs[0], maps)  # Plain, whatever class it was.
-    images = keras.Input(inputs[0].shape[1:], name="images")
+    network = keras.Model(backbone.inputs[0], backbone.outputs[0])
+    images = keras.Input(network.inputs[0].shape[1:], name="images")
     normalized = normalize_images(images, normalization)
     features = flat_features(network, normalized, reserved=reserved)
     return keras.Model(images, features, name=backbone.name)
@@ -219,11 +209,7 @@ def _adopt(backbone, weights, input_shape, normalization, reserved):
 
 def _cut(backbone, layer_name):
     """Returns the backbone up to a layer with a 4-D output."""
-    maps = {
-        layer.name: layer.output
-        for layer in backbone.layers
-        if len(getattr(layer.output, "shape", ())) == 4
-    }
+    maps = layers_with_maps(backbone)
     if layer_name not in maps:
         near = difflib.get_close_matches(layer_name, maps, 3) or list(maps)[-3:]
         raise ValueError(

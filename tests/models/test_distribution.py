@@ -58,6 +58,26 @@ np.testing.assert_allclose(mean, given.mean(axis=0), rtol=1e-4, atol=1e-5)
 np.testing.assert_allclose(variance, given.var(axis=0), rtol=1e-4)
 """
 
+EXPORT_WITHIN = """
+import os, tempfile
+import keras_csg
+from tests.tiny import tiny_classifier, tiny_data
+
+images = tiny_data(8)[0]
+with (
+    tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope(),
+    tempfile.TemporaryDirectory() as folder,
+):
+    model = tiny_classifier()
+    for name in ("model", "model.onnx", "model.tflite"):
+        path = os.path.join(folder, name)
+        proof = keras_csg.export(model, path, images=images)
+        assert max(proof["gaps"].values()) < 1e-5
+        given = keras_csg.open_exported(path).answer(images)["probabilities"]
+        expected = keras.ops.softmax(model(images))
+        np.testing.assert_allclose(given, expected, atol=1e-5)
+"""
+
 
 def run(script):
     done = subprocess.run(
@@ -76,3 +96,8 @@ def test_two_replicas_train_like_one():
 @pytest.mark.slow
 def test_statistics_of_two_replicas_are_measured():
     run(MEASURE_STATISTICS)
+
+
+@pytest.mark.slow
+def test_a_model_of_replicas_is_exported_within_their_scope():
+    run(EXPORT_WITHIN)

@@ -17,7 +17,7 @@ Smallest and largest value of the calibration images bound an activation; the
 activations of all images in memory.
 
 Only the weights of 8 bits, `"dynamic"`, is left out: ONNX Runtime then takes
-1.3 to 10 times as long as in float32, and depthwise convolutions lose most.
+1.3 to 9 times as long as in float32, and depthwise convolutions lose most.
 """
 
 import pathlib

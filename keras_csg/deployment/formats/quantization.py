@@ -141,6 +141,8 @@ def check_calibration(
             f"`calibration` must have shape {wanted}. "
             f"Received: calibration.shape={calibration.shape}"
         )
+    if np.dtype(images.dtype).kind == "u":
+        calibration = np.clip(np.rint(calibration), 0, 255)
     return calibration.astype(images.dtype)
 
 

@@ -117,9 +117,13 @@ class SavedModelAnswers(ExportedAnswers):
         self.metadata = SavedModelFormat().read_metadata(path)
         import tensorflow as tf
 
+        from keras_csg.engines.on_tensorflow import outside_strategies
+
         self.runtime = f"tensorflow {tf.__version__}"
         try:
-            self._loaded = tf.saved_model.load(os.fspath(path))
+            self._loaded = outside_strategies(
+                lambda: tf.saved_model.load(os.fspath(path))
+            )
             self._explain = self._loaded.signatures[EXPLAIN]
         except Exception as error:  # All sorts, by what is missing.
             raise ValueError(f"TensorFlow cannot load {path}.") from error
@@ -127,7 +131,11 @@ class SavedModelAnswers(ExportedAnswers):
     def _run(self, images):
         import tensorflow as tf
 
-        answers = self._explain(images=tf.constant(images))
+        from keras_csg.engines.on_tensorflow import outside_strategies
+
+        answers = outside_strategies(
+            lambda: self._explain(images=tf.constant(images))
+        )
         return {name: value.numpy() for name, value in answers.items()}
 
 
