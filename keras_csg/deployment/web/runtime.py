@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
 from keras_csg.files import whole_file
 
 PACKAGE = "onnxruntime-web"
@@ -70,6 +68,8 @@ def find_runtime(
     folder = _cache()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        from filelock import FileLock  # A page is opened without it.
+
         with FileLock(folder / ".lock"):
             return _kept(folder) or _fetch_into(folder, log)
     except OSError as error:
