@@ -83,6 +83,14 @@ def list_loggers(loggers: str | list | tuple | None) -> tuple | None:
     return several or ("none",)
 
 
+def list_names(names: str | list | tuple | None) -> tuple | None:
+    """Returns names between commas, or of a list; `None` stays."""
+    if names is None:
+        return None
+    parts = names.split(",") if isinstance(names, str) else names
+    return tuple(str(name).strip() for name in parts)
+
+
 def is_address(text: str) -> bool:
     """Whether a text is `HOST:PORT`."""
     host, _, port = text.rpartition(":")
