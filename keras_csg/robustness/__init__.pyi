@@ -1,0 +1,2 @@
+from . import detection as detection
+from .detection import AnomalyDetector as AnomalyDetector
