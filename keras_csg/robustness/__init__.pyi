@@ -1,0 +1,2 @@
+from . import attacks as attacks
+from .attacks import GradientAttack as GradientAttack
