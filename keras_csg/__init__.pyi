@@ -11,12 +11,14 @@ from . import metrics as metrics
 from . import models as models
 from . import optimizers as optimizers
 from . import plots as plots
+from . import robustness as robustness
 from . import training as training
 from .backbones import create_backbone as create_backbone
 from .backbones import list_backbones as list_backbones
 from .backbones import register_backbone as register_backbone
 from .commands import InputError as InputError
 from .commands import app as app
+from .commands import attack as attack
 from .commands import describe_data as describe_data
 from .commands import edit_run as edit_run
 from .commands import evaluate as evaluate
@@ -26,6 +28,7 @@ from .commands import export_run as export_run
 from .commands import filters as filters
 from .commands import list_weights as list_weights
 from .commands import localize as localize
+from .commands import measure_robustness as measure_robustness
 from .commands import pack as pack
 from .commands import predict as predict
 from .commands import predict_images as predict_images

@@ -18,6 +18,28 @@ SPLITS = ("train", "validation", "test")
 # Evaluation.
 MIS_VARIANTS = ("paper", "picnn")
 
+# Attacks: by the gradient, of the package itself; and of the library that its
+# extra `attacks` brings.
+OWN_ATTACKS = ("fgsm", "pgd")
+LIBRARY_ATTACKS = ("apgd", "square", "deepfool", "cw")
+ATTACKS = OWN_ATTACKS + LIBRARY_ATTACKS
+# Those that keep within a distance; the others look for the least one.
+BOUNDED_ATTACKS = (*OWN_ATTACKS, "apgd", "square")
+NORMS = ("linf", "l2")
+HEADS = ("standard", "class_specific")
+CORRUPTIONS = (
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "gaussian_blur",
+    "defocus_blur",
+    "brightness",
+    "contrast",
+    "fog",
+    "jpeg",
+    "pixelate",
+)
+
 # Runs.
 # What stands before the name of weights that come with the package, wherever
 # the path of a run may stand.

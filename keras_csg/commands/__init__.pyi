@@ -1,4 +1,5 @@
 from .app import app as app
+from .attack import attack as attack
 from .data import describe_data as describe_data
 from .edit import edit_run as edit_run
 from .evaluate import evaluate as evaluate
@@ -19,6 +20,7 @@ from .predict import predict as predict
 from .predict import predict_images as predict_images
 from .prediction_file import write_predictions as write_predictions
 from .report import report as report
+from .robustness import measure_robustness as measure_robustness
 from .train import finished_figures as finished_figures
 from .train import set_up_training as set_up_training
 from .train import train as train

@@ -89,7 +89,6 @@ def test_two_classes_may_change_names(four):
         ({"hold_out_classes": "whale"}, r"classes that there are\. Rec"),
         ({"hold_out_classes": "ant,ant"}, "one or more classes, each once"),
         ({"hold_out_classes": ""}, "one or more classes, each once"),
-        ({"hold_out_classes": 5}, "one or more classes, each once"),
         ({"hold_out_classes": "ant,bee,cat"}, "leave two or more classes"),
         ({"rename_classes": "emu=ant"}, "`rename_classes`.*Received: emu"),
         ({"rename_classes": "ant"}, "old names, each once, and new ones"),
