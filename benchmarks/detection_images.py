@@ -1,91 +1,98 @@
-"""Images for `bench_detection`: clean, unknown, attacked, harmless changes."""
+"""Images for `bench_detection`: clean, unknown, attacked, harmlessly changed.
+
+Each set is a name and what makes it, so that none is made for nothing.
+"""
 
 import functools
-import io
 
 import numpy as np
-import tensorflow as tf
-from PIL import Image
 
 import keras_csg
-from keras_csg.robustness.detection.made_up_images import make_up_images
+from keras_csg.robustness import corrupt, create_attack
+from keras_csg.robustness.detection import MADE_UP, make_up_images
+from keras_csg.training.held_out import load_held_out
 
 EPSILONS = (2, 4, 8)
-STEPS = 10
+ATTACKS = ("fgsm", "pgd")
+HARMLESS = {
+    "blur": ("gaussian_blur", 1),
+    "jpeg": ("jpeg", 1),
+    "brightness 1": ("brightness", 1),
+    "brightness 3": ("brightness", 3),
+    "contrast": ("contrast", 1),
+}
+FITTED_ON = 5000
+"""Training images that statistics are learned from, and of validation."""
+SEED_OF_TEST, SEED_OF_FIT = 1, 7
 
 
-def unknown_images(count, data, animals=None):
-    """Returns images by the name of what they are, none of a known class."""
+def image_sets(model, run, data, count, animals, near):
+    """Returns dict from names of sets to what makes their images."""
+    test = functools.cache(lambda: data.test.images_and_labels(count))
+    held_back = functools.cache(
+        lambda: data.validation.images_and_labels(FITTED_ON)
+    )
     shape = data.image_shape
-    test, _ = data.test.images_and_labels(count)
-    found = {
-        name: make_up_images(name, count, shape, seed=1, images=test)
-        for name in ("noise", "colours", "textures", "patches")
+    sets = {
+        "fit": lambda: data.train.images_and_labels(FITTED_ON)[0],
+        "validation": lambda: held_back()[0],
+        "test": lambda: test()[0],
+        "harmless/mirrored": lambda: test()[0][:, :, ::-1],
     }
+    for kind in MADE_UP:
+        sets[f"made up/{kind}"] = _made_up(
+            kind, count, shape, SEED_OF_FIT, held_back
+        )
+    for kind in [kind for kind in MADE_UP if kind != "shapes"]:
+        sets[f"unknown/{kind}"] = _made_up(
+            kind, count, shape, SEED_OF_TEST, test
+        )
     for name in ("digits", "shapes"):
-        other = keras_csg.load_data(name, image_size=shape[0])
-        found[name], _ = other.train.images_and_labels(count)
-    if animals is not None:
-        other = keras_csg.load_data(animals, image_size=shape[0])
-        found["animals"], _ = other.train.images_and_labels(count)
-    return found
-
-
-def attacked_images(model, images, labels):
-    """Yields name and images of each attack; l-infinity, grey levels."""
-    for epsilon in EPSILONS:
-        yield f"fgsm {epsilon}", attack(model, images, labels, epsilon, 1)
-        yield f"pgd {epsilon}", attack(model, images, labels, epsilon, STEPS)
-
-
-def attack(model, images, labels, epsilon, steps, batch_size=250):
-    """Returns images that the model is to get wrong: FGSM, or PGD."""
-    rng = tf.random.Generator.from_seed(0)
-    found = []
-    for start in range(0, len(images), batch_size):
-        clean = tf.cast(images[start : start + batch_size], "float32")
-        wanted = tf.constant(labels[start : start + batch_size])
-        changed = clean
-        if steps > 1:
-            changed += rng.uniform(clean.shape, -epsilon, epsilon)
-        size = epsilon if steps == 1 else 2.5 * epsilon / steps
-        for _ in range(steps):
-            changed += size * tf.sign(_gradient(model)(changed, wanted))
-            changed = tf.clip_by_value(
-                changed, clean - epsilon, clean + epsilon
+        sets[f"unknown/{name}"] = _other_data(name, shape, count)
+    if animals:
+        sets["unknown/animals"] = _other_data(animals, shape, count)
+    if near:
+        sets["near/held out"] = lambda: load_held_out(run, count)
+    for name, (kind, level) in HARMLESS.items():
+        sets[f"harmless/{name}"] = functools.partial(
+            lambda kind, level: corrupt(test()[0], kind, level), kind, level
+        )
+    for method in ATTACKS:
+        make = functools.cache(
+            functools.partial(create_attack, model, method, norm="linf")
+        )
+        for epsilon in EPSILONS:
+            name = f"{method} {epsilon}"
+            sets[f"attack/{name}"] = _attacked(make, epsilon, test, count)
+            sets[f"fit attack/{name}"] = _attacked(
+                make, epsilon, held_back, count
             )
-            changed = tf.clip_by_value(changed, 0, 255)
-        found.append(changed.numpy())
-    return np.concatenate(found)
+    return sets
 
 
-@functools.lru_cache(maxsize=1)
-def _gradient(model):
-    @tf.function
-    def gradient(images, labels):
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels, model(images, training=False)
-            )
-        return tape.gradient(loss, images)
-
-    return gradient
+def _made_up(kind, count, shape, seed, images):
+    return lambda: make_up_images(kind, count, shape, seed, images()[0])
 
 
-def harmless_images(images):
-    """Returns images by the name of a change that leaves what they show."""
-    blurred = tf.nn.avg_pool2d(tf.cast(images, "float32"), 2, 1, "SAME")
-    return {
-        "blur": blurred.numpy(),
-        "jpeg 60": np.stack([_jpeg(image, 60) for image in images]),
-        "brighter": np.clip(images.astype("float32") * 1.2, 0, 255),
-        "darker": images.astype("float32") * 0.8,
-        "mirrored": images[:, :, ::-1],
-    }
+def _other_data(name, shape, count):
+    return lambda: keras_csg.load_data(
+        name, image_size=shape[:2]
+    ).train.images_and_labels(count)[0]
 
 
-def _jpeg(image, quality):
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "jpeg", quality=quality)
-    return np.asarray(Image.open(stream))
+def _attacked(make, epsilon, images_and_labels, count, batch=250):
+    def attacked():
+        images, labels = (part[:count] for part in images_and_labels())
+        return np.concatenate(
+            [
+                make()(
+                    images[start : start + batch],
+                    labels[start : start + batch],
+                    epsilon / 255,
+                    numbers=np.arange(len(images))[start : start + batch],
+                ).images
+                for start in range(0, len(images), batch)
+            ]
+        )
+
+    return attacked

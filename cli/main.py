@@ -10,6 +10,7 @@ from keras_csg_cli import processes
 from keras_csg_cli.app import app
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
+from keras_csg_cli.detect import detect
 from keras_csg_cli.edit import edit
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.explain import explain
@@ -37,6 +38,7 @@ def cli():
 COMMANDS = (
     train,
     evaluate,
+    detect,
     edit,
     localize,
     filters,

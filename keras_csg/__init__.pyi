@@ -26,6 +26,7 @@ from .commands import evaluate_runs as evaluate_runs
 from .commands import explain_images as explain_images
 from .commands import export_run as export_run
 from .commands import filters as filters
+from .commands import fit_detector as fit_detector
 from .commands import list_weights as list_weights
 from .commands import localize as localize
 from .commands import measure_robustness as measure_robustness
@@ -34,6 +35,7 @@ from .commands import predict as predict
 from .commands import predict_images as predict_images
 from .commands import report as report
 from .commands import sanity_check as sanity_check
+from .commands import score_images as score_images
 from .commands import train as train
 from .commands import write_predictions as write_predictions
 from .data import load_data as load_data

@@ -27,6 +27,7 @@ ATTACKS = OWN_ATTACKS + LIBRARY_ATTACKS
 BOUNDED_ATTACKS = (*OWN_ATTACKS, "apgd", "square")
 NORMS = ("linf", "l2")
 HEADS = ("standard", "class_specific")
+MADE_UP = ("noise", "colours", "textures", "shapes", "patches")
 CORRUPTIONS = (
     "gaussian_noise",
     "shot_noise",

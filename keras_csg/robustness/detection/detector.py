@@ -183,6 +183,20 @@ class AnomalyDetector(FittedDetector):
             ]
         )
 
+    def features(self, images: Any) -> np.ndarray:
+        """Returns the features of images, which the other methods take too.
+
+        Args:
+            images: see `score_samples`.
+
+        Raises:
+            ValueError: if they are not as described, or the classifier is not
+                there.
+        """
+        if self._extractor is None:
+            raise ValueError("The detector has no classifier: load it with one")
+        return self._extractor.features(images, "images")
+
     def anomaly_scores(self, images: Any) -> np.ndarray:
         """Returns which share of clean images are less strange than each.
 

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from keras_csg.metrics.head import Head
 from keras_csg.robustness.detection.curves import follow
@@ -54,7 +55,7 @@ class FittedDetector:
         if specific_logits is None:
             head = with_gate(self.head_)
             own = head.kernel * head.require_gate().T
-            specific_logits = features @ own + head.bias
+            specific_logits = ops.matmul(features, own) + head.bias
         answers = Answers(features, logits, specific_logits)
         return score(self.constants_, answers)
 

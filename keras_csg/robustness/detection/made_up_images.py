@@ -5,6 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
+from keras_csg.choices import MADE_UP as MADE_UP
+
 PATCHES = 4
 """Patches along each side of an image whose patches are shuffled."""
 COARSEST = 4
@@ -132,4 +134,3 @@ MAKERS: dict[str, Callable] = {
     "textures": _textures,
     "shapes": _shapes,
 }
-MADE_UP = (*MAKERS, "patches")
