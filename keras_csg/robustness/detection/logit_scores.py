@@ -59,7 +59,8 @@ class Odin(Score):
     """The largest probability at a high temperature, negated.
 
     ODIN without its second half, the step on the input, which takes a backward
-    pass. Kept as its logarithm: as a probability all are nearly alike.
+    pass. Kept as the logarithm of how much less it is than in an even answer,
+    times the temperature: as probabilities all are nearly alike.
 
     Reference:
         - [Liang et al., 2018](https://arxiv.org/abs/1706.02690)
@@ -70,10 +71,10 @@ class Odin(Score):
 
     def __call__(self, constants: Constants, answers: Answers) -> Any:
         """Returns the score of each sample."""
-        # The best one's distance from all: no digit is lost to rounding.
+        # All exponentials are nearly 1: what they differ by is what counts.
         best = ops.max(answers.logits, axis=-1, keepdims=True)
-        rest = (answers.logits - best) / TEMPERATURE
-        return TEMPERATURE * ops.logsumexp(rest, axis=-1)
+        rest = ops.expm1((answers.logits - best) / TEMPERATURE)
+        return TEMPERATURE * ops.log1p(ops.mean(rest, axis=-1))
 
 
 class Entropy(Score):
