@@ -1,5 +1,4 @@
 from . import attacks as attacks
-from .answers import Answers as Answers
 from .attacks import AdaptiveAttack as AdaptiveAttack
 from .attacks import Attacked as Attacked
 from .attacks import GradientAttack as GradientAttack
