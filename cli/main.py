@@ -8,6 +8,7 @@ import click
 from keras_csg.choices import BACKENDS
 from keras_csg_cli import processes
 from keras_csg_cli.app import app
+from keras_csg_cli.attack import attack
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
 from keras_csg_cli.detect import detect
@@ -22,6 +23,7 @@ from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
 from keras_csg_cli.report import report
+from keras_csg_cli.robustness import robustness
 from keras_csg_cli.train import train
 from keras_csg_cli.weights import weights
 
@@ -43,6 +45,8 @@ COMMANDS = (
     localize,
     filters,
     report,
+    attack,
+    robustness,
     predict,
     explain,
     app,

@@ -1,9 +1,10 @@
+import contextlib
 import os
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
-from keras_csg.choices import ATTACKS, HEADS, NORMS, OWN_ATTACKS
+from keras_csg.choices import ATTACKS, HEADS, NORMS
 from keras_csg.commands.arguments import (
     check_callable,
     check_choice,
@@ -71,7 +72,8 @@ def attack(
             are measured.
         source: a run whose network the images are made to mislead; `None` for
             `run` itself. Of the same classes and image size.
-        detector: that the attack knows and misleads, too: with
+        detector: that the attack knows and misleads, too: path of the folder
+            that one was saved in, or an object with
             `gate_score(maps, features, logits, specific_logits)` in
             `keras.ops` and `threshold_`; see
             `keras_csg.robustness.attacks.AdaptiveAttack`. For `"pgd"` alone.
@@ -111,25 +113,23 @@ def attack(
     check_callable("track", track)
     _check_detector(detector, method, source, head)
     log = logger(log)
+    aim: dict[str, Any] = {"norm": norm, "targeted": targeted, "seed": seed}
     with input_errors():
         check_attack(method, norm, targeted)
         strength = USUAL[norm] if epsilon is None else epsilon
         strength = read_epsilon(strength, norm)
-        keep = None if save is None else AttackedImages(pathlib.Path(save))
+        saving = None if save is None else AttackedImages(pathlib.Path(save))
         opened = open_run(run)
         opened.check_writable()
-        made_for = None if source is None else open_run(source)
+        other = None if source is None else open_run(source)
         model = opened.load_model()
         check_reach(strength, norm, model.input_shape[1:])
-        misled = model if made_for is None else made_for.load_model()
-        if made_for is not None:
-            check_alike(opened, model, made_for, misled)
-        settings: dict[str, Any] = {"targeted": targeted, "seed": seed}
-        if detector is None:
-            settings |= {"norm": norm, "head": head}
-            change: Callable = create_attack(misled, method, **settings)
+        detector = _loaded(detector, model)
+        if detector is not None:
+            change: Callable = AdaptiveAttack(model, detector, **aim)
         else:
-            change = AdaptiveAttack(model, detector, norm=norm, **settings)
+            misled = _misled(opened, model, other)
+            change = create_attack(misled, method, head=head, **aim)
         found = load_run_data(
             opened, model, data=data, data_dir=data_dir, log=log
         )
@@ -139,33 +139,36 @@ def attack(
             change,
             method=method,
             epsilon=strength,
-            norm=norm,
-            targeted=targeted,
-            seed=seed,
             detector=detector,
-            keep=keep and keep.writer(model),
+            keep=None if saving is None else saving.writer(model),
+            **aim,
         )
         log(f"Attacking {opened} on {batches.images:,} images")
-        if keep is None:
-            figures = count.run(track(batches, method))
-        else:
-            with keep:
-                figures = count.run(track(batches, method))
-            log(f"Wrote the images into {save}")
-        about: dict[str, Any] = {
-            "method": method,
-            "norm": norm,
-            "epsilon": strength,
-            **settings,
-            "head": head,
-            "source": None if made_for is None else str(made_for),
-        }
-        figures = about | figures
+        with saving or contextlib.nullcontext():
+            figures = {
+                "method": method,
+                "epsilon": strength,
+                **aim,
+                "head": head,
+                "source": None if other is None else str(other),
+                **count.run(track(batches, method)),
+            }
         write_json(opened.file("attack.json"), figures)
+    if saving is not None:
+        log(f"Wrote the images into {save}")
     warning = gradient_warning(figures)
     if warning:
         log(warning)
     return figures
+
+
+def _misled(run, model, other):
+    """Returns the network that the images are made to mislead."""
+    if other is None:
+        return model
+    misled = other.load_model()
+    check_alike(run, model, other, misled)
+    return misled
 
 
 def check_seed(seed: Any) -> None:
@@ -208,19 +211,35 @@ def _checked_norm(method, norm):
     return norm
 
 
+def _loaded(detector, model):
+    """Returns a detector, read if it was given by its path."""
+    if not isinstance(detector, str | os.PathLike):
+        return detector
+    from keras_csg.robustness.detection import AnomalyDetector
+
+    return AnomalyDetector.load(detector, model)
+
+
 def _check_detector(detector, method, source, head):
     """Refuses a detector that an attack cannot know."""
     if detector is None:
         return
+    if isinstance(detector, str | os.PathLike):
+        check_path("detector", detector)
+    else:
+        _check_members(detector)
+    if method != "pgd" or source is not None or head != "standard":
+        raise InputError(
+            "`detector` is for pgd on the run's own standard head: leave out "
+            "other methods, `head` and `source`. "
+            f"Received: method={method!r}, head={head!r}, source={source!r}"
+        )
+
+
+def _check_members(detector):
     for name in ("gate_score", "threshold_"):
         if not hasattr(detector, name):
             raise InputError(
                 f"`detector` must have `{name}`: fit it first. "
                 f"Received: one of type {type(detector).__name__}"
             )
-    if method != "pgd" or source is not None or head != "standard":
-        raise InputError(
-            "`detector` is for pgd on the run's own standard head alone, one "
-            f"of {len(OWN_ATTACKS)} attacks of the package. "
-            f"Received: method={method!r}, head={head!r}, source={source!r}"
-        )

@@ -1,6 +1,5 @@
 from . import attacks as attacks
 from . import detection as detection
-from .answers import Answers as Answers
 from .attacks import AdaptiveAttack as AdaptiveAttack
 from .attacks import Attacked as Attacked
 from .attacks import GradientAttack as GradientAttack

@@ -22,7 +22,9 @@ class Answers(NamedTuple):
 
     def of(self, head: str) -> np.ndarray:
         """Returns the logits of the head `"standard"` or `"class_specific"`."""
-        return {"standard": self.logits, "class_specific": self.specific}[head]
+        if head == "standard" or self.specific is None:
+            return self.logits
+        return self.specific
 
 
 class Asked:

@@ -75,7 +75,9 @@ def corrupt(
     change, values = _KINDS[kind]
     value = values[level - 1]
     draws = [
-        np.random.default_rng([seed, number, CORRUPTIONS.index(kind), level])
+        np.random.default_rng(
+            [seed, int(number), CORRUPTIONS.index(kind), int(level)]
+        )
         for number in numbers
     ]
     changed = change(images, value, draws)

@@ -73,8 +73,9 @@ class Odin(Score):
         """Returns the score of each sample."""
         # All exponentials are nearly 1: what they differ by is what counts.
         best = ops.max(answers.logits, axis=-1, keepdims=True)
-        rest = ops.expm1((answers.logits - best) / TEMPERATURE)
-        return TEMPERATURE * ops.log1p(ops.mean(rest, axis=-1))
+        half = ops.tanh((answers.logits - best) / (2 * TEMPERATURE))
+        rest = 2 * half / (1 - half)  # exp(x) - 1, which ONNX has not.
+        return TEMPERATURE * ops.log(1 + ops.mean(rest, axis=-1))
 
 
 class Entropy(Score):
