@@ -159,6 +159,23 @@ def test_what_cannot_be_is_named_and_nothing_is_written(
     assert (run / "detector" / "detector.json").read_bytes() == before
 
 
+def test_an_attack_that_knows_the_detector_is_answered_by_it(run):
+    figures = keras_csg.attack(
+        run, epsilon="16/255", detector=run / "detector", limit=20, log=None
+    )
+    assert 0 <= figures["robust_accuracy"] <= 1
+    arguments = {**QUICK, "score": "forest", "unknown": "noise"}
+    keras_csg.fit_detector(run, **arguments)
+    with pytest.raises(InputError, match="no plain arithmetic"):
+        keras_csg.attack(run, detector=run / "detector", limit=20, log=None)
+
+
+def test_a_damaged_detector_is_named(run, pictures):
+    (run / "detector" / "detector.npz").write_bytes(b"PK")
+    with pytest.raises(InputError, match="detector.npz is damaged"):
+        keras_csg.score_images(run, pictures)
+
+
 def test_held_out_classes_need_a_run_without_some(known_digits, tmp_path):
     data = load_data("digits", image_size=8)
     make_tiny_run(tmp_path / "run", data)
