@@ -41,7 +41,7 @@ SHIPPED = {
     "gated": "weights:cifar10",
     "standard": "weights:cifar10-standard",
 }
-TRAINED_ON = ("fgsm 8", "pgd 2", "pgd 4", "pgd 8")
+TRAINED_ON = ("fgsm 8", "pgd 4")
 TESTED = ("unknown/", "near/", "attack/", "harmless/")
 
 

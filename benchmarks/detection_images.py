@@ -64,6 +64,7 @@ def image_sets(model, run, data, count, animals, near):
         for epsilon in EPSILONS:
             name = f"{method} {epsilon}"
             sets[f"attack/{name}"] = _attacked(make, epsilon, test, count)
+            # Made only where a score is trained on it.
             sets[f"fit attack/{name}"] = _attacked(
                 make, epsilon, held_back, count
             )

@@ -67,7 +67,7 @@ def load_data_for(
         **options.reading,
         known=known,
         # Before runs kept a list, what is held out hung on all images.
-        shuffled=run is not None and known is None,
+        shuffled=run is not None and known is None and run.keeps_listing,
         log=log,
     )
     try:
