@@ -92,11 +92,14 @@ def trainings(score, network):
     for attack in TRAINED_ON:
         yield attack, network.features(f"fit attack/{attack}"), tested
     made_up = [name for name in network.sets if name.startswith("made up/")]
+    groups = {}
     for name in tested:  # Without the kind that is tested.
         kind = name.partition("/")[2]
-        left = [one for one in made_up if one != f"made up/{kind}"]
-        features = np.concatenate([network.features(one) for one in left])
-        yield "made up", features, [name]
+        left = tuple(one for one in made_up if one != f"made up/{kind}")
+        groups.setdefault(left, []).append(name)
+    for left, names in groups.items():
+        features = [network.features(one) for one in left]
+        yield "made up", np.concatenate(features), names
 
 
 def measure(score, network):
