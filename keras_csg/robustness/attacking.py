@@ -81,19 +81,16 @@ class AttackCount:
         began = time.monotonic()
         found = self.attack(images, wanted, self.epsilon, numbers)
         self._minutes += (time.monotonic() - began) / 60
-        attacked = found.images
-        away = distances(attacked, images)
-        misled = self._misled(attacked, wanted)
-        if not self.limited:  # It went as far as it had to.
-            far = away.of(self.norm) > self.epsilon * (1 + 1e-4)
-            attacked = np.where(far[:, None, None, None], images, attacked)
+        if self.limited:
+            self._count(batch, wanted, found.images, found.zero_gradient)
+            return
+        # It went as far as it had to.
+        away = distances(found.images, images).of(self.norm)
+        near = away <= self.epsilon * (1 + 1e-4)
+        attacked = np.where(near[:, None, None, None], found.images, images)
         self._count(batch, wanted, attacked, found.zero_gradient)
-        if not self.limited:
-            own = np.where(misled, away.of(self.norm), np.nan)
-            self._found[-1]["least"] = own
-
-    def _misled(self, images, wanted):
-        return self._said(self._asked(images).logits, wanted) == self.targeted
+        said = self._said(self._asked(found.images).logits, wanted)
+        self._found[-1]["least"] = np.where(said == self.targeted, away, np.nan)
 
     def _said(self, logits, labels):
         return agrees(predicted(logits, self.model.multi_label), labels)

@@ -2,6 +2,8 @@
 
 import contextlib
 import importlib.util
+import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -89,6 +91,7 @@ class LibraryAttack:
         self.targeted = targeted
         self.head = head
         self.seed = seed
+        self._estimator: Any = None
         self._flat = None
         if method != "square":
             self._flat = fgsm(model, targeted=targeted, head=head)
@@ -107,8 +110,10 @@ class LibraryAttack:
             zero = self._flat(images, labels, epsilon).zero_gradient
         wanted = np.eye(self.model.num_classes, dtype="float32")[labels]
         first = 0 if numbers is None else int(numbers[0])
-        with seeded([self.seed, first]):
-            attack = _made(self, epsilon, len(images))
+        with seeded([self.seed, first]), _without_advice():
+            if self._estimator is None:  # Importing it takes seconds.
+                self._estimator = _estimator(self.model, self.head)
+            attack = _made(self, self._estimator, epsilon, len(images))
             found = attack.generate(images / WHITE, wanted)
         return Attacked(np.clip(found * WHITE, 0, WHITE), zero)
 
@@ -135,6 +140,20 @@ def seeded(seed: Any) -> Iterator[None]:
         np.random.set_state(state)
 
 
+@contextlib.contextmanager
+def _without_advice():
+    """Holds back what the library warns of: what it could be used with too."""
+    log = logging.getLogger("tensorflow")
+    level = log.level
+    log.setLevel(logging.ERROR)  # Of how it takes its gradients.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
+
+
 class _Loss:
     """Our loss as the library asks for it: of rows of zeros and a one."""
 
@@ -145,12 +164,11 @@ class _Loss:
         return losses if self.reduction == "none" else ops.mean(losses)
 
 
-def _made(asked, epsilon, samples):
-    """Returns the library's attack; importing it takes seconds."""
+def _made(asked, estimator, epsilon, samples):
+    """Returns the library's attack."""
     from art.attacks import evasion
 
     batch: dict[str, Any] = {"batch_size": samples, "verbose": False}
-    estimator = _estimator(asked.model, asked.head)
     if asked.method == "deepfool":
         classes = asked.model.num_classes
         return evasion.DeepFool(
