@@ -84,13 +84,16 @@ class AttackCount:
         if self.limited:
             self._count(batch, wanted, found.images, found.zero_gradient)
             return
-        # It went as far as it had to.
+        # It went as far as it had to, be it from a class that was wrong.
         away = distances(found.images, images).of(self.norm)
-        near = away <= self.epsilon * (1 + 1e-4)
-        attacked = np.where(near[:, None, None, None], found.images, images)
+        before, after = (
+            self._said(self._asked(x).logits, wanted) == self.targeted
+            for x in (images, found.images)
+        )
+        moved = ~before & (away <= self.epsilon * (1 + 1e-4))
+        attacked = np.where(moved[:, None, None, None], found.images, images)
         self._count(batch, wanted, attacked, found.zero_gradient)
-        said = self._said(self._asked(found.images).logits, wanted)
-        self._found[-1]["least"] = np.where(said == self.targeted, away, np.nan)
+        self._found[-1]["least"] = np.where(after & ~before, away, np.nan)
 
     def _said(self, logits, labels):
         return agrees(predicted(logits, self.model.multi_label), labels)
@@ -150,8 +153,9 @@ class AttackCount:
           range of a pixel.
         - `zero_gradients`: share of the images whose gradient was zero.
         - `misled`, `median_distance`: of an attack that looks for the least
-          change: the share of all images for which it found one however far,
-          and the median of how far that is, by its norm.
+          change: the share of the images for which it found one however far,
+          and the median of how far that is, by its norm; both of the images
+          that `success_rate` is of.
         - `false_alarms`, `detected`: with a detector, the shares of the images
           before and after that it flags; `unseen_success_rate`: the success
           rate where an image must go by it as well.
@@ -184,7 +188,7 @@ class AttackCount:
         if "least" in all_of:
             least = all_of["least"]
             there = np.isfinite(least)
-            figures["misled"] = _mean(there)
+            figures["misled"] = _mean(there[possible])
             figures["median_distance"] = (
                 float(np.median(least[there])) if there.any() else None
             )

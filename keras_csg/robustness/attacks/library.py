@@ -28,11 +28,16 @@ QUERIES = 1000
 """Steps of the square attack, each of which asks the network once an image."""
 
 
+OVERSHOOT = 0.02
+"""How much farther DeepFool goes than the border, as in its paper: rounding
+makes half of those that are on it right again."""
+
+
 class LibraryAttack:
     """Changes images by an attack of adversarial-robustness-toolbox.
 
-    With the library's own settings, but for fewer restarts and for
-    `QUERIES`. It takes pixels in 0..1, which its settings are meant for; its
+    With the library's own settings, but for fewer restarts, `QUERIES` and
+    `OVERSHOOT`. It takes pixels in 0..1, which its settings are meant for; its
     random numbers are seeded and the caller's are left as they were.
 
     Args:
@@ -172,7 +177,11 @@ def _made(asked, estimator, epsilon, samples):
     if asked.method == "deepfool":
         classes = asked.model.num_classes
         return evasion.DeepFool(
-            estimator, max_iter=50, nb_grads=min(classes, 10), **batch
+            estimator,
+            max_iter=50,
+            epsilon=OVERSHOOT,
+            nb_grads=min(classes, 10),
+            **batch,
         )
     if asked.method == "cw":
         return evasion.CarliniL2Method(
