@@ -2,7 +2,7 @@
 
     python benchmarks/bench_robustness.py --out robustness.json
 
-About half an hour on two cores. Each part is written when it is done, and
+About an hour on two cores. Each part is written when it is done, and
 those that are there are not measured again.
 """
 
@@ -28,7 +28,7 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--library-images", type=int, default=200)
-    parser.add_argument("--cw-images", type=int, default=100)
+    parser.add_argument("--least-images", type=int, default=50)
     arguments = parser.parse_args()
     results = {}
     if arguments.out.exists():
@@ -83,8 +83,8 @@ def main():
     for method, epsilon in LIBRARY:
         for name, run in RUNS.items():
             images = arguments.library_images
-            if method == "cw":
-                images = arguments.cw_images
+            if method in ("deepfool", "cw"):
+                images = arguments.least_images
             part(
                 f"{method} {name}",
                 lambda run=run, method=method, epsilon=epsilon, images=images: (

@@ -100,10 +100,11 @@ def _print(figures):
     )
     for run, head in columns:
         table.add_column(escape(run + HEADS[head]), justify="right")
-    two = len(runs) == 2
-    if two:
+    if len(runs) == 2:
         table.add_column("difference", justify="right")
-    table.add_row("as they are", *(_cell(runs[r][h]) for r, h in columns))
+    whole = figures.get("differences", {})
+    clean = [_cell(runs[r][h]) for r, h in columns]
+    table.add_row("as they are", *clean, *_difference(whole.get("clean")))
     for kind in ("attack", "corruption"):
         curves = [c for c in figures["curves"] if c["kind"] == kind]
         if not curves:
@@ -113,7 +114,8 @@ def _print(figures):
             for label, cells in _rows(curve, columns):
                 table.add_row(escape(label), *cells)
         means = [_cell(runs[r].get(f"mean_{kind}_{h}")) for r, h in columns]
-        table.add_row(f"mean of the {kind}s", *means)
+        difference = _difference(whole.get(kind))
+        table.add_row(f"mean of the {kind}s", *means, *difference)
     print_table(table)
 
 
@@ -137,7 +139,7 @@ def _means(points):
 
 def _difference(curve):
     """Returns a cell with the difference and its standard error, if any."""
-    if "difference" not in curve:
+    if not curve or "difference" not in curve:
         return []
     error = curve["standard_error"]
     about = "" if error is None else f" ± {error:.3f}"

@@ -85,6 +85,9 @@ def measure_robustness(
           `zero_gradients`, the shares of images on which the gradient vanishes.
           With `against` also `difference` of the mean accuracies, and its
           `standard_error`, image by image.
+        - `differences`: with `against`, the same two of the images as they
+          are, `clean`, and over all that is of a kind, `attack` and
+          `corruption`.
 
         Where an image may have several classes, `accuracy` is the share whose
         classes are all told, and no others.

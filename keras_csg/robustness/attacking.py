@@ -81,19 +81,19 @@ class AttackCount:
         began = time.monotonic()
         found = self.attack(images, wanted, self.epsilon, numbers)
         self._minutes += (time.monotonic() - began) / 60
-        attacked = found.images
-        away = distances(attacked, images)
-        misled = self._misled(attacked, wanted)
-        if not self.limited:  # It went as far as it had to.
-            far = away.of(self.norm) > self.epsilon * (1 + 1e-4)
-            attacked = np.where(far[:, None, None, None], images, attacked)
+        if self.limited:
+            self._count(batch, wanted, found.images, found.zero_gradient)
+            return
+        # It went as far as it had to, be it from a class that was wrong.
+        away = distances(found.images, images).of(self.norm)
+        before, after = (
+            self._said(self._asked(x).logits, wanted) == self.targeted
+            for x in (images, found.images)
+        )
+        moved = ~before & (away <= self.epsilon * (1 + 1e-4))
+        attacked = np.where(moved[:, None, None, None], found.images, images)
         self._count(batch, wanted, attacked, found.zero_gradient)
-        if not self.limited:
-            own = np.where(misled, away.of(self.norm), np.nan)
-            self._found[-1]["least"] = own
-
-    def _misled(self, images, wanted):
-        return self._said(self._asked(images).logits, wanted) == self.targeted
+        self._found[-1]["least"] = np.where(after & ~before, away, np.nan)
 
     def _said(self, logits, labels):
         return agrees(predicted(logits, self.model.multi_label), labels)
@@ -153,8 +153,9 @@ class AttackCount:
           range of a pixel.
         - `zero_gradients`: share of the images whose gradient was zero.
         - `misled`, `median_distance`: of an attack that looks for the least
-          change: the share of all images for which it found one however far,
-          and the median of how far that is, by its norm.
+          change: the share of the images for which it found one however far,
+          and the median of how far that is, by its norm; both of the images
+          that `success_rate` is of.
         - `false_alarms`, `detected`: with a detector, the shares of the images
           before and after that it flags; `unseen_success_rate`: the success
           rate where an image must go by it as well.
@@ -187,7 +188,7 @@ class AttackCount:
         if "least" in all_of:
             least = all_of["least"]
             there = np.isfinite(least)
-            figures["misled"] = _mean(there)
+            figures["misled"] = _mean(there[possible])
             figures["median_distance"] = (
                 float(np.median(least[there])) if there.any() else None
             )

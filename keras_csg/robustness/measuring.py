@@ -166,12 +166,31 @@ class RobustnessCount:
         """Returns what was counted; see `keras_csg.measure_robustness`."""
         clean = self.changes[0]
         first = next(iter(self.models))
-        return {
+        figures = {
             "images": self.right(first, "standard", clean).shape[1],
             "norm": self.norm,
             "runs": {name: self._of_run(name) for name in self.models},
             "curves": [self._curve(change) for change in self.changes[1:]],
         }
+        if len(self.models) == 2:
+            figures["differences"] = self._differences()
+        return figures
+
+    def _differences(self):
+        """Compares two classifiers without a change, and over all of a kind."""
+        found = {}
+        for kind in (CLEAN, "attack", "corruption"):
+            changes = [x for x in self.changes if x.kind == kind]
+            if changes:
+                found[kind] = paired_difference(
+                    *(
+                        np.concatenate(
+                            [self.right(name, "standard", x) for x in changes]
+                        )
+                        for name in self.models
+                    )
+                )
+        return found
 
     def _of_run(self, name):
         """Returns the accuracies without a change, and their means with one."""

@@ -88,18 +88,19 @@ def test_least_changes_beyond_epsilon_do_not_count():
     model = colour_classifier(gated=False)
 
     def far(images, labels, epsilon, numbers):
-        """Moves to where green wins: 16 and 6 steps of red, none."""
+        """Moves to where green wins; the last, which is wrong, to red."""
         found = images.astype("float32")
         found[0, ..., 0] -= 31
         found[1, ..., 0] -= 11
+        found[2, ..., 0] += 11
         return Attacked(found, np.zeros(3, bool))
 
     figures = count(model, far, method="deepfool", norm="l2", epsilon=0.1).run(
         [batch()]
     )
-    # In l2 of shares: 31 / 255 * 2 = .243, 11 / 255 * 2 = .086, 0.
+    # In l2 of shares: 31 / 255 * 2 = .243, 11 / 255 * 2 = .086.
     assert figures["misled"] == 1
-    assert figures["median_distance"] == pytest.approx(22 / 255)
+    assert figures["median_distance"] == pytest.approx((31 + 11) / 255)
     assert figures["robust_accuracy"] == pytest.approx(1 / 3)
     assert figures["mean_l2"] == pytest.approx(22 / 255 / 3)
 

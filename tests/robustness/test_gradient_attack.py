@@ -1,3 +1,8 @@
+import importlib.util
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -171,3 +176,44 @@ def test_gradients_that_are_not_finite_are_no_direction():
     model = colour_classifier(gated=False, scale=1e38)
     found = fgsm(model)(coloured([100] * 3), [0], EPSILON)
     assert found.zero_gradient.all() and np.isfinite(found.images).all()
+
+
+ELSEWHERE = """
+import numpy as np
+from keras_csg.robustness.attacks import AdaptiveAttack, fgsm, pgd
+from tests.robustness.hand_made import (
+    RedDetector, coloured, colour_classifier,
+)
+
+model = colour_classifier(gated=False)
+images = coloured([100, 100, 100], [3, 250, 0])
+found = fgsm(model)(images, np.array([0, 0]), 8 / 255)
+print(*np.rint(found.images[:, 0, 0]).astype(int).reshape(-1))
+found = pgd(model, norm="l2")(images, np.array([0, 1]), 0.1)
+print(found.zero_gradient.any(), np.isfinite(found.images).all())
+flat = colour_classifier(np.zeros((3, 3)), gated=False)
+print(fgsm(flat)(images, np.array([0, 1]), 0.1).zero_gradient.all())
+knowing = AdaptiveAttack(model, RedDetector(105 / 255))
+found = knowing(coloured([100, 110, 100]), np.array([1]), 20 / 255)
+print(found.images[0, 0, 0, 0] <= 105)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_step_alike(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    lines = done.stdout.splitlines()
+    assert lines == [
+        "92 108 108 0 255 8",
+        "False True",
+        "True",
+        "True",
+    ], done.stderr

@@ -2,7 +2,6 @@
 
 import importlib.util
 import sys
-import warnings
 
 import keras
 import numpy as np
@@ -160,5 +159,5 @@ def test_without_the_library_the_way_to_it_is_said(monkeypatch):
 @installed
 def test_several_classes_are_for_our_own_attacks():
     model = tiny_classifier(multi_label=True)
-    with warnings.catch_warnings(), pytest.raises(ValueError, match="fgsm or"):
+    with pytest.raises(ValueError, match="fgsm or"):
         LibraryAttack(model, "apgd", norm="linf")

@@ -76,6 +76,8 @@ def test_two_classifiers_are_compared_image_by_image():
     assert curve["difference"] == pytest.approx(1 / 3)
     assert curve["standard_error"] == pytest.approx(np.sqrt(4 / 3 / 3))
     assert set(figures["runs"]) == {"red", "green"}
+    same = {name: curve[name] for name in ("difference", "standard_error")}
+    assert figures["differences"] == {"clean": same, "corruption": same}
 
 
 def test_the_standard_error_is_that_of_means_over_strengths():

@@ -7,14 +7,15 @@ from keras_csg.engines import engine
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.robustness.answers import Asked, agrees, predicted
 from keras_csg.robustness.attacks.gradient_attack import (
-    STEPS,
     Attacked,
     GradientAttack,
     label_losses,
 )
 
-WEIGHTS = (0.0, 0.1, 1.0, 10.0)
+WEIGHTS = (0.0, 0.3, 1.0, 3.0)
 """How much the detector's score counts, beside the loss in nats."""
+KNOWING_STEPS = 50
+"""Steps for each weight: with 10, detectors seem to withstand that do not."""
 
 
 def detector_scores(model: CSGClassifier, detector: Any, images: Any) -> Any:
@@ -101,7 +102,7 @@ class AdaptiveAttack:
         *,
         norm: str = "linf",
         targeted: bool = False,
-        steps: int = STEPS,
+        steps: int = KNOWING_STEPS,
         seed: int = 0,
         weights: Sequence[float] = WEIGHTS,
     ) -> None:

@@ -2,6 +2,8 @@
 
 import contextlib
 import importlib.util
+import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,11 +28,16 @@ QUERIES = 1000
 """Steps of the square attack, each of which asks the network once an image."""
 
 
+OVERSHOOT = 0.02
+"""How much farther DeepFool goes than the border, as in its paper: rounding
+makes half of those that are on it right again."""
+
+
 class LibraryAttack:
     """Changes images by an attack of adversarial-robustness-toolbox.
 
-    With the library's own settings, but for fewer restarts and for
-    `QUERIES`. It takes pixels in 0..1, which its settings are meant for; its
+    With the library's own settings, but for fewer restarts, `QUERIES` and
+    `OVERSHOOT`. It takes pixels in 0..1, which its settings are meant for; its
     random numbers are seeded and the caller's are left as they were.
 
     Args:
@@ -89,6 +96,7 @@ class LibraryAttack:
         self.targeted = targeted
         self.head = head
         self.seed = seed
+        self._estimator: Any = None
         self._flat = None
         if method != "square":
             self._flat = fgsm(model, targeted=targeted, head=head)
@@ -107,8 +115,10 @@ class LibraryAttack:
             zero = self._flat(images, labels, epsilon).zero_gradient
         wanted = np.eye(self.model.num_classes, dtype="float32")[labels]
         first = 0 if numbers is None else int(numbers[0])
-        with seeded([self.seed, first]):
-            attack = _made(self, epsilon, len(images))
+        with seeded([self.seed, first]), _without_advice():
+            if self._estimator is None:  # Importing it takes seconds.
+                self._estimator = _estimator(self.model, self.head)
+            attack = _made(self, self._estimator, epsilon, len(images))
             found = attack.generate(images / WHITE, wanted)
         return Attacked(np.clip(found * WHITE, 0, WHITE), zero)
 
@@ -135,6 +145,20 @@ def seeded(seed: Any) -> Iterator[None]:
         np.random.set_state(state)
 
 
+@contextlib.contextmanager
+def _without_advice():
+    """Holds back what the library warns of: what it could be used with too."""
+    log = logging.getLogger("tensorflow")
+    level = log.level
+    log.setLevel(logging.ERROR)  # Of how it takes its gradients.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
+
+
 class _Loss:
     """Our loss as the library asks for it: of rows of zeros and a one."""
 
@@ -145,16 +169,19 @@ class _Loss:
         return losses if self.reduction == "none" else ops.mean(losses)
 
 
-def _made(asked, epsilon, samples):
-    """Returns the library's attack; importing it takes seconds."""
+def _made(asked, estimator, epsilon, samples):
+    """Returns the library's attack."""
     from art.attacks import evasion
 
     batch: dict[str, Any] = {"batch_size": samples, "verbose": False}
-    estimator = _estimator(asked.model, asked.head)
     if asked.method == "deepfool":
         classes = asked.model.num_classes
         return evasion.DeepFool(
-            estimator, max_iter=50, nb_grads=min(classes, 10), **batch
+            estimator,
+            max_iter=50,
+            epsilon=OVERSHOOT,
+            nb_grads=min(classes, 10),
+            **batch,
         )
     if asked.method == "cw":
         return evasion.CarliniL2Method(
