@@ -10,8 +10,10 @@ import click
 from keras_csg.choices import BACKENDS
 from keras_csg_cli import processes
 from keras_csg_cli.app import app
+from keras_csg_cli.attack import attack
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
+from keras_csg_cli.detect import detect
 from keras_csg_cli.edit import edit
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.explain import explain
@@ -23,6 +25,7 @@ from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
 from keras_csg_cli.recipes import recipes
 from keras_csg_cli.report import report
+from keras_csg_cli.robustness import robustness
 from keras_csg_cli.serve import serve
 from keras_csg_cli.train import train
 from keras_csg_cli.weights import weights
@@ -40,10 +43,13 @@ def cli():
 COMMANDS = (
     train,
     evaluate,
+    detect,
     edit,
     localize,
     filters,
     report,
+    attack,
+    robustness,
     predict,
     explain,
     app,

@@ -71,6 +71,12 @@ gate_options = adding(
 
 class_options = adding(
     option(
+        "--hold-out-classes",
+        metavar="A,B,...",
+        help="Classes to train without: images that the network is not to "
+        "know, for `detect`.",
+    ),
+    option(
         "--class-weights",
         metavar="balanced|FILE",
         help="How much each class counts in the loss: all alike, or by a file.",

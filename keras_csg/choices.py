@@ -32,6 +32,29 @@ SPLITS = ("train", "validation", "test")
 # Evaluation.
 MIS_VARIANTS = ("paper", "picnn")
 
+# Attacks: by the gradient, of the package itself; and of the library that its
+# extra `attacks` brings.
+OWN_ATTACKS = ("fgsm", "pgd")
+LIBRARY_ATTACKS = ("apgd", "square", "deepfool", "cw")
+ATTACKS = OWN_ATTACKS + LIBRARY_ATTACKS
+# Those that keep within a distance; the others look for the least one.
+BOUNDED_ATTACKS = (*OWN_ATTACKS, "apgd", "square")
+NORMS = ("linf", "l2")
+HEADS = ("standard", "class_specific")
+MADE_UP = ("noise", "colours", "textures", "shapes", "patches")
+CORRUPTIONS = (
+    "gaussian_noise",
+    "shot_noise",
+    "impulse_noise",
+    "gaussian_blur",
+    "defocus_blur",
+    "brightness",
+    "contrast",
+    "fog",
+    "jpeg",
+    "pixelate",
+)
+
 # Runs.
 # What stands before the name of weights that come with the package, wherever
 # the path of a run may stand.
@@ -95,6 +118,14 @@ def list_loggers(loggers: str | list | tuple | None) -> tuple | None:
             f"Received: loggers={','.join(several)}"
         )
     return several or ("none",)
+
+
+def list_names(names: str | list | tuple | None) -> tuple | None:
+    """Returns names between commas, or of a list; `None` stays."""
+    if names is None:
+        return None
+    parts = names.split(",") if isinstance(names, str) else names
+    return tuple(str(name).strip() for name in parts)
 
 
 def is_address(text: str) -> bool:

@@ -27,6 +27,7 @@ MODULES = {
     "FrozenStatisticsBatchNormalization": "keras_csg.layers",
     "ImageNormalization": "keras_csg.layers",
     "SelectChannels": "keras_csg.layers",
+    "AnomalyScore": "keras_csg.robustness.detection.layer",
     "WarmUp": "keras_csg.training.optimizers",
     "PaddedShortcut": "keras_csg.backbones.cifar_resnet",
     "ClassHead": "keras_csg.deployment.graph.answer_layers",

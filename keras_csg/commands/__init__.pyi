@@ -1,5 +1,8 @@
 from .app import app as app
+from .attack import attack as attack
 from .data import describe_data as describe_data
+from .detect import fit_detector as fit_detector
+from .detect import score_images as score_images
 from .edit import edit_run as edit_run
 from .evaluate import evaluate as evaluate
 from .evaluate import evaluate_runs as evaluate_runs
@@ -19,6 +22,7 @@ from .predict import predict as predict
 from .predict import predict_images as predict_images
 from .prediction_file import write_predictions as write_predictions
 from .report import report as report
+from .robustness import measure_robustness as measure_robustness
 from .serve import ServedModel as ServedModel
 from .serve import serve as serve
 from .train import finished_figures as finished_figures

@@ -23,6 +23,7 @@ def load_data(
     classes: str | Sequence[str] | None = None,
     rename_classes: str | Mapping[str, str] | None = None,
     merge_classes: str | Mapping[str, Sequence[str]] | None = None,
+    hold_out_classes: str | Sequence[str] | None = None,
     resize: str = PLAIN.resize,
     background: str = PLAIN.background,
     white_level: int | None = None,
@@ -80,6 +81,8 @@ def load_data(
             `"a=x,b=y"`.
         merge_classes: classes that become one, by its name: a dict of lists or
             `"x=a+b,y=c+d"`.
+        hold_out_classes: names of classes to leave out, a list or a str with
+            commas.
         resize: `"crop"`, `"pad"` or `"squash"`: how images of other sizes get
             the one of all. Cropped about the centre, with their aspect kept;
             padded with `background`; or with another aspect.
@@ -116,6 +119,7 @@ def load_data(
         classes=classes,
         rename_classes=rename_classes,
         merge_classes=merge_classes,
+        hold_out_classes=hold_out_classes,
         resize=resize,
         background=background,
         white_level=white_level,

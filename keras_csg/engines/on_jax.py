@@ -156,6 +156,42 @@ def weighted_gradients(
     )
 
 
+def gradient_step(
+    losses: Callable,
+    step: Callable,
+    model: keras.Model,
+    images: Any,
+    state: tuple,
+) -> Callable:
+    """Returns a step by gradients of the images; see `on_tensorflow`.
+
+    Args:
+        losses: see there.
+        step: see there.
+        model: see there.
+        images: not used, nor `state`: each shape is compiled as it comes.
+        state: see `images`.
+    """
+    variables = model.variables
+
+    @jax.jit
+    def run(values, images, *state):
+        pairs = list(zip(variables, values, strict=True))
+
+        def summed(images):
+            with keras.StatelessScope(pairs):
+                found = losses(images, *state)
+            return found.sum(), found
+
+        gradients, found = jax.grad(summed, has_aux=True)(images)
+        return step(gradients, found, images, *state)
+
+    return lambda *arrays: tuple(
+        np.asarray(x)
+        for x in run([variable.value for variable in variables], *arrays)
+    )
+
+
 def accelerator_policy() -> str | None:
     """Returns the dtype policy for what computes; `None` for processors."""
     devices = local_devices()

@@ -100,6 +100,55 @@ def weighted_gradients(
     return lambda images, directions: np.asarray(compiled(images, directions))
 
 
+def gradient_step(
+    losses: Callable,
+    step: Callable,
+    model: keras.Model,
+    images: Any,
+    state: tuple,
+) -> Callable:
+    """Returns a step that goes by the gradients of losses by the images.
+
+    Args:
+        losses: callable from images and `*state` to losses `(samples,)`, each
+            of its own image.
+        step: callable from gradients, losses, images and `*state` to a tuple
+            of Tensors.
+        model: `keras.Model` that `losses` runs.
+        images: array such as it will get; the number of images may differ.
+        state: tuple of arrays, one entry an image, or of scalars.
+
+    Returns:
+        Callable from images and `*state`, arrays, to a tuple of arrays.
+    """
+
+    def differentiate(images, *state):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            values = losses(images, *state)
+        # Of what does not depend on the images, none.
+        gradients = tape.gradient(
+            values, images, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return step(gradients, values, images, *state)
+
+    compiled = tf.function(
+        differentiate,
+        input_signature=[_any_number(x) for x in (images, *state)],
+        autograph=False,
+    )
+    return lambda *arrays: tuple(
+        np.asarray(x) for x in compiled(*map(tf.convert_to_tensor, arrays))
+    )
+
+
+def _any_number(array):
+    """Returns the signature of an array whose first axis is the samples."""
+    array = np.asarray(array)
+    shape = (None, *array.shape[1:]) if array.ndim else ()
+    return tf.TensorSpec(shape, array.dtype)
+
+
 def accelerator_policy() -> str | None:
     """Returns the dtype policy for what computes; `None` for processors."""
     gpus = tf.config.get_visible_devices("GPU")

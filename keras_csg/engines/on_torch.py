@@ -86,6 +86,40 @@ def weighted_gradients(
     return run
 
 
+def gradient_step(
+    losses: Callable,
+    step: Callable,
+    model: keras.Model,
+    images: Any,
+    state: tuple,
+) -> Callable:
+    """Returns a step by gradients of the images; see `on_tensorflow`.
+
+    Args:
+        losses: see there.
+        step: see there.
+        model: not used, nor the next two: nothing is compiled.
+        images: see `model`.
+        state: see `model`.
+    """
+
+    def run(*arrays):
+        images, *others = map(keras.ops.convert_to_tensor, arrays)
+        images = images.requires_grad_()
+        values = losses(images, *others)
+        gradients = torch.zeros_like(images)
+        if values.requires_grad:  # Else they do not depend on the images.
+            (found,) = torch.autograd.grad(
+                values.sum(), images, allow_unused=True
+            )
+            gradients = gradients if found is None else found
+        with torch.no_grad():
+            moved = step(gradients, values, images, *others)
+        return tuple(map(keras.ops.convert_to_numpy, moved))
+
+    return run
+
+
 def accelerator_policy() -> str | None:
     """Returns the dtype policy for what computes; `None` for processors."""
     if not str(_device()).startswith("cuda"):

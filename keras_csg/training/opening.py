@@ -21,6 +21,9 @@ class ShippedRun(Run):
         card: `WeightsCard`.
     """
 
+    # The package has no room for one; the splits are those of the options.
+    keeps_listing = False
+
     def __init__(self, card: WeightsCard):
         super().__init__(folder_of(card.source))
         self.card = card

@@ -92,6 +92,7 @@ class TrainingOptions:
     classes: str | None = None
     rename_classes: str | None = None
     merge_classes: str | None = None
+    hold_out_classes: str | list | tuple | None = None
     long_tail: float | None = None
     resize: str = "crop"
     background: str = "white"
@@ -161,6 +162,8 @@ class TrainingOptions:
                 raise ValueError(
                     f"`{name}` must not be empty. Received: {name}=''"
                 )
+        held_out = choices.list_names(self.hold_out_classes)
+        object.__setattr__(self, "hold_out_classes", held_out)
         loggers = choices.list_loggers(self.loggers)
         object.__setattr__(self, "loggers", loggers)
         for name, known in CHOICES.items():
@@ -200,6 +203,7 @@ class TrainingOptions:
             "sampling": self.sampling == "balanced",
             "logit_adjustment": self.logit_adjustment is not None,
             "long_tail": self.long_tail is not None,
+            "hold_out_classes": self.hold_out_classes is not None,
         }
         for name, given in asked.items():
             if given and self.multi_label:

@@ -63,10 +63,11 @@ def load_data_for(
         classes=options.classes,
         rename_classes=options.rename_classes,
         merge_classes=options.merge_classes,
+        hold_out_classes=options.hold_out_classes,
         **options.reading,
         known=known,
         # Before runs kept a list, what is held out hung on all images.
-        shuffled=run is not None and known is None,
+        shuffled=run is not None and known is None and run.keeps_listing,
         log=log,
     )
     try:
@@ -149,7 +150,12 @@ def _load_other(options, model, data, data_dir, log):
     if options.multi_label:  # A table that is called the same.
         table = os.path.join(data, os.path.basename(options.labels or ""))
         arguments |= {"labels": table, "multi_label": True}
-    names = ("classes", "rename_classes", "merge_classes")
+    names = (
+        "classes",
+        "rename_classes",
+        "merge_classes",
+        "hold_out_classes",
+    )
     choice = {name: getattr(options, name) for name in names}
     if any(choice.values()):
         with contextlib.suppress(ValueError):

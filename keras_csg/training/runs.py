@@ -41,7 +41,13 @@ class Run:
 
     Args:
         path: the directory.
+
+    Attributes:
+        keeps_listing: bool. Whether `images.json.gz` is there, if the data may
+            change and it is not of 0.1.0, which drew its splits otherwise.
     """
+
+    keeps_listing = True
 
     def __init__(self, path: str | os.PathLike):
         self.path = pathlib.Path(path)

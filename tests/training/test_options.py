@@ -125,6 +125,7 @@ def test_the_data_answer_for_everything():
         "classes",
         "rename_classes",
         "merge_classes",
+        "hold_out_classes",
         "white_level",
         "image_size",
         "weights",

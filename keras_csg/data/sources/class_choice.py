@@ -1,6 +1,7 @@
 """Some of a set's classes, under other names or several as one."""
 
 import dataclasses
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -39,6 +40,25 @@ def names_of(classes: str | Sequence[str] | None) -> list[str] | None:
         raise ValueError(
             "`classes` must name two or more classes, each once. "
             f"Received: classes={classes!r}"
+        )
+    return names
+
+
+def held_out_names(held_out: str | Sequence[str] | None) -> list[str]:
+    """Returns names of classes to hold out, of a list or a str with commas.
+
+    Raises:
+        ValueError: if it names none, or one twice.
+    """
+    if held_out is None:
+        return []
+    parts = held_out.split(",") if isinstance(held_out, str) else held_out
+    parts = parts if isinstance(parts, Sequence) else []
+    names = [composed(str(part).strip()) for part in parts]
+    if not names or len(set(names)) < len(names) or not all(names):
+        raise ValueError(
+            "`hold_out_classes` must name one or more classes, each once. "
+            f"Received: hold_out_classes={held_out!r}"
         )
     return names
 
@@ -113,7 +133,8 @@ def choose_classes(names: Sequence[str], request: Request) -> ClassChoice:
 
     Args:
         names: the set's own classes, in the order of their numbers.
-        request: `Request` with `classes`, `rename_classes`, `merge_classes`.
+        request: `Request` with `classes`, `rename_classes`, `merge_classes`
+            and `hold_out_classes`.
 
     Raises:
         ValueError: if a class is not there, has two new names, or fewer than
@@ -124,6 +145,7 @@ def choose_classes(names: Sequence[str], request: Request) -> ClassChoice:
     new = [changed.get(name, name) for name in names]
     chosen = names_of(request.classes) or list(dict.fromkeys(new))
     _check_there(chosen, new, "classes")
+    chosen = _without_held_out(chosen, new, request)
     if len(chosen) < 2:
         raise ValueError(
             "Two or more classes must be left. "
@@ -131,6 +153,26 @@ def choose_classes(names: Sequence[str], request: Request) -> ClassChoice:
         )
     numbers = {name: number for number, name in enumerate(chosen)}
     return ClassChoice(chosen, np.array([numbers.get(n, -1) for n in new]))
+
+
+def _without_held_out(chosen, known, request):
+    """Returns the chosen classes without those that are held out."""
+    held_out = held_out_names(request.hold_out_classes)
+    for name in held_out:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            raise ValueError(
+                "`hold_out_classes` must name classes that there are"
+                + (f"; did you mean {near[0]!r}? " if near else ". ")
+                + f"Received: {name!r}"
+            )
+    left = [name for name in chosen if name not in held_out]
+    if held_out and len(left) < 2:
+        raise ValueError(
+            "`hold_out_classes` must leave two or more classes to train on. "
+            f"Received: {', '.join(held_out)} of {', '.join(chosen)}"
+        )
+    return left
 
 
 def new_names(names: Sequence[str], request: Request) -> dict[str, str]:

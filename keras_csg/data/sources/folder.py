@@ -78,7 +78,7 @@ class FolderSource(Source):
                 f"classes. Received: labels=None for data={request.name!r}"
             )
         if request.labels is None:
-            some = request.classes is not None
+            some = bool(request.classes or request.hold_out_classes)
             layout = read_layout(folder, request.splits, some)
         else:
             if request.splits is not None:

@@ -31,6 +31,8 @@ class Request:
     Attributes of a run's data, besides:
         reading: `ImageReading`: how files become pixels.
         known: `Listing` of the images that a run was trained and tested on.
+        hold_out_classes: names of classes that are left out, so that there are
+            images which the run knows nothing of.
         shuffled: bool. Whether what is held out is drawn from all images there
             are, as before runs kept such a list.
         looking: bool. Whether the data are only looked at: many broken files
@@ -53,6 +55,7 @@ class Request:
     merge_classes: str | Mapping[str, Sequence[str]] | None = None
     reading: ImageReading = PLAIN
     known: Listing | None = None
+    hold_out_classes: str | Sequence[str] | None = None
     shuffled: bool = False
     looking: bool = False
 
@@ -105,6 +108,7 @@ def checked_request(
     white_level: int | None = None,
     max_pixels: int = PLAIN.max_pixels,
     known: Listing | None = None,
+    hold_out_classes: str | Sequence[str] | None = None,
     shuffled: bool = False,
     looking: bool = False,
     log: Callable[[str], None] | None = None,
@@ -131,6 +135,7 @@ def checked_request(
         merge_classes=merge_classes,
         reading=ImageReading(resize, background, white_level, max_pixels),
         known=known,
+        hold_out_classes=hold_out_classes,
         shuffled=shuffled,
         looking=looking,
     )

@@ -51,6 +51,24 @@ def test_several_classes_become_one(four):
     assert_array_equal(levels < 100, labels)
 
 
+@pytest.mark.parametrize("held_out", ["bee", ["bee"], " bee "])
+def test_the_other_classes_are_trained_on_where_some_are_held_out(
+    four, held_out
+):
+    data = load_data(four, hold_out_classes=held_out)
+    assert data.class_names == ["ant", "cat", "dog"]
+    levels, labels = every(data)
+    assert len(labels) == 60
+    assert not np.isin(levels // 50, [1]).any()
+
+
+def test_classes_are_held_out_under_their_new_names(four):
+    data = load_data(
+        four, merge_classes="insect=ant+bee", hold_out_classes="insect"
+    )
+    assert data.class_names == ["cat", "dog"]
+
+
 def test_a_class_takes_another_one_in(four):
     data = load_data(four, merge_classes="ant=ant+bee")
     assert data.class_names == ["ant", "cat", "dog"]
@@ -67,6 +85,11 @@ def test_two_classes_may_change_names(four):
         ({"classes": "ant,emu"}, r"that there are \(ant, bee.*Received: emu"),
         ({"classes": "ant"}, "two or more classes, each once"),
         ({"classes": "ant,ant"}, "two or more classes, each once"),
+        ({"hold_out_classes": "cta"}, "did you mean 'cat'.*Received: 'cta'"),
+        ({"hold_out_classes": "whale"}, r"classes that there are\. Rec"),
+        ({"hold_out_classes": "ant,ant"}, "one or more classes, each once"),
+        ({"hold_out_classes": ""}, "one or more classes, each once"),
+        ({"hold_out_classes": "ant,bee,cat"}, "leave two or more classes"),
         ({"rename_classes": "emu=ant"}, "`rename_classes`.*Received: emu"),
         ({"rename_classes": "ant"}, "old names, each once, and new ones"),
         ({"rename_classes": "ant=a,ant=b"}, "old names, each once"),

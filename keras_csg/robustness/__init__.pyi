@@ -1,0 +1,11 @@
+from . import attacks as attacks
+from . import detection as detection
+from .attacks import AdaptiveAttack as AdaptiveAttack
+from .attacks import Attacked as Attacked
+from .attacks import GradientAttack as GradientAttack
+from .attacks import LibraryAttack as LibraryAttack
+from .attacks import create_attack as create_attack
+from .attacks import fgsm as fgsm
+from .attacks import pgd as pgd
+from .corruptions import corrupt as corrupt
+from .detection import AnomalyDetector as AnomalyDetector

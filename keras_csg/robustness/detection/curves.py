@@ -1,0 +1,84 @@
+"""Rising curves of straight pieces, learned from clean images' scores.
+
+Sums of pieces that each rise between two places and are flat elsewhere:
+nothing that an exported graph lacks, differentiable, and no digit is lost far
+beyond what clean images reach.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
+"""Shares of the clean images between which the surprise is straight."""
+KNOTS = 65
+"""Places between which the rank is straight."""
+UNBOUNDED = 1e30
+
+
+def fit_surprise(scores: np.ndarray) -> np.ndarray:
+    """Learns how surprising a score is: `-log` of the share of higher ones.
+
+    Beyond what clean images reach it goes on as it last rose.
+
+    Args:
+        scores: array `(samples,)`, of clean images.
+
+    Returns:
+        float32 array `(4, pieces)`: where each begins, how wide it is, how far
+        it rises, and up to how many widths it does.
+    """
+    # Of few images the last quantiles are all the largest one.
+    shares = [s for s in SHARES if 1 - s >= 1 / (len(scores) + 1)]
+    places = np.quantile(scores, shares)
+    places += _least(places) * np.arange(len(places))
+    heights = -np.log1p(-np.array(shares))
+    pieces = _pieces(places, heights)
+    width = max(places[-1] - places[-3:][0], _least(places))
+    rise = heights[-1] - heights[-3:][0]
+    tail = [[places[-1]], [width], [rise], [UNBOUNDED]]
+    return np.concatenate([pieces, tail], axis=1).astype("float32")
+
+
+def fit_rank(scores: np.ndarray, threshold: float, rate: float) -> np.ndarray:
+    """Learns which share of clean images are less strange, 0..1.
+
+    Args:
+        scores: array `(samples,)`, of clean images.
+        threshold: float. The score that stands for a share of `1 - rate`.
+        rate: float. False alarms.
+
+    Returns:
+        float32 array, as `fit_surprise`.
+    """
+    shares = np.linspace(0, 1, KNOTS)
+    places = np.quantile(scores, shares)
+    least = _least([*places, threshold])
+    low, high = shares < 1 - rate, shares > 1 - rate
+    steps = least * np.arange(1, KNOTS + 1)
+    # The threshold stays where it is; what would share its place gives way.
+    below = np.minimum(places[low], threshold - steps[: low.sum()][::-1])
+    above = np.maximum(places[high], threshold + steps[: high.sum()])
+    return _pieces(
+        np.concatenate([below, [threshold], above]),
+        np.concatenate([shares[low], [1 - rate], shares[high]]),
+    ).astype("float32")
+
+
+def follow(curve: Any, scores: Any) -> Any:
+    """Returns the height of a curve at each score, `(samples,)`."""
+    along = ops.relu((scores[:, None] - curve[0]) / curve[1])
+    return ops.sum(curve[2] * ops.minimum(along, curve[3]), axis=-1)
+
+
+def _pieces(places, heights):
+    widths = np.maximum(np.diff(places), _least(places))
+    return np.stack(
+        [places[:-1], widths, np.diff(heights), np.ones(len(widths))]
+    )
+
+
+def _least(places):
+    """Returns a distance that float32 can still tell at such places."""
+    return max(float(np.abs(places).max()) * 1e-6, 1e-9)

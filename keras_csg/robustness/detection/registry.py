@@ -1,0 +1,44 @@
+"""The scores there are, by name."""
+
+import difflib
+
+import keras_csg.robustness.detection.combined_scores as combined_scores
+import keras_csg.robustness.detection.density_scores as density_scores
+import keras_csg.robustness.detection.forest_score as forest_score
+import keras_csg.robustness.detection.gate_scores as gate_scores
+import keras_csg.robustness.detection.logit_scores as logit_scores
+from keras_csg.robustness.detection.score import Score
+
+DEFAULT = "surprise"
+MODULES = (
+    combined_scores,
+    gate_scores,
+    logit_scores,
+    density_scores,
+    forest_score,
+)
+SCORES: dict[str, type[Score]] = {
+    score.name: score for module in MODULES for score in module.SCORES
+}
+
+
+def list_scores() -> list[str]:
+    """Returns the names of all scores, the default first."""
+    return list(SCORES)
+
+
+def find_score(name: str) -> Score:
+    """Returns a score by its name.
+
+    Raises:
+        ValueError: if there is none of that name, with the nearest ones.
+    """
+    if isinstance(name, str) and name in SCORES:
+        return SCORES[name]()
+    near = difflib.get_close_matches(str(name), SCORES, 1)
+    known = ", ".join(SCORES)
+    raise ValueError(
+        f"`score` must be one of {known}"
+        + (f"; did you mean {near[0]!r}? " if near else ". ")
+        + f"Received: score={name!r}"
+    )
