@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_csg.files import flush_to_disk, hidden_part, set_aside
+from keras_csg.files import flush_to_disk, hidden_part, recover, replace_all
 from keras_csg.metrics.head import Head
 from keras_csg.version import package_version, version
 
@@ -48,6 +48,7 @@ def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
         OSError: if it cannot be written.
     """
     folder = pathlib.Path(folder)
+    recover(folder)
     _check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with hidden_part(folder) as part:
@@ -69,8 +70,7 @@ def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
         text = json.dumps(facts, indent=2, allow_nan=False)
         (part / FACTS).write_text(text + "\n")
         flush_to_disk(part)
-        with set_aside(folder):
-            part.rename(folder)
+        replace_all({part: folder})
 
 
 def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
@@ -86,6 +86,7 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
             was fitted on another classifier.
     """
     folder = pathlib.Path(folder)
+    recover(folder)
     facts = _read_facts(folder)
     if head is not None and facts["head_sha256"] != fingerprint(head):
         raise ValueError(
