@@ -125,7 +125,7 @@ def score(run_path, images, as_json):
     if as_json:
         click.echo(json.dumps(shown, indent=2))
     if broken:
-        raise UserMistake(about_broken(broken, count))
+        raise UserMistake(about_broken(broken, count, "score"))
 
 
 def _line(entry):
