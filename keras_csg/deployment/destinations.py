@@ -13,9 +13,10 @@ from keras_csg.deployment.layouts import (
     has_versions,
     place_in,
     shared_files,
+    triton_labels,
     versions_in,
 )
-from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.metadata import LABELS_FILE, Metadata
 from keras_csg.deployment.ownership import (
     companions,
     is_own_model,
@@ -140,11 +141,39 @@ class Destination:
             if not os.path.lexists(old):
                 continue
             if new.read_bytes() != old.read_bytes():
+                if name == LABELS_FILE and self._is_old(old, new):
+                    continue  # The new one takes its place.
                 if name.endswith(".pbtxt"):
                     require_fitting_config(old, new.read_text("utf-8"))
                 kept.append(name)
             new.unlink()
         return kept
+
+    def _is_old(self, old, new):
+        """Whether labels are an earlier model's, as an export wrote them.
+
+        Servers answer with the newest version, and take labels from one file.
+
+        Raises:
+            ValueError: if a person wrote them, and for other classes.
+        """
+        written = {}
+        for number in versions_in(self.path):
+            version = self.path / str(number)
+            found = format_in(version, self.layout)
+            if found is not None:
+                place = place_in(version, self.layout, found.name)
+                known = found.read_metadata(place)
+                written[number] = triton_labels(known.class_names)
+        if old.read_text("utf-8", "replace") in written.values():
+            return True
+        if written and written[max(written)] != new.read_text("utf-8"):
+            raise ValueError(
+                f"{old} is kept as it is, and is of another model's classes: "
+                "change it or move it away, or choose another path "
+                "(`--name`)."
+            )
+        return False
 
 
 def choose_destination(

@@ -10,6 +10,10 @@ ANY_SIDE = 64
 """Of random images for a model that takes any; the deepest halve it 5 times."""
 LEAST_CONTRAST = 1.0
 """Standard deviation, in grey levels, of all values of a set of pictures."""
+LEAST_PEAK = 64
+"""Of a set of pictures with broken numbers; below they were divided."""
+LEAST_CALIBRATION = 16
+"""Images to calibrate on and to prove a file on as well."""
 SLACK = 1.0
 """Grey levels by which resizing and rounding may leave 0..255."""
 
@@ -50,10 +54,12 @@ def check_given(name: str, images: np.ndarray, scales_bytes: bool) -> None:
     found = f"Received: {name} in {least:.3g}..{most:.3g}"
     if least < -SLACK or most > 255 + SLACK:
         raise ValueError(f"`{name}` must be RGB in 0..255. {found}")
-    if 0 < most <= 1:
+    scaled = images.dtype.kind == "f" and (images != np.rint(images)).any()
+    if 0 < most <= (LEAST_PEAK if scaled else 1):
         raise ValueError(
             f"`{name}` must be RGB in 0..255, as before they were scaled: the "
-            f"network scales them itself. {found}"
+            "network scales them itself. Pictures that are as dark are taken "
+            f"as whole numbers. {found}"
         )
 
 
@@ -106,6 +112,8 @@ def images_to_prove_on(
         raise ValueError("`labels` are the classes of `images`: give both.")
     source = "calibration" if images is None else "given"
     chosen = calibration if images is None else images
+    if images is None and calibration is not None:
+        _require_several(calibration)
     if chosen is None:
         sides = [side or ANY_SIDE for side in metadata.input["shape"][1:3]]
         rng = np.random.default_rng(0)
@@ -123,4 +131,31 @@ def images_to_prove_on(
             f"`labels` must be {wanted}. "
             f"Received: labels.shape={np.shape(labels)}"
         )
+    if labels is not None:
+        _check_labels(labels, metadata)
     return chosen, source
+
+
+def _require_several(calibration):
+    if len(calibration) < LEAST_CALIBRATION:
+        raise ValueError(
+            "`calibration` must be some hundred images, and at least "
+            f"{LEAST_CALIBRATION} where the file is proven on them, too: give "
+            f"more, or `images`. Received: {len(calibration)} images"
+        )
+
+
+def _check_labels(labels, metadata):
+    """Refuses what are no numbers of classes: of such nothing is told right."""
+    values = np.asarray(labels)
+    classes = len(metadata.class_names)
+    most = 1 if metadata.multi_label else classes - 1
+    numbers = values.dtype.kind in "fiub"
+    if numbers and not np.isin(values, np.arange(most + 1)).all():
+        numbers = False
+    if not numbers:
+        wanted = "zeros and ones" if metadata.multi_label else "whole numbers"
+        raise ValueError(
+            f"`labels` must be {wanted} in 0..{most}, the classes of `images`. "
+            f"Received: labels={values.ravel()[:5].tolist()}"
+        )

@@ -125,6 +125,11 @@ def shared_files(layout: str) -> tuple[str, ...]:
     return ("config.pbtxt", LABELS_FILE) if layout == "triton" else ()
 
 
+def triton_labels(class_names: list[str]) -> str:
+    """Returns Triton's labels: one a line, whatever a class is called."""
+    return labels_text([" ".join(name.split()) for name in class_names])
+
+
 def places_in_version() -> Iterator[str]:
     """Yields where a model may lie in the folder of its version."""
     for layout in filter(has_versions, LAYOUTS):
@@ -181,9 +186,8 @@ def triton_config(
 def _write_triton_files(format, folder, metadata, name, output_shapes):
     config = triton_config(format, metadata, name, output_shapes)
     (folder / "config.pbtxt").write_text(config, encoding="utf-8")
-    # One label a line, whatever a class is called.
-    labels = [" ".join(label.split()) for label in metadata.class_names]
-    (folder / LABELS_FILE).write_text(labels_text(labels), encoding="utf-8")
+    labels = triton_labels(metadata.class_names)
+    (folder / LABELS_FILE).write_text(labels, encoding="utf-8")
 
 
 def _known_shapes(metadata):

@@ -219,13 +219,14 @@ def checked_reading(image_reading: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _text(name):
-    if isinstance(name, str):
-        return str(name)
     try:
-        return bytes.decode(name, "utf-8")
-    except (TypeError, UnicodeDecodeError):
+        if not isinstance(name, str):
+            return bytes.decode(name, "utf-8")
+        name.encode("utf-8")  # Names of files may hold what no file can.
+        return str(name)
+    except (TypeError, UnicodeError):
         raise ValueError(
-            "`class_names` must be texts, or bytes of UTF-8. "
+            "`class_names` must be texts that UTF-8 can hold, or bytes of it. "
             f"Received: {name!r} among them"
         ) from None
 

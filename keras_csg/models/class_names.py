@@ -3,13 +3,20 @@ from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING
 
+from keras_csg.models.arguments import checked_names
+
 if TYPE_CHECKING:
     from keras_csg.models.classifier import CSGClassifier
 
 
 def class_names_of(model: "CSGClassifier") -> list[str]:
-    """Returns the names of a model's classes: their numbers if it has none."""
-    return model.class_names or [str(c) for c in range(model.num_classes)]
+    """Returns the names of a model's classes: their numbers if it has none.
+
+    Raises:
+        ValueError: if somebody has set others than `build` takes.
+    """
+    names = checked_names(model.class_names, model.num_classes)
+    return names or [str(c) for c in range(model.num_classes)]
 
 
 def class_number(names: Sequence[str], given: str | int) -> int:

@@ -30,6 +30,7 @@ def with_value(value):
         (with_value(-20), r"0\.\.255.*-20"),
         (some_images() / 255, "as before they were scaled.*0"),
         (some_images() / 127.5 - 1, "as before they were scaled.*-1|-0"),
+        (some_images() / 25, "as before they were scaled.*whole numbers"),
         (np.array([["a"]]), "array of numbers"),
     ],
 )
@@ -87,3 +88,56 @@ def test_int8_is_proven_on_what_it_was_calibrated_on(tmp_path):
     )
     assert report["proof_images"] == "given"
     assert report["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx"])
+def test_a_few_images_prove_nothing_of_what_is_calibrated_on_them(
+    model, tmp_path, name
+):
+    few = some_images()[:1]
+    with pytest.raises(ValueError, match="at least 16.*Received: 1 images"):
+        keras_csg.export(
+            model, tmp_path / name, quantize="int8", calibration=few
+        )
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("wrong", [-1, 4, 0.5])
+def test_labels_are_numbers_of_classes(model, tmp_path, wrong):
+    images = some_images()
+    labels = np.zeros(len(images))
+    labels[2] = wrong
+    with pytest.raises(ValueError, match=r"`labels` must be whole .*0\.\.3"):
+        keras_csg.export(
+            model, tmp_path / "model.onnx", images=images, labels=labels
+        )
+
+
+def test_dark_pictures_are_given_as_whole_numbers():
+    check_given("images", np.rint(some_images() / 25), True)
+
+
+def test_a_model_of_any_size_is_calibrated_where_the_format_can(tmp_path):
+    backbone = keras.Sequential(
+        [
+            keras.Input((None, None, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(6, 3, activation="relu"),
+        ]
+    )
+    model = keras_csg.build(backbone, 3)
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (32, 12, 14, 3)).astype("uint8")
+    path = tmp_path / "model.onnx"
+    keras_csg.export(model, path, quantize="int8", calibration=images)
+    answers = keras_csg.open_exported(path).answer(
+        images[:2, :9, :8].astype("float32")
+    )
+    assert answers["heatmap"].shape == (2, 7, 6)
+    with pytest.raises(ValueError, match="images of one size alone"):
+        keras_csg.export(
+            model,
+            tmp_path / "model.tflite",
+            quantize="int8",
+            calibration=images,
+        )

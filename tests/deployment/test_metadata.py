@@ -147,3 +147,13 @@ def test_broken_names_of_filters_are_damage(names):
     values = json.loads(described(trained_classifier()).to_json())
     with pytest.raises(ValueError, match="damaged"):
         Metadata.from_json(json.dumps({**values, "filter_names": names}))
+
+
+@pytest.mark.parametrize(
+    "names", [[1, 2, 3, 4], ["a", "b"], ["a", "b", "c", "\udce9"], list("abca")]
+)
+def test_names_that_somebody_set_are_checked_as_those_given(names):
+    model = trained_classifier()
+    model.class_names = names
+    with pytest.raises(ValueError, match="`class_names` must"):
+        described(model)

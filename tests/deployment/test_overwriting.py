@@ -235,3 +235,36 @@ keras_csg.export(tiny_classifier(), {str(path)!r}, overwrite=True)
     assert {name: now[name] for name in before} == before
     keras_csg.export(model, path, outputs=["class_id"], overwrite=True)
     assert sorted(os.listdir(tmp_path)) == ["model", "model.proof.json"]
+
+
+def in_order(names):
+    return tiny_classifier(class_names=list(names))
+
+
+def labels_in(path):
+    return (path / "labels.txt").read_text().split()
+
+
+def test_labels_of_a_layout_are_those_of_the_newest_model(tmp_path):
+    path = tmp_path / "pets"
+    for names in ("abcd", "dcab", "bcda"):
+        keras_csg.export(in_order(names), path, layout="triton")
+        assert labels_in(path) == list(names)
+    keras_csg.export(
+        in_order("wxyz"), path, layout="triton", version=3, overwrite=True
+    )
+    assert labels_in(path) == ["w", "x", "y", "z"]
+
+
+def test_labels_that_a_person_wrote_stay_with_their_classes(tmp_path):
+    path = tmp_path / "pets"
+    keras_csg.export(in_order("abcd"), path, layout="triton")
+    (path / "labels.txt").write_text("Aal\nBiber\nCondor\nDachs\n")
+    report = keras_csg.export(in_order("abcd"), path, layout="triton")
+    assert report["kept"] == ["labels.txt"]
+    assert labels_in(path) == ["Aal", "Biber", "Condor", "Dachs"]
+    assert_spared(
+        path,
+        "labels.txt is kept as it is, and is of another model's classes",
+        lambda: keras_csg.export(in_order("dcab"), path, layout="triton"),
+    )

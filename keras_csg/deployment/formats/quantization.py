@@ -129,14 +129,21 @@ def check_calibration(
         ValueError: if there are none, or they are of another shape.
     """
     (images,) = model.inputs
-    wanted = "(samples, {}, {}, {})".format(*images.shape[1:])
+    sides = ["any" if side is None else side for side in images.shape[1:]]
+    wanted = "(samples, {}, {}, {})".format(*sides)
     if calibration is None:
         raise ValueError(
             "`quantize='int8'` needs `calibration`: some hundred training "
             f"images of shape {wanted}. Received: calibration=None"
         )
     calibration = np.asarray(calibration)
-    if calibration.shape[1:] != images.shape[1:] or not len(calibration):
+    fits = calibration.ndim == 4 and all(
+        want in (None, have)
+        for want, have in zip(
+            images.shape[1:], calibration.shape[1:], strict=True
+        )
+    )
+    if not fits or not len(calibration):
         raise ValueError(
             f"`calibration` must have shape {wanted}. "
             f"Received: calibration.shape={calibration.shape}"
@@ -153,6 +160,13 @@ def _convert_to_int8(model, calibration):
     find those that lose accuracy, can.
     """
     import tensorflow as tf
+
+    if None in model.inputs[0].shape[1:]:
+        raise ValueError(
+            "LiteRT computes in 8 bits for images of one size alone: name "
+            "another format, or another `quantize`. Received: a model of "
+            "images of any size"
+        )
 
     converter = _converter(model)
     _optimize(converter)
