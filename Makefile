@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TRITON_VENV := .venv-triton
+TRITON_STAMP := $(TRITON_VENV)/.installed
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 DEMO_RUN ?= runs/demo
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all coverage lint format hooks bench clean
+.PHONY: install demo test test-all test-triton coverage lint format hooks bench clean
 
 install: $(STAMP)
 
@@ -32,6 +34,16 @@ test: $(STAMP)
 test-all: $(STAMP)
 	$(PYTEST) -m ''
 
+# Triton's schemas need an older protobuf: an environment of their own.
+$(TRITON_STAMP): pyproject.toml
+	$(PYTHON) -m venv $(TRITON_VENV)
+	$(TRITON_VENV)/bin/pip install --quiet --editable '.[server,test-core,triton]'
+	@touch $@
+
+test-triton: $(TRITON_STAMP)
+	$(TRITON_VENV)/bin/python -m pytest -m '' \
+		tests/deployment/test_layouts.py tests/serving/test_grpc_messages.py
+
 coverage: $(STAMP)
 	$(PYTEST) --cov --cov-report term:skip-covered
 
@@ -53,5 +65,5 @@ bench: $(STAMP)
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(TRITON_VENV) build *.egg-info
 	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -49,7 +49,7 @@ def metadata(format="onnx", dtype="float32", **changes):
 def schema():
     return pytest.importorskip(
         "tritonclient.grpc.model_config_pb2",
-        reason="Triton's schema is tritonclient's: `pip install tritonclient`",
+        reason="Triton's schema is tritonclient's: `make test-triton`",
     )
 
 

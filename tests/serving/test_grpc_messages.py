@@ -55,7 +55,7 @@ def described(message):
 @pytest.mark.parametrize("name", MESSAGES)
 def test_fields_are_those_of_another_client(name):
     theirs = pytest.importorskip(
-        "tritonclient.grpc.service_pb2", reason="pip install tritonclient[grpc]"
+        "tritonclient.grpc.service_pb2", reason="`make test-triton`"
     )
     for part in name.split("."):
         theirs = getattr(theirs, part)
