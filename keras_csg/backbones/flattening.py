@@ -57,7 +57,9 @@ def flat_features(
 
 def _output_number(network):
     """Returns which of its last layer's outputs is the network's."""
-    history = network.get_config()["output_layers"]
+    # A subclass, as of KerasCV and KerasHub, has a config of its own.
+    plain = keras.Model(network.inputs, network.outputs)
+    history = plain.get_config()["output_layers"]
     while not isinstance(history[0], str):
         history = history[0]
     return history[-1]

@@ -82,7 +82,7 @@ def test_what_is_no_package_is_one_line(
     [
         (["--ort-web", "ort.tgz"], "layout web"),
         (["--layout", "web", "--format", "litert"], "onnx"),
-        (["--layout", "web", "--quantize", "int8"], "format litert"),
+        (["--layout", "web", "--quantize", "dynamic"], "float32"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(

@@ -1,5 +1,6 @@
 """Odd image files: a classifier and its exported files say the same of all."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ def files(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
+    keras.utils.set_random_seed(5)
     model = trained_classifier(image_reading=READING)
     model.save(folder / "model.keras")
     return {"keras": folder / "model.keras"} | {
