@@ -52,11 +52,13 @@ def predict(model_path, images, as_json, top, heatmaps, out):
     from keras_csg import commands
     from keras_csg_cli.tracking import tracking
 
-    if commands.needs_tensorflow(model_path):  # Else it costs seconds.
-        load_library()
-
     if out is not None and as_json:
         raise UserMistake("--out and --json cannot go together.")
+    with user_mistakes():  # Before what takes seconds.
+        images = commands.find_images(images)
+        commands.check_source(model_path)
+    if commands.needs_tensorflow(model_path):
+        load_library()
     with user_mistakes():
         count, predictions = commands.predict_images(
             model_path, images, top=top, heatmaps=heatmaps

@@ -11,6 +11,7 @@ says how a photograph becomes its pixels, and `read` does it: turned as the
 camera says, transparent parts on the background, resized as in training.
 """
 
+import argparse
 import sys
 
 import keras_csg
@@ -20,7 +21,7 @@ def main(model_path, image_path):
     exported = keras_csg.open_exported(model_path)
     answer = exported.answer(exported.read(image_path))
     if "probabilities" not in answer:
-        sys.exit(
+        raise ValueError(
             f"{model_path} was exported without probabilities, which this "
             f"needs. It has: {', '.join(answer)}"
         )
@@ -38,5 +39,18 @@ def main(model_path, image_path):
     return class_name, answer
 
 
+def run(arguments=None):
+    """Runs `main`; a mistake is one line on stderr and the exit code 2."""
+    options = argparse.ArgumentParser()
+    options.add_argument("model")
+    options.add_argument("photo")
+    args = options.parse_args(arguments)
+    try:
+        main(args.model, args.photo)
+    except (ValueError, OSError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run()

@@ -10,6 +10,7 @@ black and violet (none) to yellow (most); the class's name on stdout. The file
 is what `keras_csg.export(model, "model.tflite")` wrote, quantised or not.
 """
 
+import argparse
 import sys
 
 import numpy as np
@@ -27,7 +28,7 @@ def main(model_path, image_path, picture_path):
     exported = keras_csg.open_exported(model_path)
     missing = [n for n in NEEDED if n not in exported.metadata.outputs]
     if missing:
-        sys.exit(
+        raise ValueError(
             f"{model_path} was exported without {' and '.join(missing)}, which "
             f"this needs. It has: {', '.join(exported.metadata.outputs)}"
         )
@@ -62,5 +63,19 @@ def draw(heatmap, photo):
     return Image.blend(photo, overlay, 0.6)
 
 
+def run(arguments=None):
+    """Runs `main`; a mistake is one line on stderr and the exit code 2."""
+    options = argparse.ArgumentParser()
+    options.add_argument("model")
+    options.add_argument("photo")
+    options.add_argument("picture")
+    args = options.parse_args(arguments)
+    try:
+        main(args.model, args.photo, args.picture)
+    except (ValueError, OSError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run()

@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -112,14 +113,14 @@ def test_classifying_says_what_a_file_has_not(model, photo, tmp_path, capsys):
     check_answer(model, photo, class_name, answer)
     assert "gate agreement  not in this file" in capsys.readouterr().out
     keras_csg.export(model, path, outputs=["class_id"], overwrite=True)
-    with pytest.raises(SystemExit, match="without probabilities.*: class_id"):
+    with pytest.raises(ValueError, match="without probabilities.*: class_id"):
         example.main(path, photo)
 
 
 def test_a_heatmap_of_a_file_without_one_is_refused(model, photo, tmp_path):
     path, picture = tmp_path / "model.tflite", tmp_path / "heatmap.png"
     keras_csg.export(model, path, outputs=["probabilities", "class_id"])
-    with pytest.raises(SystemExit, match="exported without heatmap, which"):
+    with pytest.raises(ValueError, match="exported without heatmap, which"):
         load("heatmap_with_litert.py").main(path, photo, picture)
     assert not picture.exists()
 
@@ -147,6 +148,53 @@ def test_an_example_needs_no_tensorflow(name, file, more, photo, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert all((tmp_path / picture).exists() for picture in more)
+
+
+EXPORTED = EXAMPLES.parent / "tests/compatibility/0.1.0/run/export"
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["none.onnx", "photo.jpg"], "There is no exported model none."),
+        ([EXPORTED / "model.onnx", "none.jpg"], "none.jpg"),
+        ([EXPORTED / "model.onnx", "text.jpg"], "text.jpg"),
+        ([EXPORTED / "model.onnx"], "required: photo"),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["classify_with_onnxruntime.py", "heatmap_with_litert.py"]
+)
+def test_a_mistake_is_one_line(
+    name, args, message, photo, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(photo, "photo.jpg")
+    (tmp_path / "text.jpg").write_text("no photograph")
+    args = [str(arg) for arg in args]
+    if name.startswith("heatmap"):
+        args = [arg.replace("model.onnx", "model.tflite") for arg in args]
+        args += ["map.png"] * (len(args) == 2)
+    with pytest.raises(SystemExit) as ended:
+        load(name).run(args)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    line = err.splitlines()[-1]  # Above it argparse shows the usage.
+    assert message in line
+    assert "required" in line or len(err.splitlines()) == 1
+    assert not (tmp_path / "map.png").exists()
+
+
+def test_a_heatmap_is_not_drawn_into_a_folder_that_is_not_there(
+    photo, tmp_path, capsys
+):
+    picture = tmp_path / "none" / "map.png"
+    args = [EXPORTED / "model.tflite", photo, picture]
+    with pytest.raises(SystemExit) as ended:
+        load("heatmap_with_litert.py").run([str(arg) for arg in args])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(picture) in line
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from .input_error import InputError as InputError
 from .localize import localize as localize
 from .localize import sanity_check as sanity_check
 from .pack import pack as pack
+from .predict import check_source as check_source
 from .predict import find_images as find_images
 from .predict import needs_tensorflow as needs_tensorflow
 from .predict import predict as predict

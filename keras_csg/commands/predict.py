@@ -16,6 +16,7 @@ from keras_csg.deployment import (
     predict_files,
 )
 from keras_csg.deployment.formats.registry import find_format_at
+from keras_csg.deployment.opening import name_models_in
 
 
 def predict(
@@ -137,22 +138,45 @@ def open_source(path: str | os.PathLike) -> Any:
     Raises:
         ValueError: if `path` is none of these.
     """
-    check_path("source", path)
+    check_source(path)
     if _is_run(path):
         from keras_csg.training.opening import open_run
 
         return open_run(_at_home(path)).load_model()
     path = pathlib.Path(path).expanduser()
-    if not path.exists():
-        raise ValueError(f"There is neither a run nor an exported file {path}.")
     if path.suffix == ".keras":
         return _classifier_in(path)
-    if find_model(path) is None:
-        raise ValueError(
-            f"{path} is neither a run nor an exported model: it has no "
-            "config.json, no saved_model.pb and no version of a model."
-        )
     return open_exported(path)
+
+
+def check_source(path: str | os.PathLike) -> None:
+    """Refuses what `open_source` cannot open, as far as its place tells.
+
+    It loads no library, so that a mistake is named at once.
+
+    Args:
+        path: see `open_source`.
+
+    Raises:
+        InputError: if nothing lies there, or neither a run nor a model.
+    """
+    check_path("source", path)
+    if _is_run(path):
+        return
+    path = pathlib.Path(path).expanduser()
+    if not path.exists():
+        raise InputError(f"There is neither a run nor an exported file {path}.")
+    if path.suffix == ".keras":
+        return
+    model = find_model(path)
+    if model is None:
+        raise InputError(
+            f"{path} is neither a run nor an exported model: it has no "
+            "config.json, no saved_model.pb and no version of a model"
+            + (name_models_in(path) or ".")
+        )
+    with input_errors():
+        find_format_at(model)
 
 
 def needs_tensorflow(source: Any) -> bool:

@@ -110,28 +110,32 @@ def _model_at(path):
             f"{path} is a run, not an exported model: `keras_csg.predict` "
             "takes it, `keras_csg.training.Run(path).load_model()` opens it, "
             "and `keras-csg export` makes files of it"
-            + (_listed(path / "export") or ".")
+            + (name_models_in(path / "export") or ".")
         )
     if not path.is_dir():
         return path  # A pipe or a device: its reader refuses it.
     raise ValueError(
         f"{path} is no exported model: it is no SavedModel, as it has no "
-        f"{GRAPH_FILE}, and has no version of a model" + (_listed(path) or ".")
+        f"{GRAPH_FILE}, and has no version of a model"
+        + (name_models_in(path) or ".")
     )
 
 
-def _listed(folder):
+def name_models_in(folder: pathlib.Path) -> str:
     """Returns the end of a sentence: which models lie in a folder, if any."""
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    names = [
-        str(path)
-        for path in inside
-        if _is_of_a_format(path) or (path.is_dir() and find_model(path))
-    ]
+    names = [str(path) for path in inside if _holds_model(path)]
     if not names:
         return ""
     shown = ", ".join(names[:MOST_NAMED]) + ", ..." * (len(names) > MOST_NAMED)
     return f". There is {shown}"
+
+
+def _holds_model(path):
+    try:
+        return _is_of_a_format(path) or (path.is_dir() and find_model(path))
+    except OSError:  # A folder of somebody else's.
+        return False
 
 
 def _is_model(path):

@@ -95,6 +95,16 @@ def test_what_is_there_instead_is_named(opened, path, message):
     assert len(str(raised.value).splitlines()) == 1
 
 
+def test_predicting_of_a_folder_names_the_models_in_it(tmp_path):
+    image = tmp_path / "a.png"
+    Image.new("RGB", (32, 32)).save(image)
+    with pytest.raises(keras_csg.InputError) as raised:
+        keras_csg.predict(EXPORTED, image)
+    assert str(EXPORTED / "model.onnx") in str(raised.value)
+    with pytest.raises(keras_csg.InputError, match=r"version of a model\.$"):
+        keras_csg.predict(tmp_path, image)
+
+
 def test_metadata_are_read_without_tensorflow_or_a_runtime():
     files = pathlib.Path(__file__).parent.parent / "compatibility" / "0.1.0"
     code = (

@@ -112,6 +112,32 @@ def test_what_takes_tensorflow_is_refused_in_one_line(source, image):
 
 
 @pytest.mark.parametrize(
+    "source, images, message",
+    [
+        ("none.onnx", "image.png", "neither a run nor an exported file none.o"),
+        ("image.png", "image.png", "The path must end in .onnx or"),
+        (".", "image.png", "no version of a model. There is birds.onnx, fish"),
+        ("run", "none*.png", "There is no image file none*.png."),
+    ],
+)
+def test_a_mistake_is_named_before_tensorflow_is_imported(
+    source, images, message, image
+):
+    (image.parent / "run").mkdir()
+    (image.parent / "run/config.json").write_text("{}")
+    (image.parent / "fish/1").mkdir(parents=True)
+    shutil.copy(EXPORTED / "model.onnx", image.parent / "fish/1")
+    shutil.copy(EXPORTED / "model.onnx", image.parent / "birds.onnx")
+    code = (
+        "import os; os.chdir(sys.argv.pop(1))\n"
+        "from keras_csg_cli.main import main; main(sys.argv[1:])"
+    )
+    status, out, err = run_barred(code, image.parent, "predict", source, images)
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1 and message in err
+
+
+@pytest.mark.parametrize(
     "source, needed",
     [
         ("run", True),

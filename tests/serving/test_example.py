@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import sys
 
+import pytest
 from PIL import Image
 
 from tests.serving import stand_in
@@ -26,11 +27,51 @@ def test_it_prints_a_line_for_each_file(tmp_path, capsys):
     text.write_text("no photograph")
     with stand_in.served() as server:
         url = f"http://127.0.0.1:{server.port}/v2/models/{NAME}"
-        load().main([url, str(photo), str(text), str(photo)])
-    first, wrong, last = capsys.readouterr().out.splitlines()
+        code = load().main([url, str(photo), str(text), str(photo)])
+    out, err = capsys.readouterr()
+    first, last = out.splitlines()
+    (wrong,) = err.splitlines()
+    assert code == 2
     # (20 * 200 + 1) / (20 * 249 + 3)
     assert first == last == f"{photo}: {NAMES[1]}, probability 0.803"
     assert wrong.startswith(f"{text}: ") and "no JSON" in wrong
+
+
+def test_what_is_answered_is_no_mistake(tmp_path, capsys):
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (5, 4)).save(photo)
+    with stand_in.served() as server:
+        url = f"http://127.0.0.1:{server.port}/v2/models/{NAME}"
+        assert load().main([url, str(photo)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_model_that_is_not_there_is_a_mistake(tmp_path, capsys):
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (5, 4)).save(photo)
+    with stand_in.served() as server:
+        url = f"http://127.0.0.1:{server.port}"
+        assert load().main([f"{url}/v2/models/none", str(photo)]) == 2
+        unknown = capsys.readouterr()
+        assert load().main([f"{url}/elsewhere", str(photo)]) == 2
+    for out, err in (unknown, capsys.readouterr()):
+        assert out == "" and len(err.splitlines()) == 1
+        assert err.startswith(f"{photo}: ")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v2", "nowhere"])
+def test_without_a_server_or_a_photo_each_file_gets_a_line(
+    url, tmp_path, capsys
+):
+    photo = tmp_path / "photo.png"
+    photo.touch()
+    assert load().main([url, str(photo), str(tmp_path / "none.png")]) == 2
+    out, err = capsys.readouterr()
+    here, missing = err.splitlines()
+    assert out == "" and here.startswith(f"{photo}: no ") and url in here
+    assert missing.endswith(
+        "none.png: cannot be read: No such file or directory"
+    )
 
 
 def test_agreement_is_told_where_there_is_a_gate():
