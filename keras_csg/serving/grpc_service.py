@@ -115,7 +115,7 @@ class _Answers:
 
     def ModelInfer(self, request: Any) -> dict:  # noqa: N802
         service = self._service
-        with service.counted("grpc"):
+        with service.counted("grpc"), service.in_flight():
             if request is None:
                 raise RequestError("The message is no ModelInferRequest.")
             service.check_model(request.model_name, request.model_version)
@@ -181,6 +181,12 @@ def _read(request) -> InferRequest:
             f"`raw_input_contents` has {len(raw)} parts for {len(inputs)} "
             "inputs."
         )
+    for given in inputs:
+        if raw and given.contents.ByteSize():
+            raise RequestError(
+                f"Input {shown(given.name)} has `contents` and "
+                "`raw_input_contents`: give one."
+            )
     tensors = [
         InputTensor(given.name, given.datatype, _shape(given), raw=part)
         if raw

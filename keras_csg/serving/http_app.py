@@ -29,10 +29,12 @@ HEADER_LENGTH = "Inference-Header-Content-Length"
 BODY_SECONDS = 60
 """A client that takes longer to send what it asks is not waited for."""
 HELD = 16
-"""How many of the largest requests may wait at a time; of small ones more."""
+"""How many of the largest requests may wait at a time; of small ones more. As
+many again may be coming."""
 DISCARDED = 2**24
 """Bytes too many that are read nevertheless: many a client looks for an answer
 only when it has sent all."""
+CLOSE = {"Connection": "close"}
 TOP = 3
 
 
@@ -51,6 +53,8 @@ class HttpApp:
         self._service = service
         self._max_body = max_body
         self._held = 0
+        # Bytes of the bodies that are coming, by their limits in time.
+        self._coming: dict[asyncio.Timeout, int] = {}
         self._threads = threads
         model = "/v2/models/{name}"
         routes = [
@@ -101,16 +105,21 @@ class HttpApp:
         with self._service.counted("http"):
             self._check_model(request)
             body = await self._body(request)
-            self._held += len(body)
-            try:
-                # Of one thread, so nothing comes between looking and adding.
-                if self._held > HELD * self._max_body:
-                    raise RequestError(
-                        "Too much waits: ask again later.", UNAVAILABLE
-                    )
-                return await self._answer_body(request, body)
-            finally:
-                self._held -= len(body)
+            # Only now: clients that stall shut out nobody.
+            with self._service.in_flight():
+                return await self._answer_in_turn(request, body)
+
+    async def _answer_in_turn(self, request, body):
+        self._held += len(body)
+        try:
+            # Of one thread, so nothing comes between looking and adding.
+            if self._held > HELD * self._max_body:
+                raise RequestError(
+                    "Too much waits: ask again later.", UNAVAILABLE
+                )
+            return await self._answer_body(request, body)
+        finally:
+            self._held -= len(body)
 
     async def _answer_body(self, request, body):
         if is_picture(body):
@@ -151,27 +160,44 @@ class HttpApp:
         if too_large and "expect" in request.headers:
             raise self._too_large()
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                return await self._read(request, too_large)
+            async with asyncio.timeout(BODY_SECONDS) as limit:
+                try:
+                    return await self._read(request, too_large, limit)
+                finally:
+                    self._coming.pop(limit, None)
         except TimeoutError:
             raise RequestError(
-                f"The request did not come within {BODY_SECONDS} s.", TIMED_OUT
+                f"The request did not come within {BODY_SECONDS} s, or others "
+                "needed its place.",
+                TIMED_OUT,
             ) from None
         except ClientDisconnect:
             raise RequestError("The client went away.") from None
 
-    async def _read(self, request, too_large):
+    async def _read(self, request, too_large, limit):
         parts, size = [], 0
         async for part in request.stream():
             size += len(part)
             too_large = too_large or size > self._max_body
             if not too_large:
                 parts.append(part)
+                self._coming[limit] = size
+                self._make_room()
             elif size > self._max_body + DISCARDED:
                 break
         if too_large:
             raise self._too_large()
         return b"".join(parts)
+
+    def _make_room(self):
+        """Ends the wait for the oldest bodies where all are too much."""
+        total = sum(self._coming.values())
+        for limit in list(self._coming):
+            if total <= HELD * self._max_body:
+                break
+            total -= self._coming.pop(limit)
+            if not limit.expired():
+                limit.reschedule(0)
 
     def _too_large(self):
         return RequestError(
@@ -213,7 +239,7 @@ def _top(request):
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = getattr(error, "status", 500)
-    headers = {"Retry-After": "1"} if status == UNAVAILABLE else None
+    headers = {UNAVAILABLE: {"Retry-After": "1"}, TIMED_OUT: CLOSE}.get(status)
     return JSONResponse({"error": str(error)}, status, headers)
 
 

@@ -203,7 +203,7 @@ class Service:
 
     @contextlib.contextmanager
     def counted(self, protocol: str) -> Iterator[None]:
-        """Counts a request and what becomes of it; refuses one too many.
+        """Counts a request and what becomes of it.
 
         Whatever goes wrong leaves as a `RequestError`, and as a line of the
         log.
@@ -213,12 +213,7 @@ class Service:
         """
         start = time.perf_counter()
         self.metrics.requests.labels(protocol).inc()
-        many = self._add_in_flight(1)
         try:
-            if many > MOST_REQUESTS:
-                raise RequestError(
-                    "Too many requests wait: ask again later.", UNAVAILABLE
-                )
             yield
         except RequestError as error:
             self._count_failure(protocol, error.status)
@@ -231,9 +226,25 @@ class Service:
             )
             raise RequestError("The model failed to answer.", FAILED) from error
         finally:
-            self._add_in_flight(-1)
             took = time.perf_counter() - start
             self.metrics.seconds.labels(protocol).observe(took)
+
+    @contextlib.contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """Counts a request that has come as a whole, while it is answered.
+
+        Raises:
+            RequestError: if it is one too many.
+        """
+        many = self._add_in_flight(1)
+        try:
+            if many > MOST_REQUESTS:
+                raise RequestError(
+                    "Too many requests wait: ask again later.", UNAVAILABLE
+                )
+            yield
+        finally:
+            self._add_in_flight(-1)
 
     def _count_failure(self, protocol, status):
         whose = "client" if status < FAILED else "server"

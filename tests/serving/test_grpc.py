@@ -167,6 +167,17 @@ NAN = np.full_like(ONE, np.nan)
             CODE.INVALID_ARGUMENT,
             "2 parts for 1",
         ),
+        (
+            raw(
+                ONE,
+                inputs=[
+                    raw(ONE)["inputs"][0]
+                    | {"contents": {"fp32_contents": [1.0]}}
+                ],
+            ),
+            CODE.INVALID_ARGUMENT,
+            "`contents` and `raw_input_contents`: give one",
+        ),
         (raw(ONE, "FP64"), CODE.INVALID_ARGUMENT, "'FP64'"),
         (raw(ONE[0]), CODE.INVALID_ARGUMENT, "must be [-1, 4, 5, 3]"),
         (raw(NAN), CODE.INVALID_ARGUMENT, "NaN"),
