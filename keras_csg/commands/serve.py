@@ -67,7 +67,8 @@ class ServedModel:
         second signal ends the process at once.
 
         Raises:
-            RuntimeError: if the server ended by itself.
+            RuntimeError: if the server ended by itself; of several workers
+                if they do so again and again, since one is replaced.
         """
         with ending(self._ended):
             try:
