@@ -226,6 +226,7 @@ def test_gRPC_has_a_port_if_nobody_says(run_cli, served):  # noqa: N802
         (["{file}", "--workers", "0"], "--workers"),
         (["{file}", *FREE, "--host", "192.0.2.1"], "--host"),
         (["{file}", *FREE, "--name", "a/b"], "--name"),
+        (["{file}", *FREE, "--max-body", "10"], "--max-body must be at least"),
     ],
 )
 def test_a_mistake_is_one_line(run_cli, file, arguments, words):

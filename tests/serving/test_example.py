@@ -30,7 +30,7 @@ def test_it_prints_a_line_for_each_file(tmp_path, capsys):
     first, wrong, last = capsys.readouterr().out.splitlines()
     # (20 * 200 + 1) / (20 * 249 + 3)
     assert first == last == f"{photo}: {NAMES[1]}, probability 0.803"
-    assert wrong.startswith(f"{text}: ") and "no JSON" in wrong
+    assert wrong.startswith(f"{text}: ") and "neither JSON" in wrong
 
 
 def test_agreement_is_told_where_there_is_a_gate():
