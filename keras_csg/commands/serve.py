@@ -123,8 +123,8 @@ def serve(
         max_batch_size: int, at least 1. Most images of a request, and of a
             batch.
         max_body: int. Most bytes of a request, no fewer than one image needs
-            as a tensor; `None` for what the
-            largest batch of float32 needs, and 16 MiB at least.
+            as a tensor; `None` for what the largest batch of float32 needs,
+            and 16 MiB at least.
         max_pixels: int, at least 1. Image files with more are not decoded.
         log: callable that takes a line, of progress or of a request that is
             refused; `None` for silence.
