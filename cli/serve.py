@@ -1,6 +1,6 @@
 import click
 
-from keras_csg_cli.options import load_library, say, user_mistakes
+from keras_csg_cli.options import UserMistake, load_library, say, user_mistakes
 
 
 class _Port(click.ParamType):
@@ -90,4 +90,7 @@ def serve(source, **settings):
     with user_mistakes():
         served = commands.serve(source, log=say, block=False, **settings)
     click.echo(served.url)
-    served.wait()
+    try:
+        served.wait()
+    except RuntimeError as error:  # One line: nothing in it is to be mended.
+        raise UserMistake(str(error)) from error

@@ -1,6 +1,5 @@
 import contextlib
 import importlib.util
-import math
 import os
 import pathlib
 import tempfile
@@ -19,8 +18,8 @@ from keras_csg.commands.arguments import (
     logger,
 )
 from keras_csg.commands.input_error import InputError, input_errors
-from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.opening import read_metadata
+from keras_csg.serving.bodies import body_of_batch, check_body
 from keras_csg.serving.opening import VERSION, name_and_version, open_to_serve
 from keras_csg.serving.settings import ServerSettings
 from keras_csg.serving.signals import ending
@@ -28,10 +27,6 @@ from keras_csg.serving.sockets import can_share_ports, is_loopback, joined
 
 HIGHEST_PORT = 65535
 MAX_PIXELS = 5 * 10**7
-LEAST_BODY = 2**24
-"""Bytes that a request may have at any rate: a photograph as a file."""
-ANY_SIDE = 1024
-"""Side of images that the limit has room for, of a model that takes any."""
 PACKAGES = ("starlette", "uvicorn", "prometheus_client")
 NEEDS = "Serving needs {}: pip install 'keras-csg[server]'"
 ALONE = "Several `workers` need a system on which processes can share a port."
@@ -67,7 +62,8 @@ class ServedModel:
         second signal ends the process at once.
 
         Raises:
-            RuntimeError: if the server ended by itself.
+            RuntimeError: if the server ended by itself; of several workers
+                if they do so again and again, since one is replaced.
         """
         with ending(self._ended):
             try:
@@ -126,8 +122,9 @@ def serve(
         workers: int, at least 1. Processes, each with a model of its own.
         max_batch_size: int, at least 1. Most images of a request, and of a
             batch.
-        max_body: int, at least 1. Most bytes of a request; `None` for what the
-            largest batch of float32 needs, and 16 MiB at least.
+        max_body: int. Most bytes of a request, no fewer than one image needs
+            as a tensor; `None` for what the largest batch of float32 needs,
+            and 16 MiB at least.
         max_pixels: int, at least 1. Image files with more are not decoded.
         log: callable that takes a line, of progress or of a request that is
             refused; `None` for silence.
@@ -167,6 +164,7 @@ def serve(
         with input_errors():
             path, usual_name, version = _model(source, log, resources)
             metadata = read_metadata(path)
+            check_body(max_body, metadata)
             settings = ServerSettings(
                 path=str(path),
                 name=_checked_name(name or usual_name),
@@ -188,18 +186,6 @@ def serve(
     if block:
         served.wait()
     return served
-
-
-def body_of_batch(metadata: Metadata, max_batch_size: int) -> int:
-    """Returns how many bytes a request for the largest batch may have.
-
-    Args:
-        metadata: the model's `Metadata`.
-        max_batch_size: int. Images of the batch.
-    """
-    sides = (side or ANY_SIDE for side in metadata.input["shape"][1:3])
-    image = math.prod(sides) * 3 * 4  # As float32.
-    return max(LEAST_BODY, max_batch_size * image + 2**16)
 
 
 def needs_tensorflow(source: str | os.PathLike) -> bool:

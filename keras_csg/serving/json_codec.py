@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from keras_csg.serving.errors import RequestError, plain, shown
+from keras_csg.serving.errors import (
+    WRONG_KIND,
+    RequestError,
+    plain,
+    shown,
+)
 from keras_csg.serving.requests import (
     BYTES,
     InferRequest,
@@ -18,6 +23,13 @@ from keras_csg.serving.requests import (
 )
 
 MOST_TENSORS = 64
+SPACE = b" \t\r\n"
+BEGINNINGS = (b"{", b"[", b"\xef\xbb\xbf")
+"""Of a request that is meant to be JSON; the last is a byte order mark."""
+NEITHER = (
+    "The request is neither JSON in UTF-8 nor a JPEG or PNG file, which must "
+    "be all of it: curl --data-binary @photo.jpg."
+)
 
 
 def read_request(body: bytes, header_length: str | None = None) -> InferRequest:
@@ -113,6 +125,9 @@ def _parsed(text):
     except RecursionError as error:
         raise RequestError("The request's JSON is too deep.") from error
     except ValueError as error:
+        begun = text.lstrip(SPACE)
+        if begun and not begun.startswith(BEGINNINGS):
+            raise RequestError(NEITHER, WRONG_KIND) from error
         reason = plain(str(error))
         raise RequestError(f"The request is no JSON: {reason}.") from error
 

@@ -80,4 +80,14 @@ class Metrics:
         return prometheus_client.generate_latest(registry)
 
 
+def forget_process(folder: str, pid: int) -> None:
+    """Takes a process that has ended out of the gauges of several.
+
+    Args:
+        folder: str. Folder that they count in.
+        pid: int. Number of the process.
+    """
+    multiprocess.mark_process_dead(pid, folder)
+
+
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST

@@ -33,13 +33,16 @@ def name_and_version(path: str | os.PathLike) -> tuple[str, str]:
     """Returns how a model is called if nobody says, and its version.
 
     In the folder of a server's model repository the folder's name, and the
-    version that is found there; of another file its name.
+    version that is found there; of a page's folder its name; of another file
+    the file's.
 
     Args:
         path: path of an exported model, or of its folder.
     """
     path = pathlib.Path(path).absolute()
     model = find_model(path) or path
+    if model.is_file() and model.parent == path and not path.name.isdecimal():
+        return path.name, VERSION  # The folder of a page.
     folder = model.parent
     # In Triton's layout the version's folder holds it, in TensorFlow Serving's
     # it is the version's folder.

@@ -130,17 +130,47 @@ def test_workers_share_the_ports_and_the_figures(file):
         assert refused(f"{address}/infer") == 400
     text = get(f"{base}/metrics").decode()
     assert 'keras_csg_requests_total{protocol="http"} 20.0' in text
-    ours = str(server.pid)
-    children = [
-        pid
-        for pid in filter(str.isdecimal, os.listdir("/proc"))
-        if parent_of(pid) == ours
-    ]
+    children = children_of(server.pid)
     assert len(children) == 2
     server.send_signal(signal.SIGTERM)
     server.communicate(timeout=60)
     assert server.returncode == 0
     assert not [pid for pid in children if parent_of(pid)]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_is_replaced_until_too_often(file):
+    server, address = start(file, "--workers", "2")
+    assert "Serving" in server.stderr.readline()
+    killed, lines = set(), []
+    end = time.monotonic() + 120
+    while server.poll() is None and time.monotonic() < end:
+        new = set(children_of(server.pid)) - killed
+        if not new:
+            time.sleep(0.05)
+            continue
+        os.kill(int(min(new)), signal.SIGKILL)
+        killed.add(min(new))
+        if len(killed) == 1:  # The other one answers.
+            assert json.loads(get(address))["name"] == "bugs"
+        if len(killed) <= 5:
+            lines.append(server.stderr.readline())
+    _, err = server.communicate(timeout=30)
+    assert all("takes its place" in line for line in lines)
+    (line,) = err.splitlines()
+    assert line.startswith("Error: Worker") and "is not replaced" in line
+    assert server.returncode == 2
+
+
+def test_a_server_that_ends_by_itself_is_one_line(run_cli, served):
+    served.model.wait.side_effect = RuntimeError("It ended by itself.")
+    code, _, err = run_cli("serve", "bugs.onnx")
+    assert (code, err) == (2, "Error: It ended by itself.\n")
+
+
+def children_of(pid):
+    found = filter(str.isdecimal, os.listdir("/proc"))
+    return [other for other in found if parent_of(other) == str(pid)]
 
 
 def parent_of(pid):
@@ -196,6 +226,7 @@ def test_gRPC_has_a_port_if_nobody_says(run_cli, served):  # noqa: N802
         (["{file}", "--workers", "0"], "--workers"),
         (["{file}", *FREE, "--host", "192.0.2.1"], "--host"),
         (["{file}", *FREE, "--name", "a/b"], "--name"),
+        (["{file}", *FREE, "--max-body", "10"], "--max-body must be at least"),
     ],
 )
 def test_a_mistake_is_one_line(run_cli, file, arguments, words):

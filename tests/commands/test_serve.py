@@ -10,8 +10,8 @@ from PIL import Image
 
 import keras_csg
 from keras_csg.commands.input_error import InputError
-from keras_csg.commands.serve import body_of_batch
 from keras_csg.deployment import open_exported, read_metadata
+from keras_csg.serving.bodies import body_of_batch
 from keras_csg.serving.opening import name_and_version, open_to_serve
 from tests.deployment.trained import trained_classifier
 
@@ -80,6 +80,11 @@ def test_a_file_is_served_as_predict_answers(
         ),
         (["birds/2/saved_model.pb"], "birds", ("birds", "2")),
         (["saved/saved_model.pb"], "saved", ("saved", "1")),
+        (
+            ["site/x.y/keras_csg.json", "site/x.y/model.onnx"],
+            "site/x.y",
+            ("x.y", "1"),
+        ),
     ],
 )
 def test_a_layout_tells_name_and_version(tmp_path, files, path, expected):

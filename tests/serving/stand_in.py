@@ -77,11 +77,9 @@ def some_images(count, seed=0, dtype="float32"):
     return rng.integers(0, 256, (count, *SHAPE)).astype(dtype)
 
 
-@contextlib.contextmanager
-def served(exported=None, lines=None, **settings):
-    """Gives a server of a model in this process."""
-    exported = Colours() if exported is None else exported
-    settings = ServerSettings(
+def settings_of(**settings):
+    """What the server of a test is told."""
+    return ServerSettings(
         **{
             "path": "colours.onnx",
             "name": NAME,
@@ -96,6 +94,13 @@ def served(exported=None, lines=None, **settings):
         }
         | settings
     )
+
+
+@contextlib.contextmanager
+def served(exported=None, lines=None, **settings):
+    """Gives a server of a model in this process."""
+    exported = Colours() if exported is None else exported
+    settings = settings_of(**settings)
     log = [].append if lines is None else lines.append
     server = ModelServer(settings, lambda: exported, log)
     try:

@@ -34,7 +34,7 @@ def test_it_prints_a_line_for_each_file(tmp_path, capsys):
     assert code == 2
     # (20 * 200 + 1) / (20 * 249 + 3)
     assert first == last == f"{photo}: {NAMES[1]}, probability 0.803"
-    assert wrong.startswith(f"{text}: ") and "no JSON" in wrong
+    assert wrong.startswith(f"{text}: ") and "neither JSON" in wrong
 
 
 def test_what_is_answered_is_no_mistake(tmp_path, capsys):

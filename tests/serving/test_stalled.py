@@ -1,0 +1,58 @@
+"""Clients that do not send all they announced harm no other."""
+
+import contextlib
+import functools
+import json
+import socket
+
+from keras_csg.serving import http_app
+from tests.serving import stand_in
+from tests.serving.stand_in import INFER, as_json, post, some_images
+
+GOOD = as_json(some_images(1))
+
+
+def test_a_client_that_sends_nothing_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(http_app, "BODY_SECONDS", 0.2)
+    with (
+        stand_in.served() as server,
+        socket.create_connection(("127.0.0.1", server.port), 30) as slow,
+    ):
+        head = f"POST {INFER} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+        slow.sendall(head.encode())
+        assert b" 408 " in slow.recv(1000)
+
+
+HEAD = f"POST {INFER} HTTP/1.1\r\nHost: x\r\nContent-Length: "
+
+
+def begin(port, length, part):
+    """Returns a socket of a client that sends a part of a body."""
+    client = socket.create_connection(("127.0.0.1", port), 30)
+    client.sendall(f"{HEAD}{length}\r\n\r\n".encode() + part)
+    return client
+
+
+def test_clients_that_stall_shut_out_nobody(monkeypatch):
+    monkeypatch.setattr("keras_csg.serving.service.MOST_REQUESTS", 1)
+    monkeypatch.setattr(http_app, "BODY_SECONDS", 1)
+    with stand_in.served() as server, contextlib.ExitStack() as clients:
+        stalled = [
+            clients.enter_context(begin(server.port, 500, b"{ {"))
+            for _ in range(5)
+        ]
+        assert post(server.port, GOOD)[0] == 200
+        for client in stalled:
+            answer = b"".join(iter(functools.partial(client.recv, 1000), b""))
+            assert b" 408 " in answer and b"within 1 s" in answer
+        assert post(server.port, GOOD)[0] == 200
+        assert server.service._in_flight == 0
+
+
+def test_what_comes_slowly_gives_way_where_all_is_too_much(monkeypatch):
+    monkeypatch.setattr(http_app, "HELD", 1)
+    with stand_in.served() as server:
+        with begin(server.port, 20_000, bytes(19_999)) as oldest:
+            body = json.dumps(GOOD).encode()
+            assert post(server.port, body)[0] == 200
+            assert b" 408 " in oldest.recv(1000)
