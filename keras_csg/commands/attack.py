@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
+from keras_csg.arguments import whole_number
 from keras_csg.choices import ATTACKS, HEADS, NORMS
 from keras_csg.commands.arguments import (
     check_callable,
@@ -109,7 +110,7 @@ def attack(
     check_path("data_dir", data_dir, optional=True)
     check_count("limit", limit, optional=True)
     check_count("batch_size", batch_size)
-    check_seed(seed)
+    seed = checked_seed(seed)
     check_callable("track", track)
     _check_detector(detector, method, source, head)
     log = logger(log)
@@ -171,13 +172,10 @@ def _misled(run, model, other):
     return misled
 
 
-def check_seed(seed: Any) -> None:
-    """Refuses what is no whole number of at least 0."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise InputError(
-            "`seed` must be a whole number of at least 0. "
-            f"Received: seed={seed!r}"
-        )
+def checked_seed(seed: Any) -> int:
+    """Returns a seed as an int; refuses what is below 0 or not whole."""
+    with input_errors():
+        return whole_number("seed", seed, 0)
 
 
 def check_alike(run: Run, model: Any, other: Run, others: Any) -> None:

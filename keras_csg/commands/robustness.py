@@ -12,7 +12,7 @@ from keras_csg.commands.arguments import (
     listed,
     logger,
 )
-from keras_csg.commands.attack import check_alike, check_seed
+from keras_csg.commands.attack import check_alike, checked_seed
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.files import write_json
 from keras_csg.robustness.attacks.registry import check_attack
@@ -108,7 +108,7 @@ def measure_robustness(
     check_count("limit", limit, optional=True)
     check_count("batch_size", batch_size)
     check_choice("norm", norm, NORMS)
-    check_seed(seed)
+    seed = checked_seed(seed)
     check_callable("track", track)
     log = logger(log)
     attacks = _names("attacks", attacks, BOUNDED_ATTACKS)

@@ -31,23 +31,20 @@ def check_kinds(unknown: Sequence[str], attacks: Sequence[str]) -> None:
     """
     known = (*MADE_UP, HELD_OUT)
     for name in unknown:
-        if name in known or os.path.isdir(name):
-            continue
-        near = difflib.get_close_matches(name, known, 1)
-        raise ValueError(
-            f"`unknown` must be some of {', '.join(known)}, or folders of "
-            "images"
-            + (f"; did you mean {near[0]!r}? " if near else ". ")
-            + f"Received: {name!r}"
-        )
+        if name not in known and not os.path.isdir(name):
+            raise _strange("unknown", name, known, ", or folders of images")
     for name in attacks:
         if name not in ATTACKS:
-            near = difflib.get_close_matches(name, ATTACKS, 1)
-            raise ValueError(
-                f"`attacks` must be some of {', '.join(ATTACKS)}"
-                + (f"; did you mean {near[0]!r}? " if near else ". ")
-                + f"Received: {name!r}"
-            )
+            raise _strange("attacks", name, ATTACKS)
+
+
+def _strange(argument, name, known, or_else=""):
+    near = difflib.get_close_matches(name, known, 1)
+    return ValueError(
+        f"`{argument}` must be some of {', '.join(known)}{or_else}"
+        + (f"; did you mean {near[0]!r}? " if near else ". ")
+        + f"Received: {name!r}"
+    )
 
 
 class StrangeImages:

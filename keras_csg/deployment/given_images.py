@@ -54,13 +54,17 @@ def check_given(name: str, images: np.ndarray, scales_bytes: bool) -> None:
     found = f"Received: {name} in {least:.3g}..{most:.3g}"
     if least < -SLACK or most > 255 + SLACK:
         raise ValueError(f"`{name}` must be RGB in 0..255. {found}")
-    scaled = images.dtype.kind == "f" and (images != np.rint(images)).any()
-    if 0 < most <= (LEAST_PEAK if scaled else 1):
+    if 0 < most <= 1 or (1 < most <= LEAST_PEAK and _has_parts(images)):
         raise ValueError(
             f"`{name}` must be RGB in 0..255, as before they were scaled: the "
             "network scales them itself. Pictures that are as dark are taken "
             f"as whole numbers. {found}"
         )
+
+
+def _has_parts(images):
+    """Whether some values are no whole numbers, as after a division."""
+    return images.dtype.kind == "f" and (images != np.rint(images)).any()
 
 
 def check_contrast(name: str, images: np.ndarray, scales_bytes: bool) -> None:

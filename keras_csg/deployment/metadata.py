@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import pathlib
 import zlib
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,32 @@ class Metadata:
                 "The metadata of the exported model are damaged: "
                 f"{type(error).__name__}: {error}"
             ) from error
+
+
+def write_descriptions(folder: pathlib.Path, metadata: Metadata) -> None:
+    """Writes the metadata and the labels into a folder, in UTF-8 everywhere."""
+    for name, text in (
+        (METADATA_FILE, metadata.to_json()),
+        (LABELS_FILE, labels_text(metadata.class_names)),
+    ):
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def read_description(folder: pathlib.Path, unknown: str) -> Metadata:
+    """Reads the metadata that `write_descriptions` wrote.
+
+    Args:
+        folder: path of the folder.
+        unknown: str. What to say where there are none.
+
+    Raises:
+        ValueError: if there are none, or they are damaged.
+    """
+    try:
+        text = (folder / METADATA_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(unknown) from error
+    return Metadata.from_json(text)
 
 
 def labels_text(class_names: list[str]) -> str:

@@ -19,7 +19,8 @@ from keras_csg.deployment.metadata import (
     LABELS_FILE,
     METADATA_FILE,
     Metadata,
-    labels_text,
+    read_description,
+    write_descriptions,
 )
 from keras_csg.quiet import quietly
 
@@ -83,11 +84,7 @@ class OpenVinoFormat(Format):
                     os.fspath(path / GRAPH_FILE),
                     compress_to_fp16=half,
                 )
-        for name, text in (
-            (METADATA_FILE, metadata.to_json()),
-            (LABELS_FILE, labels_text(metadata.class_names)),
-        ):
-            (path / name).write_text(text, encoding="utf-8")
+        write_descriptions(path, metadata)
 
     def open(self, path: pathlib.Path) -> "OpenVinoAnswers":
         """Opens a folder in OpenVINO, on the processor."""
@@ -98,13 +95,9 @@ class OpenVinoFormat(Format):
         folder = _folder(path)
         if not (folder / GRAPH_FILE).is_file():
             raise ValueError(f"{path} is no OpenVINO model: no {GRAPH_FILE}.")
-        try:
-            text = (folder / METADATA_FILE).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"{path} is no OpenVINO model that keras_csg exported."
-            ) from error
-        return Metadata.from_json(text)
+        return read_description(
+            folder, f"{path} is no OpenVINO model that keras_csg exported."
+        )
 
     def lies_at(self, path: pathlib.Path) -> bool:
         """Tells whether a path is such a folder, or the `.xml` file in one."""

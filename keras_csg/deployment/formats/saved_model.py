@@ -9,7 +9,8 @@ from keras_csg.deployment.metadata import (
     LABELS_FILE,
     METADATA_FILE,
     Metadata,
-    labels_text,
+    read_description,
+    write_descriptions,
 )
 from keras_csg.quiet import quietly
 
@@ -78,10 +79,7 @@ class SavedModelFormat(Format):
             archive.write_out(os.fspath(path), verbose=False)
         extra = path / EXTRA
         extra.mkdir()
-        # The encoding is that of the format, not of the machine.
-        labels = labels_text(metadata.class_names)
-        (extra / METADATA_FILE).write_text(metadata.to_json(), "utf-8")
-        (extra / LABELS_FILE).write_text(labels, "utf-8")
+        write_descriptions(extra, metadata)
 
     def open(self, path: pathlib.Path) -> "SavedModelAnswers":
         """Opens a SavedModel in TensorFlow."""
@@ -93,13 +91,9 @@ class SavedModelFormat(Format):
             raise ValueError(
                 f"{path} is no SavedModel: it has no {GRAPH_FILE}."
             )
-        try:
-            text = (path / EXTRA / METADATA_FILE).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"{path} is no SavedModel that keras_csg exported."
-            ) from error
-        return Metadata.from_json(text)
+        return read_description(
+            path / EXTRA, f"{path} is no SavedModel that keras_csg exported."
+        )
 
     def lies_at(self, path: pathlib.Path) -> bool:
         """Tells whether a path is a SavedModel's folder, whatever its name."""
