@@ -7,6 +7,7 @@ import keras_csg.robustness.detection.density_scores as density_scores
 import keras_csg.robustness.detection.forest_score as forest_score
 import keras_csg.robustness.detection.gate_scores as gate_scores
 import keras_csg.robustness.detection.logit_scores as logit_scores
+import keras_csg.robustness.detection.reshaped_scores as reshaped_scores
 from keras_csg.robustness.detection.score import Score
 
 DEFAULT = "surprise"
@@ -14,6 +15,7 @@ MODULES = (
     combined_scores,
     gate_scores,
     logit_scores,
+    reshaped_scores,
     density_scores,
     forest_score,
 )
