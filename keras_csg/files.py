@@ -5,26 +5,56 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 
 @contextlib.contextmanager
-def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def whole_file(
+    path: pathlib.Path,
+    before: Callable[[pathlib.Path], None] | None = None,
+) -> Iterator[pathlib.Path]:
     """Gives a path to write to that becomes `path` at the end.
 
     It lies in the same folder and has the same suffix, which some writers go
     by. If the body raises, it is removed and `path` stays as it was. A link
     stays one: what it leads to is written.
 
+    Args:
+        path: path of the file.
+        before: called with the finished part before it gets its name.
+
     Raises:
-        OSError: if what is there is no file, such as a pipe.
+        OSError: if what is there is no file, such as a pipe, or it cannot be
+            written, as on a full disk: it names `path` then.
     """
     path = _target(path)
-    with hidden_part(path) as part:
+    with naming(path), hidden_part(path) as part:
         yield part
         flush_to_disk(part)
+        if before is not None:
+            before(part)
         part.replace(path)
+
+
+@contextlib.contextmanager
+def naming(path: pathlib.Path) -> Iterator[None]:
+    """Names a file in errors of the disk that name none, or its part.
+
+    Args:
+        path: what is written.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        if error.errno is None or str(named) not in ("None", *_parts(path)):
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+def _parts(path):
+    return (str(_hidden(path, "part")), str(path))
 
 
 @contextlib.contextmanager
@@ -146,7 +176,12 @@ def write_json(path: pathlib.Path, value: Any) -> None:
         ValueError: if a number in it is not finite: there is none in JSON.
     """
     with whole_file(path) as part:
-        part.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+        part.write_text(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Returns `value` as `write_json` writes it."""
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 def free_path(
