@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
+from keras_csg.files import disk_error
 from keras_csg.training.backup_files import newest_epoch
 from keras_csg.training.runs import Run
 
@@ -23,15 +24,15 @@ def explaining_failures(run: Run) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        raise RunWriteError(f"{reason_of(error)}. {_way_out(run)}") from error
-
-
-def reason_of(error: OSError) -> str:
-    """Returns what failed, with the file, in one line."""
-    if error.filename is None or error.strerror is None:
-        return f"Cannot write: {' '.join(str(error).split())}"
-    return f"Cannot write {error.filename}: {error.strerror}"
+    except Exception as error:
+        found = disk_error(error)
+        if found is None:
+            raise
+        where = found.filename or run.path
+        raise RunWriteError(
+            f"The training cannot go on: {where}: {found.strerror}. "
+            f"{_way_out(run)}"
+        ) from error
 
 
 def _way_out(run):
