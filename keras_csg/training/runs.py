@@ -114,8 +114,14 @@ class Run:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             begun = (self.listing_path.name, RECORD, CHECKSUMS)
+            if not self.config_path.exists():  # Somebody else's, it may be.
+                check_unused(self.path, begun)
             self.lock()
-            check_unused(self.path, begun)  # No other can begin in it now.
+            try:
+                check_unused(self.path, begun)  # No other begins in it now.
+            except ValueError:
+                self.unlock()
+                raise
             self.write_listing(listing)
             self.write_record(options)
             record = {
