@@ -128,7 +128,7 @@ def say_edits(run: Run) -> str | None:
 def _same(name, known, now):
     """Whether an option that is given means what a run was begun with."""
     was = known[name]
-    if json.dumps(now, default=str) == json.dumps(was, default=str):
+    if was == now and isinstance(was, bool) == isinstance(now, bool):
         return True
     if name == "precision":
         return now == "auto"  # It was chosen at the start.

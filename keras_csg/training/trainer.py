@@ -133,6 +133,7 @@ class Trainer:
         if not resume:  # The last: nothing is written before all is well.
             sha256 = report.sha256 if report else None
             self.run.create(self.options, sha256, self.data.listing)
+        self.recorded = self.run.options
 
     def _load(self, options, resume, allow_changed_data):
         """Loads the data; returns the options with names of them that last."""
@@ -292,7 +293,7 @@ class Trainer:
         self.log(line_of(costs))
         self.log(self.timings.line())
         run.write_metrics(results)
-        run.write_record(run.options, self.history)
+        run.write_record(self.recorded, self.history)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         self.loggers.finish(results)

@@ -86,7 +86,7 @@ def arguments(kind, folder, resume=False):
 
 
 def contents(folder):
-    """Returns the SHA-256 of each file by its path, a model's of its weights."""
+    """Returns the SHA-256 of each file by its path; a model's: of weights."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(_bytes(path)).hexdigest()
         for path in sorted(folder.rglob("*"))

@@ -182,15 +182,6 @@ def test_before_the_first_epoch_they_are_named_too(torn):
     assert "its record of the training says seed=0" in refused(torn)
 
 
-def test_what_the_machine_decides_may_be_edited(torn):
-    config = json.loads((torn / "config.json").read_text())
-    changed = {**config, "cache": "on", "device": "cpu", "epochs": 5}
-    (torn / "config.json").write_text(json.dumps(changed))
-    trainer = Trainer(Run(torn).options, torn, resume=True)
-    trainer.run.unlock()
-    assert trainer.first_epoch == 3
-
-
 def test_other_options_are_refused_with_both_values(torn):
     message = refused(torn, seed=9, batch_size=64)
     assert "was begun with batch_size=512, seed=0" in message
