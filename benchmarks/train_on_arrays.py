@@ -174,9 +174,11 @@ def _fit(run, options, folder, workers):
 
     from keras_csg.data.image_reading import ImageReading
     from keras_csg.models import GateScheduler
+    from keras_csg.training.backup_files import find_backup
     from keras_csg.training.callbacks import FiniteLoss, RunBackup
-    from keras_csg.training.callbacks.backup import newest_backup, restore
+    from keras_csg.training.callbacks.backup import restore
     from keras_csg.training.callbacks.epoch_lines import EpochLines
+    from keras_csg.training.going_on import take_history
     from keras_csg.training.model import create_model
     from keras_csg.training.pretrained import build_for
 
@@ -199,12 +201,13 @@ def _fit(run, options, folder, workers):
     else:
         backbone, _ = build_for(options, shape, weights=options.weights)
     model = create_model(options, data, backbone, len(training))
-    backup, first = newest_backup(run.backup_path)
+    backup = find_backup(run.backup_path, print)
+    history, first = take_history(run, backup, print), 0
     if backup is not None:
-        restore(backup, model)
-        run.history.keep(first)
-        training.epoch = first
-    callbacks = [FiniteLoss(), RunBackup(run.backup_path, run.history)]
+        restore(backup.path, model)
+        training.epoch = first = backup.epochs
+    own = RunBackup(run.backup_path, history, options.to_dict())
+    callbacks = [FiniteLoss(), own]
     if model.gated:
         callbacks.insert(0, GateScheduler(report=print))
     model.fit(

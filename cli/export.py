@@ -11,6 +11,7 @@ from keras_csg.choices import (
     QUANTIZATIONS,
     QUANTIZATIONS_OF,
 )
+from keras_csg.files import WAYS_OUT, what_to_do
 from keras_csg_cli.options import (
     UserMistake,
     json_option,
@@ -180,10 +181,19 @@ class _ExportFailed(click.ClickException):
 
     def __init__(self, failures):
         super().__init__(
-            "; ".join(f"{path}: {error}" for path, error in failures.items())
+            "; ".join(
+                f"{path}: {_said(error)}" for path, error in failures.items()
+            )
         )
         mistakes = all(_is_mistake(error) for error in failures.values())
         self.exit_code = UserMistake.exit_code if mistakes else 1
+
+
+def _said(error):
+    """Returns what went wrong with a file, whose name is said already."""
+    if isinstance(error, OSError) and error.errno in WAYS_OUT:
+        return what_to_do(OSError(error.errno, error.strerror))
+    return str(error)
 
 
 def _is_mistake(error):

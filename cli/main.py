@@ -8,6 +8,7 @@ import warnings
 import click
 
 from keras_csg.choices import BACKENDS
+from keras_csg.files import WAYS_OUT, what_to_do
 from keras_csg_cli import processes
 from keras_csg_cli.app import app
 from keras_csg_cli.attack import attack
@@ -81,6 +82,11 @@ def main(args=None):
     except BrokenPipeError:  # The reader, such as `head`, has seen enough.
         sys.stdout = open(os.devnull, "w")
         code = 0
+    except OSError as error:
+        if error.errno not in WAYS_OUT:
+            raise
+        click.echo(f"Error: {what_to_do(error)}", err=True)
+        code = UserMistake.exit_code
     processes.leave(code if isinstance(code, int) else 0)
 
 

@@ -5,7 +5,7 @@ import json
 import click
 
 from keras_csg import choices
-from keras_csg_cli.options import say
+from keras_csg_cli.options import UserMistake, say
 
 log_option = click.option(
     "--log",
@@ -27,6 +27,7 @@ def run_training(trainer, first, as_json):
         as_json: bool. Whether the figures are printed as JSON.
     """
     from keras_csg.training.callbacks import NonFiniteLossError
+    from keras_csg.training.write_errors import RunWriteError
     from keras_csg_cli.progress import TrainingProgress
     from keras_csg_cli.tracking import console
 
@@ -35,6 +36,8 @@ def run_training(trainer, first, as_json):
             metrics = trainer.train(callbacks=[progress])
     except NonFiniteLossError as error:
         raise click.ClickException(str(error)) from error
+    except RunWriteError as error:
+        raise UserMistake(str(error)) from error
     except KeyboardInterrupt:
         say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
         raise

@@ -88,6 +88,7 @@ DEVICES = ("auto", "cpu", "gpu")
 LOGGERS = ("none", "tensorboard", "mlflow", "wandb")
 # Of the machine, not of the run: may change where a run is gone on with.
 OF_THE_MACHINE = ("device", "devices", "cache", "data_dir", "loggers")
+MOST_EPOCHS = 10**6
 MOST_PIXELS = 10**9
 """Pixels above which a file is not decoded: it takes gigabytes."""
 SAMPLINGS = ("uniform", "balanced")

@@ -1,30 +1,112 @@
 """Files and folders that get their name only when they are whole."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+OF_THE_DISK = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EIO,
+    errno.ENOENT,
+)
+"""What a disk says that is full, of others, or gone."""
+WAYS_OUT = {
+    errno.ENOSPC: "free some space, or name another place",
+    errno.EDQUOT: "free some space, or name another place",
+    errno.EFBIG: "name a place that takes larger files",
+    errno.EROFS: "name another place",
+    errno.EACCES: "name a place that you may use",
+}
 
 
 @contextlib.contextmanager
-def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
+def whole_file(
+    path: pathlib.Path,
+    before: Callable[[pathlib.Path], None] | None = None,
+) -> Iterator[pathlib.Path]:
     """Gives a path to write to that becomes `path` at the end.
 
     It lies in the same folder and has the same suffix, which some writers go
     by. If the body raises, it is removed and `path` stays as it was. A link
     stays one: what it leads to is written.
 
+    Args:
+        path: path of the file.
+        before: called with the finished part before it gets its name.
+
     Raises:
-        OSError: if what is there is no file, such as a pipe.
+        OSError: if what is there is no file, such as a pipe, or it cannot be
+            written, as on a full disk: it names `path` then.
     """
     path = _target(path)
-    with hidden_part(path) as part:
+    with naming(path), hidden_part(path) as part:
         yield part
         flush_to_disk(part)
+        if before is not None:
+            before(part)
         part.replace(path)
+
+
+@contextlib.contextmanager
+def naming(path: pathlib.Path) -> Iterator[None]:
+    """Names a file in errors of the disk that name none, or its part.
+
+    Libraries that write by themselves say what the disk said in errors of
+    their own; these become what Python would raise.
+
+    Args:
+        path: what is written.
+
+    Raises:
+        OSError: with `path` as its `filename`.
+    """
+    try:
+        yield
+    except Exception as error:
+        found = disk_error(error)
+        part = str(_hidden(path, "part"))
+        if found is None or not (found.filename or part).startswith(part):
+            raise
+        code, reason = found.errno, found.strerror
+        raise OSError(code, reason, str(path)) from error
+
+
+def what_to_do(error: OSError) -> str:
+    """Returns an error of the disk as one line: the file, and the way out."""
+    text = error.strerror or " ".join(str(error).split())
+    if error.filename is not None:
+        text = f"{os.fsdecode(os.fspath(error.filename))}: {text}"
+    way = WAYS_OUT.get(error.errno or 0)
+    return f"{text}: {way}." if way else f"{text}."
+
+
+def disk_error(error: BaseException) -> OSError | None:
+    """Returns an error as one of the disk, with its number; else `None`.
+
+    Args:
+        error: of Python, or of a library that only says what happened, such
+            as TensorFlow's and HDF5's.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        named = error.filename
+        name = None if named is None else os.fsdecode(os.fspath(named))
+        return OSError(error.errno, error.strerror, name)
+    module = type(error).__module__.partition(".")[0]
+    if not isinstance(error, OSError) and module != "tensorflow":
+        return None
+    for code in OF_THE_DISK:
+        if os.strerror(code) in str(error):
+            return OSError(code, os.strerror(code))
+    return None
 
 
 @contextlib.contextmanager
@@ -146,7 +228,12 @@ def write_json(path: pathlib.Path, value: Any) -> None:
         ValueError: if a number in it is not finite: there is none in JSON.
     """
     with whole_file(path) as part:
-        part.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+        part.write_text(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Returns `value` as `write_json` writes it."""
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 def free_path(

@@ -26,7 +26,7 @@ def version(name):
 importlib.metadata.version = version
 import keras_csg
 from keras_csg.deployment import Metadata
-from keras_csg.training.runs import versions
+from keras_csg.training.environment import versions
 
 print(keras_csg.__file__)
 print(keras_csg.__version__)

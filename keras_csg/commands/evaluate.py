@@ -16,7 +16,6 @@ from keras_csg.commands.arguments import (
     paths,
 )
 from keras_csg.commands.input_error import InputError, input_errors
-from keras_csg.files import write_json
 from keras_csg.models.class_names import class_number
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
@@ -120,7 +119,7 @@ def evaluate(
                 _confusion(model, samples, label), names, label, path
             )
             log(f"Drew {path}")
-        write_json(opened.file(f"metrics{other}.json"), figures)
+        opened.write_metrics(figures, of=other)
     return figures
 
 

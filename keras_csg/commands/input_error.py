@@ -1,6 +1,8 @@
 import contextlib
 from collections.abc import Iterator
 
+from keras_csg.files import WAYS_OUT, what_to_do
+
 
 class InputError(ValueError):
     """What was asked for cannot be had; the message says why in one line."""
@@ -15,6 +17,14 @@ def input_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OSError) as error:
-        lines = (line.strip() for line in str(error).splitlines())
-        raise InputError(" ".join(filter(None, lines))) from error
+    except OSError as error:
+        if error.errno not in WAYS_OUT:
+            raise _in_one_line(error) from error
+        raise InputError(what_to_do(error)) from error
+    except ValueError as error:
+        raise _in_one_line(error) from error
+
+
+def _in_one_line(error):
+    lines = (line.strip() for line in str(error).splitlines())
+    return InputError(" ".join(filter(None, lines)))

@@ -1,5 +1,6 @@
 import os
 import pathlib
+import shutil
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,10 +11,11 @@ from keras_csg.commands.arguments import check_flag, check_path, listed, logger
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data import moved_name
 from keras_csg.training.callbacks.epoch_lines import EpochLines
+from keras_csg.training.changed_options import check_given
 from keras_csg.training.config_files import read_config
 from keras_csg.training.edited_runs import check_not_edited
 from keras_csg.training.effects import check_effects
-from keras_csg.training.going_on import with_more_epochs
+from keras_csg.training.going_on import check_model, with_more_epochs
 from keras_csg.training.initial import with_initial_run
 from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions
@@ -21,6 +23,7 @@ from keras_csg.training.recipes import with_recipe
 from keras_csg.training.run_folders import free_directory
 from keras_csg.training.runs import Run
 from keras_csg.training.trainer import Trainer
+from keras_csg.training.write_errors import RunWriteError
 
 
 def train(
@@ -53,7 +56,7 @@ def train(
 
     Raises:
         InputError: for arguments and options that cannot be had, or a run
-            directory that is in use.
+            directory that is in use, damaged, or cannot be written any more.
         NonFiniteLossError: if the loss becomes infinite or no number.
 
     Example:
@@ -79,7 +82,10 @@ def train(
         # Only a run that `out` names can have been finished.
         return finished_figures(out or "")
     lines = EpochLines(trainer.options.epochs, log)
-    return trainer.train(callbacks=[lines, *callbacks])
+    try:
+        return trainer.train(callbacks=[lines, *callbacks])
+    except RunWriteError as error:
+        raise InputError(str(error)) from error
 
 
 def finished_figures(out: str | os.PathLike) -> dict[str, Any]:
@@ -131,7 +137,9 @@ def set_up_training(
     with input_errors():
         if resume:
             chosen, out = _options_of_run(out, config, options)
-            if Run(out).is_finished() and options.get("epochs") is None:
+            run = Run(out)
+            if run.is_finished() and chosen.epochs == run.options.epochs:
+                _close(run)
                 log(f"{out} is finished: nothing to go on with.")
                 return None
         else:
@@ -152,6 +160,12 @@ def set_up_training(
     return trainer
 
 
+def _close(run):
+    """Looks whether a finished run is whole, and ends what a kill left."""
+    check_model(run)
+    shutil.rmtree(run.backup_path, ignore_errors=True)
+
+
 def _check_out(out):
     if out is not None and os.fspath(out).startswith(WEIGHTS_PREFIX):
         raise InputError(
@@ -168,23 +182,17 @@ def _options_of_run(out, config, options):
     if not run.config_path.exists():
         raise ValueError(
             f"There is no run to go on with in {run.path}: it has no "
-            "config.json."
+            "config.json. Leave out `resume` to start it."
         )
     check_not_edited(run)
-    here = {k: v for k, v in options.items() if k in OF_THE_MACHINE}
-    names = [name for name in options if name not in (*here, "epochs")]
     if config:
-        names.append("config")
-    if names:
-        named = ", ".join(f"`{name}`" for name in names)
-        raise ValueError(
-            f"`resume` goes on with the options in {run.config_path}; "
-            f"leave out {named}."
-        )
-    if options.get("epochs") is not None:
+        options = {**read_config(pathlib.Path(config)), **options}
+    here = {k: v for k, v in options.items() if k in OF_THE_MACHINE}
+    check_given(run, options)
+    values = run.options.to_dict()
+    # With its time budget it is the command that the run was begun by.
+    if options.get("epochs") is not None and not options.get("time_budget"):
         values = with_more_epochs(run, options["epochs"]).to_dict()
-    else:
-        values = run.options.to_dict()
     if "data_dir" in here:
         values["data"] = moved_name(values["data"], here["data_dir"])
     return TrainingOptions.from_dict({**values, **here}), run.path

@@ -30,7 +30,7 @@ from keras_csg.deployment.publishing import (
 )
 from keras_csg.deployment.web.runtime import find_runtime
 from keras_csg.engines import require_tensorflow
-from keras_csg.files import files_at
+from keras_csg.files import files_at, naming
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.image_range import takes_bytes
 
@@ -166,7 +166,7 @@ def _write_proven(
 ):
     """Writes a file, proves it as `asked`, and gives it its name."""
     shapes = {key: value.shape for key, value in answering.output.items()}
-    with staged(place.final) as stage:
+    with naming(place.final), staged(place.final) as stage:
         file, named, kept = place.arrange(stage, metadata, shapes, runtime)
         place.format.write(answering, metadata, file, **settings)
         proof = prove(answering, place.format.open(file), **asked)

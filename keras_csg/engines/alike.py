@@ -1,6 +1,7 @@
 """What is the same on most backends; each module takes what fits it."""
 
 import contextlib
+import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -89,6 +90,13 @@ def join_processes(
 def count_processes() -> int:
     """Returns how many train together: one."""
     return 1
+
+
+def count_threads() -> int:
+    """Returns how many threads an operation is computed by."""
+    if hasattr(os, "sched_getaffinity"):  # Not everywhere.
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def process_index() -> int:

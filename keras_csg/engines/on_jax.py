@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_csg.engines.alike import count_replicas as count_replicas
+from keras_csg.engines.alike import count_threads as count_threads
 from keras_csg.engines.alike import placing as placing
 from keras_csg.engines.alike import policy_on_gpus
 from keras_csg.engines.alike import sum_over_replicas as sum_over_replicas

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import functools
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -14,6 +15,7 @@ import tensorflow as tf
 from keras_csg import private_api
 from keras_csg.engines.alike import PEER_ERRORS as PEER_ERRORS
 from keras_csg.engines.alike import count_processes as count_processes
+from keras_csg.engines.alike import count_threads as count_processors
 from keras_csg.engines.alike import join_processes as join_processes
 from keras_csg.engines.alike import policy_on_gpus, some_of
 from keras_csg.engines.alike import process_index as process_index
@@ -181,6 +183,16 @@ def peak_memory() -> int | None:
         for number in range(len(gpus))
     ]
     return max(peaks, default=None)
+
+
+def count_threads() -> int:
+    """Returns how many threads an operation is computed by."""
+    said = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return (
+        tf.config.threading.get_intra_op_parallelism_threads()
+        or (int(said) if said.isdecimal() else 0)
+        or count_processors()
+    )
 
 
 def is_deterministic() -> bool:

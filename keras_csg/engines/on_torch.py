@@ -144,6 +144,11 @@ def peak_memory() -> int | None:
     return torch.cuda.max_memory_allocated()
 
 
+def count_threads() -> int:
+    """Returns how many threads an operation is computed by."""
+    return torch.get_num_threads()
+
+
 def is_deterministic() -> bool:
     """Whether operations give the same bits every time."""
     return torch.are_deterministic_algorithms_enabled()

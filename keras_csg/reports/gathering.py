@@ -280,6 +280,6 @@ def _history(run):
         return run.history.columns()
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"{path} is damaged: {error}. Remove it, and the page will be "
-            "without training curves."
+            f"{error}. Remove {path}, and the page will be without training "
+            "curves."
         ) from error

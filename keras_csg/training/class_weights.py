@@ -12,6 +12,8 @@ import numpy as np
 
 from keras_csg.data import ClassificationData
 from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
+from keras_csg.data.splits.share import Share
+from keras_csg.training.options import TrainingOptions
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -142,6 +144,34 @@ def with_weights(
         return images, labels, counts, *whole
 
     return batches.map(weigh, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def training_batches_of(
+    options: TrainingOptions,
+    data: ClassificationData,
+    first_epoch: int,
+    weights: np.ndarray | None,
+    share: Share | None,
+) -> "tf.data.Dataset":
+    """Returns the batches of a run, weighted where its classes are.
+
+    Args:
+        options: `TrainingOptions`, filled in.
+        data: its `ClassificationData`.
+        first_epoch: int. Epochs that are done.
+        weights: as of `chosen_weights`.
+        share: `Share` of this process, `None` of a process alone.
+    """
+    batches = data.train.training_batches(
+        options.batch_size or 1,
+        seed=options.seed,
+        first_epoch=first_epoch,
+        epochs=options.epochs or 1,
+        augmentation=options.augment or "none",
+        sampling=options.sampling,
+        share=share,
+    )
+    return batches if weights is None else with_weights(batches, weights)
 
 
 def _read(path):

@@ -6,7 +6,7 @@ import tomllib
 
 # What a run's own file says beside the options: what it was made with.
 EDITED = "edited"
-RECORDED = ("versions", "weights_sha256", EDITED)
+RECORDED = ("versions", "weights_sha256", "threads", EDITED)
 
 
 def read_config(path: pathlib.Path) -> dict:
@@ -27,6 +27,16 @@ def read_versions(path: pathlib.Path) -> dict[str, str]:
     """
     versions = _read_table(path).get("versions")
     return versions if isinstance(versions, dict) else {}
+
+
+def read_threads(path: pathlib.Path) -> int | None:
+    """Reads how many threads a run was begun with from its `config.json`.
+
+    Raises:
+        ValueError: if the file holds no table.
+    """
+    threads = _read_table(path).get("threads")
+    return threads if isinstance(threads, int) else None
 
 
 def _read_table(path):

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from keras_csg.data import ClassificationData, moved_name
-from keras_csg.files import hidden_part, write_json
+from keras_csg.files import hidden_part
 from keras_csg.training.config_files import EDITED
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.run_data import load_data_for
@@ -190,6 +190,6 @@ def write_edited(
         "classes": list(classes),
     }
     config = json.loads(run.config_path.read_text(encoding="utf-8"))
-    write_json(run.config_path, {**config, EDITED: record})
+    run.write_config({**config, EDITED: record})
     run.save_model(edited)
     return data

@@ -1,4 +1,5 @@
 import contextlib
+import platform
 import random
 from typing import Any
 
@@ -7,7 +8,9 @@ import numpy as np
 
 from keras_csg import private_api
 from keras_csg.engines import engine, on_tensorflow
+from keras_csg.version import package_version, version
 
+PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 NO_GPU = {
     "tensorflow": "A GPU was asked for and TensorFlow sees none: install the "
     "drivers and `pip install 'keras-csg[gpu]'`, or leave out `device`.",
@@ -98,6 +101,24 @@ def choose_device(device: str) -> None:
             "`device='cpu'` must be asked for before TensorFlow uses a GPU. "
             f"Received: device={device!r}"
         ) from error
+
+
+def versions() -> dict[str, str]:
+    """Returns what a run depends on: package and Python versions."""
+    return {
+        "python": platform.python_version(),
+        "keras-csg": version(),
+        **{name: package_version(name) for name in PACKAGES},
+    }
+
+
+def count_threads() -> int:
+    """Returns by how many threads an operation is computed.
+
+    The order of sums hangs on it, and so do the last bits of what is trained,
+    with deterministic operations too.
+    """
+    return engine.count_threads()
 
 
 def _random_states():

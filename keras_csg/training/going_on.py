@@ -2,11 +2,17 @@
 
 import contextlib
 import json
+from collections.abc import Callable
+from typing import Any
 
-from keras_csg.files import write_json
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.backup_files import Backup, find_backup
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of
+from keras_csg.training.changed_options import check_unedited
+from keras_csg.training.config_files import read_threads
+from keras_csg.training.environment import count_threads
+from keras_csg.training.history import History
 from keras_csg.training.named_filters import stored_filter_names
 from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions
@@ -24,22 +30,122 @@ def with_more_epochs(run: Run, epochs: int) -> TrainingOptions:
         epochs: int. How many there are to be in all.
 
     Raises:
-        ValueError: if the run has as many, or its options cannot be read.
+        ValueError: if the run has more, or its options cannot be read.
     """
     options = run.options
     before = options.epochs
     # Refuses what is no number of epochs.
     more = {"epochs": epochs, "time_budget": None}
     options = TrainingOptions.from_dict({**options.to_dict(), **more})
-    if before is not None and epochs <= before:
+    if before is not None and epochs < before:
         raise ValueError(
             f"`epochs` must be above the {before} that {run.path} has. "
             f"Received: epochs={epochs}"
         )
-    return options
+    return run.options if epochs == before else options
 
 
-def prepare(run: Run, options: TrainingOptions, model: CSGClassifier) -> None:
+def find_state(run: Run, log: Callable[[str], Any]) -> Backup | None:
+    """Returns the backup that a run goes on from, `None` where there is none.
+
+    Nothing is changed but that the run is locked.
+
+    Args:
+        run: `Run`.
+        log: callable that takes a line: which backups were passed over, and
+            that the bits will be others.
+
+    Raises:
+        ValueError: if the run is damaged so that nothing whole is left, or
+            its options were edited.
+    """
+    run.lock()
+    if run.is_finished():
+        check_model(run)
+        backup = None
+    else:
+        backup = find_backup(run.backup_path, log)
+    if backup is not None and backup.options is not None:
+        check_unedited(run, backup.options, f"its backup {backup.path.name}")
+    elif record := run.read_record():
+        check_unedited(run, record.options, "its record of the training")
+    if backup is None and not run.is_finished():
+        _check_nothing_lost(run)
+    _say_threads(run, log)
+    return backup
+
+
+def check_model(run: Run) -> None:
+    """Refuses a finished run whose `model.keras` is not what was written.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    run.checksums.check(run.model_path)
+    stored_filter_names(run.model_path)  # Of before: whether it is a model.
+
+
+def _say_threads(run, log):
+    then, now = read_threads(run.config_path), count_threads()
+    if then not in (None, now):
+        log(
+            f"The run was begun with {then} thread{'s' * (then != 1)} and "
+            f"goes on with {now}: the weights are not to the bit those of a "
+            "run that goes on with as many"
+        )
+
+
+def _check_nothing_lost(run):
+    """Refuses to begin again where epochs were trained."""
+    table = run.path / "history.csv"
+    if table.exists() and table.read_bytes().strip():
+        raise ValueError(
+            f"{table} says that epochs are done, and {run.backup_path} has no "
+            "backup to go on from: take that from a copy of the run, start "
+            "another run, or remove history.csv to begin this one again."
+        )
+
+
+def take_history(
+    run: Run, backup: Backup | None, log: Callable[[str], Any]
+) -> History:
+    """Returns the history of the epochs that are done, as the file has it then.
+
+    Args:
+        run: `Run` that goes on.
+        backup: `Backup` that it goes on from.
+        log: callable that takes a line, if the file was damaged.
+    """
+    path = run.path / "history.csv"
+    if backup is None:
+        return History(path, [])
+    if backup.rows is None:  # Of before: they are in the file alone.
+        history = History(path)
+        history.keep(backup.epochs)
+        if len(history.rows) < backup.epochs:
+            log(
+                f"{path} has {len(history.rows)} of {backup.epochs} epochs, "
+                "and the backup has none: the curves begin later"
+            )
+        return history
+    history = History(path, backup.rows)
+    if not history.is_in_file():
+        if not history.follows():
+            log(
+                f"{path} was not as it was written: it is written again, "
+                f"with {backup.epochs} epochs, from {backup.path.name}"
+            )
+        history.write()
+    return history
+
+
+def prepare(
+    run: Run,
+    options: TrainingOptions,
+    model: CSGClassifier,
+    backup: Backup | None,
+    log: Callable[[str], Any],
+) -> Backup | None:
     """Lets a run go on to the epochs of its options, where they are more.
 
     What a finished run has is kept beside what will be: `model.keras` as
@@ -51,10 +157,16 @@ def prepare(run: Run, options: TrainingOptions, model: CSGClassifier) -> None:
         options: what `with_more_epochs` returned, or the run's own.
         model: `CSGClassifier` that goes on. Its filters get the names that
             they had when the run was finished, or in the run it began with.
+        backup: what `find_state` returned.
+        log: callable that takes a line.
+
+    Returns:
+        `Backup` to go on from, which a finished run has from now on.
     """
     if options.epochs != run.options.epochs:
         _go_on(run, options)
     model.filter_names = _names_before(run)
+    return backup or find_backup(run.backup_path, log)
 
 
 def _go_on(run, options):
@@ -62,7 +174,10 @@ def _go_on(run, options):
         _reopen(run)
     config = json.loads(run.config_path.read_text())
     more = {"epochs": options.epochs, "time_budget": options.time_budget}
-    write_json(run.config_path, {**config, **more})
+    # In this order: more epochs than were recorded are not taken for an edit.
+    changed = run.options.replace(**more)
+    run.write_config({**config, **more})
+    run.write_record(changed)
 
 
 def _names_before(run):
@@ -79,13 +194,16 @@ def _names_before(run):
 def _reopen(run):
     """Makes of a finished run one that was stopped after its last epoch."""
     model = run.load_model()
-    done = len(run.history.rows)
+    history = run.history
+    done = len(history.rows)
     if run.options.patience is not None:
         # Whose weights it has; the epochs after it are trained again.
         closes = model.gated and model.gate_budget is not None
         density = model.target_density if closes else None
-        done = best_of(run.history, density) or done
-    RunBackup(run.backup_path, run.history).save(done, model)
+        done = best_of(history, density) or done
+    backup = RunBackup(run.backup_path, history, run.options.to_dict())
+    backup.save(done, model)
     if run.metrics_path.exists():
-        write_json(run.path / f"metrics-{done:04d}.json", run.read_metrics())
-    run.model_path.replace(run.path / f"model-{done:04d}.keras")
+        run.write_metrics(run.read_metrics(), of=f"-{done:04d}")
+    kept = run.path / f"model-{done:04d}.keras"
+    run.checksums.rename(run.model_path, kept)

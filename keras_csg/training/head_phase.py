@@ -19,6 +19,8 @@ from keras_csg.data import ClassificationData
 from keras_csg.data.memory import available_memory
 from keras_csg.layers.states import fresh_copy, take_state
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.optimizers import create_optimizer
+from keras_csg.training.options import TrainingOptions
 
 MEMORY_SHARE = 0.25
 """Share of the free memory that cached answers may take."""
@@ -97,6 +99,39 @@ def train_head(
     score = model.score_names[0]
     log(_line(score, figures, time.monotonic() - began))
     return figures
+
+
+def train_head_of(
+    options: TrainingOptions,
+    model: CSGClassifier,
+    data: ClassificationData,
+    class_weights: np.ndarray | None,
+    log: Callable[[str], Any],
+) -> None:
+    """Trains the head of a run, by its options; see `train_head`.
+
+    Args:
+        options: `TrainingOptions`, filled in.
+        model: `CSGClassifier`.
+        data: its `ClassificationData`.
+        class_weights: see `train_head`.
+        log: see there.
+    """
+    epochs, batch_size = options.head_epochs or 1, options.batch_size or 1
+    own = options.replace(
+        epochs=epochs, learning_rate=options.head_learning_rate, ema=None
+    )
+    train_head(
+        model,
+        data,
+        create_optimizer(own, data.train.steps_per_epoch(batch_size)),
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=options.seed,
+        sampling=options.sampling,
+        class_weights=class_weights,
+        log=log,
+    )
 
 
 def _split(model):

@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Mapping
 
 from keras_csg.backbones.weights import read_model_file
-from keras_csg.files import whole_file
 from keras_csg.training.runs import Run
 
 CONFIG = "config.json"
@@ -31,7 +30,8 @@ def keep_filter_names(run: Run, names: Mapping[int, str]) -> None:
     """
     run.lock()
     try:
-        with whole_file(run.model_path) as part:
+        run.checksums.check(run.model_path)
+        with run.checksums.writing(run.model_path) as part:
             _copy_with_names(run.model_path, part, names)
             written = read_model_file(part, compile=False).filter_names
             if written != dict(names):

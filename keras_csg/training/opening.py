@@ -1,11 +1,13 @@
 """Runs as every command but `train` takes them: finished, by path or name."""
 
 import os
+import warnings
 
 import keras
 
 from keras_csg.backbones.weights import WeightsCard, find_card
 from keras_csg.choices import WEIGHTS_PREFIX
+from keras_csg.training.changed_options import say_edits
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.run_folders import folder_of
 from keras_csg.training.runs import Run
@@ -57,6 +59,8 @@ class ShippedRun(Run):
 def open_run(run: Run | str | os.PathLike) -> Run:
     """Returns a finished run, given it, its path, or `weights:NAME`.
 
+    A warning says which of its options were edited since it was trained.
+
     Raises:
         ValueError: if there is none, or it is not finished.
     """
@@ -65,4 +69,6 @@ def open_run(run: Run | str | os.PathLike) -> Run:
         card = find_card(run) if named else None
         run = Run(run) if card is None else ShippedRun(card)
     run.check_finished()
+    if not isinstance(run, ShippedRun) and (line := say_edits(run)):
+        warnings.warn(line, stacklevel=2)
     return run

@@ -6,11 +6,16 @@ import keras
 
 import keras_csg.plots as plots
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.history import History
 from keras_csg.training.runs import Run
 
 
 def draw_run(
-    run: Run, model: CSGClassifier, ablation: Any, confusion: Any
+    run: Run,
+    model: CSGClassifier,
+    history: History,
+    ablation: Any,
+    confusion: Any,
 ) -> None:
     """Draws the curves, the confusion matrix and, of a gated network, the gate.
 
@@ -19,11 +24,12 @@ def draw_run(
     Args:
         run: `Run` whose training has ended.
         model: its `CSGClassifier`.
+        history: its `History`.
         ablation: as `evaluate_classification` returns it, as the next.
         confusion: see there.
     """
     names = model.class_names
-    plots.save_curves(run.history.columns(), run.curves_path)
+    plots.save_curves(history.columns(), run.curves_path)
     if confusion is not None:
         plots.save_confusion(confusion, names, run.confusion_path)
     if model.gated:

@@ -20,6 +20,15 @@ from keras_csg.training.options import TrainingOptions
 # What may differ between machines, or is compared by what it holds.
 OF_EACH_MACHINE = ("data", "data_dir", "labels", "class_weights", "weights")
 
+COPIED = (
+    "config.json",
+    "images.json.gz",
+    "record.json",
+    "history.csv",
+    "checksums.json",
+)
+"""Files of a run that its training is gone on with from."""
+
 # Removed when Python ends.
 _folders: list[tempfile.TemporaryDirectory] = []
 
@@ -82,7 +91,7 @@ def own_directory(out: str | os.PathLike, resume: bool) -> pathlib.Path:
     own = pathlib.Path(_folders[-1].name) / path.name
     if resume:
         own.mkdir()
-        for name in ("config.json", "images.json.gz", "history.csv"):
+        for name in COPIED:
             if (path / name).exists():
                 shutil.copyfile(path / name, own / name)
         if (path / "backup").exists():

@@ -15,13 +15,14 @@ from keras_csg.training.callbacks import (
     GateFreeMetrics,
     RunBackup,
 )
+from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.runs import Run
 from keras_csg.training.time_budget import TimeBudget
 
 
 def best_epoch_of(
-    run: Run, options: TrainingOptions, model: CSGClassifier
+    run: Run, options: TrainingOptions, model: CSGClassifier, history: History
 ) -> BestEpoch | None:
     """Returns what chooses the best epoch, `None` where the last is it.
 
@@ -29,13 +30,14 @@ def best_epoch_of(
         run: `Run`.
         options: its `TrainingOptions`.
         model: its `CSGClassifier`.
+        history: its `History`.
     """
     if options.patience is None:
         return None
     closes = model.gated and model.gate_budget is not None
     return BestEpoch(
         run.backup_path,
-        run.history.path,
+        history,
         options.patience,
         model.target_density if closes else None,
     )
@@ -47,6 +49,7 @@ def callbacks_of(
     model: CSGClassifier,
     data: ClassificationData,
     best: BestEpoch | None,
+    history: History,
     log: Callable[[str], Any],
 ) -> Iterator[keras.callbacks.Callback]:
     """Yields the callbacks of a run.
@@ -57,6 +60,7 @@ def callbacks_of(
         model: its `CSGClassifier`.
         data: its `ClassificationData`.
         best: what `best_epoch_of` returned.
+        history: its `History`, which each epoch is added to.
         log: callable that takes a line of progress.
     """
     if options.ema is not None:
@@ -67,8 +71,7 @@ def callbacks_of(
     if options.trust_curve:
         batch_size = options.batch_size or 1
         yield GateFreeMetrics(data.validation.batches(batch_size))
-    history = run.history
-    yield RunBackup(run.backup_path, history)
+    yield RunBackup(run.backup_path, history, run.options.to_dict())
     if best is not None:
         yield best
     if options.time_budget is not None:

@@ -1,20 +1,24 @@
-import contextlib
-import json
 import os
 import pathlib
-import platform
+import warnings
+from collections.abc import Mapping
+from typing import Any
 
-import filelock
 import keras
 
 from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.data.listing import Listing
-from keras_csg.files import whole_file, write_json
-from keras_csg.training.callbacks.backup import newest_backup
+from keras_csg.files import write_json
+from keras_csg.training.backup_files import newest_epoch
+from keras_csg.training.checksums import NAME as CHECKSUMS
+from keras_csg.training.checksums import Checksums
 from keras_csg.training.config_files import read_config
+from keras_csg.training.environment import count_threads, versions
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions
-from keras_csg.version import package_version, version
+from keras_csg.training.record import NAME as RECORD
+from keras_csg.training.record import Record, read_json, read_record
+from keras_csg.training.run_lock import RunLock, check_unused
 
 # What training did before there was an option to say so.
 OPTIONS_OF_0_1_0 = {
@@ -24,8 +28,6 @@ OPTIONS_OF_0_1_0 = {
     "head_epochs": 0,
     "backbone_rate": 1.0,
 }
-LOCK_NAME = ".lock"
-PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 
 
 class Run:
@@ -33,9 +35,10 @@ class Run:
 
     `config.json` (every option, versions), `images.json.gz` (which images were
     in which split), `model.keras`, `history.csv` (a line per epoch),
-    `metrics.json`, `curves.png`, `gate.png`, `logs/` (TensorBoard),
-    `loggers.json` (what other services call the run), and `backup/` while
-    training is not finished.
+    `record.json` (options and history, which a person edits in the two others
+    alone), `checksums.json` (of what is read again), `metrics.json`,
+    `curves.png`, `gate.png`, `logs/` (TensorBoard), `loggers.json` (what other
+    services call the run), and `backup/` while training is not finished.
 
     It is a path: what takes that of a run takes the run as well.
 
@@ -62,7 +65,8 @@ class Run:
         self.gate_path = self.path / "gate.png"
         self.confusion_path = self.path / "confusion.png"
         self.ablation_path = self.path / "ablation.png"
-        self._lock = filelock.FileLock(self.path / LOCK_NAME)
+        self.checksums = Checksums(self.path)
+        self._lock = RunLock(self.path)
 
     def __fspath__(self) -> str:
         return os.fspath(self.path)
@@ -107,21 +111,25 @@ class Run:
         """
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"{self.path} exists and is not a directory.")
-        if self.path.exists() and any(self.path.iterdir()):
-            hint = (
-                "go on with `resume`, or name another directory"
-                if self.config_path.exists()
-                else "name another directory"
-            )
-            raise ValueError(
-                f"{self.path} exists already and is not empty: {hint}."
-            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            begun = (self.listing_path.name, RECORD, CHECKSUMS)
+            if not self.config_path.exists():  # Somebody else's, it may be.
+                check_unused(self.path, begun)
             self.lock()
+            try:
+                check_unused(self.path, begun)  # No other begins in it now.
+            except ValueError:
+                self.unlock()
+                raise
             self.write_listing(listing)
-            record = {"weights_sha256": weights_sha256, "versions": versions()}
-            write_json(self.config_path, {**options.to_dict(), **record})
+            self.write_record(options)
+            record = {
+                "weights_sha256": weights_sha256,
+                "versions": versions(),
+                "threads": count_threads(),
+            }
+            self.write_config({**options.to_dict(), **record})  # As the last.
         except OSError as error:
             raise ValueError(f"Cannot write to {self.path}: {error}") from error
 
@@ -131,22 +139,11 @@ class Run:
         Raises:
             ValueError: if another process is training in it.
         """
-        if self._lock.is_locked:  # By this very object.
-            return
-        try:
-            self._lock.acquire(blocking=False)
-        except filelock.Timeout:
-            raise ValueError(
-                f"Another process is training in {self.path}; wait for it or "
-                "stop it first."
-            ) from None
+        self._lock.acquire()
 
     def unlock(self) -> None:
         """Lets others in again."""
-        if self._lock.is_locked:
-            self._lock.release()
-            with contextlib.suppress(OSError):  # Another one may have it.
-                (self.path / LOCK_NAME).unlink(missing_ok=True)
+        self._lock.release()
 
     @property
     def options(self) -> TrainingOptions:
@@ -165,8 +162,42 @@ class Run:
 
     @property
     def history(self) -> History:
-        """The `History` of the epochs."""
-        return History(self.path / "history.csv")
+        """The `History` of the epochs.
+
+        Of a finished run it is what was trained: a warning says so where
+        `history.csv` is something else.
+        """
+        path = self.path / "history.csv"
+        record = read_record(self.checksums) if self.is_finished() else None
+        if record is None or not record.rows:
+            return History(path)
+        kept = History(path, record.rows)
+        if not kept.is_in_file():
+            warnings.warn(
+                f"{path} is not what training wrote: the epochs are taken "
+                f"from {self.path / RECORD}.",
+                stacklevel=2,
+            )
+        return kept
+
+    def read_record(self) -> Record | None:
+        """Returns what it was trained with, `None` where nothing says it.
+
+        Raises:
+            ValueError: if `record.json` is damaged.
+        """
+        return read_record(self.checksums)
+
+    def write_record(
+        self, options: TrainingOptions, history: History | None = None
+    ) -> None:
+        """Writes what it is trained with, and the epochs at its end."""
+        rows = [] if history is None else history.rows
+        Record(options.to_dict(), rows).write(self.checksums)
+
+    def write_config(self, values: Mapping[str, Any]) -> None:
+        """Writes `config.json`."""
+        write_json(self.config_path, dict(values))
 
     def read_listing(self) -> Listing | None:
         """Returns the list of its images, `None` for runs that kept none.
@@ -175,7 +206,10 @@ class Run:
             ValueError: if the file is damaged.
         """
         path = self.listing_path
-        return Listing.read(path) if path.exists() else None
+        if not path.exists():
+            return None
+        self.checksums.check(path)
+        return Listing.read(path)
 
     def write_listing(self, listing: Listing | None) -> None:
         """Writes the list of its images, where they may change.
@@ -184,12 +218,12 @@ class Run:
             listing: `Listing`, or `None`.
         """
         if listing is not None:
-            listing.write(self.listing_path)
+            with self.checksums.writing(self.listing_path) as part:
+                listing.write(part)
 
     def was_trained(self) -> bool:
         """Whether there is an epoch that training can go on from."""
-        backup, _ = newest_backup(self.backup_path)
-        return backup is not None or self.is_finished()
+        return bool(newest_epoch(self.backup_path)) or self.is_finished()
 
     def check_weights(self, report: WeightsReport) -> None:
         """Refuses weights other than those that the run was started with.
@@ -201,7 +235,7 @@ class Run:
             ValueError: if their file has changed since.
         """
         # 0.1.0 knew weights by name alone, and wrote none.
-        config = json.loads(self.config_path.read_text())
+        config = read_json(self.checksums, self.config_path, "")
         if config.get("weights_sha256") != report.sha256:
             raise ValueError(
                 f"{report.source} is not the file that {self.path} was started "
@@ -232,7 +266,7 @@ class Run:
 
     def save_model(self, model: keras.Model) -> None:
         """Writes `model.keras`, whole or not at all."""
-        with whole_file(self.model_path) as part:
+        with self.checksums.writing(self.model_path) as part:
             model.save(part)
 
     def load_model(self) -> keras.Model:
@@ -241,6 +275,7 @@ class Run:
         Raises:
             ValueError: if the file is damaged.
         """
+        self.checksums.check(self.model_path)
         return read_model_file(self.model_path)
 
     def read_metrics(self) -> dict:
@@ -251,22 +286,11 @@ class Run:
         """
         if not self.metrics_path.exists():
             return {}
-        try:
-            return json.loads(self.metrics_path.read_text())
-        except ValueError as error:
-            raise ValueError(
-                f"{self.metrics_path} is damaged: {error}. Remove it."
-            ) from error
+        return read_json(
+            self.checksums, self.metrics_path, f"Remove {self.metrics_path}."
+        )
 
-    def write_metrics(self, metrics: dict) -> None:
-        """Writes `metrics.json`."""
-        write_json(self.metrics_path, metrics)
-
-
-def versions() -> dict[str, str]:
-    """Returns what a run depends on: package and Python versions."""
-    return {
-        "python": platform.python_version(),
-        "keras-csg": version(),
-        **{name: package_version(name) for name in PACKAGES},
-    }
+    def write_metrics(self, metrics: dict, of: str = "") -> None:
+        """Writes `metrics.json`, or of other data `metrics{of}.json`."""
+        path = self.file(f"metrics{of}.json")
+        self.checksums.write_json(path, metrics)

@@ -7,11 +7,12 @@ import keras
 from keras_csg.data.report import uneven_classes
 from keras_csg.evaluation import evaluate_classification
 from keras_csg.optimizers import take_averages
-from keras_csg.training.callbacks.backup import newest_backup, restore
+from keras_csg.training.backup_files import Backup
+from keras_csg.training.callbacks.backup import restore
 from keras_csg.training.class_weights import (
     chosen_weights,
     say_weights,
-    with_weights,
+    training_batches_of,
 )
 from keras_csg.training.costs import costs_of, line_of
 from keras_csg.training.environment import (
@@ -19,13 +20,13 @@ from keras_csg.training.environment import (
     choose_device,
 )
 from keras_csg.training.final_statistics import keep_better_statistics
-from keras_csg.training.going_on import prepare
-from keras_csg.training.head_phase import train_head
+from keras_csg.training.going_on import find_state, prepare, take_history
+from keras_csg.training.head_phase import train_head_of
 from keras_csg.training.initial import take_over, with_known_head
 from keras_csg.training.limits import check_shares, check_size
 from keras_csg.training.loggers import RunLoggers
 from keras_csg.training.model import create_model, describe
-from keras_csg.training.optimizers import create_optimizer, shortened_average
+from keras_csg.training.optimizers import shortened_average
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.pictures import draw_run
 from keras_csg.training.precision import choose_precision
@@ -46,6 +47,7 @@ from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
 from keras_csg.training.time_budget import within_time
 from keras_csg.training.timings import Timings
+from keras_csg.training.write_errors import explaining_failures
 
 
 class Trainer:
@@ -76,6 +78,7 @@ class Trainer:
         log: Callable[[str], None] = lambda text: None,
     ):
         self.log = log
+        self.backup: Backup | None = None
         self.run = Run(own_directory(out, resume))
         self.timings = Timings()
         choose_device(options.device)
@@ -97,6 +100,8 @@ class Trainer:
                 raise
 
     def _set_up(self, options, resume, allow_changed_data):
+        if resume:
+            self.backup = find_state(self.run, self.log)
         self.loggers = RunLoggers(options.loggers, self.run, self.log)
         backbone, report = None, None
         restored = resume and self.run.was_trained()
@@ -113,13 +118,22 @@ class Trainer:
         self.share = own_share()
         self._build(backbone, report, resume, restored)
         self.loggers.open()
-        self.first_epoch = self._restore() if resume else 0
-        self.batches = self._training_batches()
+        self.first_epoch = self._restore(resume)
+        if self.class_weights is not None:
+            self.log(say_weights(self.class_weights, self.data.class_names))
+        self.batches = training_batches_of(
+            self.options,
+            self.data,
+            self.first_epoch,
+            self.class_weights,
+            self.share,
+        )
         if resume and self.data.changes:
             self.run.write_listing(self.data.listing)
         if not resume:  # The last: nothing is written before all is well.
             sha256 = report.sha256 if report else None
             self.run.create(self.options, sha256, self.data.listing)
+        self.recorded = self.run.options
 
     def _load(self, options, resume, allow_changed_data):
         """Loads the data; returns the options with names of them that last."""
@@ -163,22 +177,6 @@ class Trainer:
         self.options = self.options.replace(
             filter_dropout=self.model.filter_dropout,
         )
-        self.best = best_epoch_of(self.run, self.options, self.model)
-
-    def _training_batches(self):
-        batches = self.data.train.training_batches(
-            self.options.batch_size,
-            seed=self.options.seed,
-            first_epoch=self.first_epoch,
-            epochs=self.options.epochs,
-            augmentation=self.options.augment,
-            sampling=self.options.sampling,
-            share=self.share,
-        )
-        if self.class_weights is None:
-            return batches
-        self.log(say_weights(self.class_weights, self.data.class_names))
-        return with_weights(batches, self.class_weights)
 
     def train(self, callbacks: Iterable[keras.callbacks.Callback] = ()) -> dict:
         """Trains from where the run stands to its last epoch.
@@ -193,11 +191,17 @@ class Trainer:
         Raises:
             NonFiniteLossError: if the loss is not finite.
             LostProcessError: if one that shares the steps is gone.
+            RunWriteError: if the run cannot be written any more, as on a full
+                disk.
         """
         with self.environment:
             try:
                 self.run.lock()
-                with self.loggers, noticing_lost_ones():
+                with (
+                    explaining_failures(self.run),
+                    self.loggers,
+                    noticing_lost_ones(),
+                ):
                     self._fit(callbacks)
                     return self._finish()
             finally:
@@ -211,11 +215,19 @@ class Trainer:
         options = self.options
         if self.first_epoch == 0 and options.head_epochs:
             with self.timings.of("head"):
-                self._train_head()
+                train_head_of(
+                    options, self.model, self.data, self.class_weights, self.log
+                )
         own = [
             self.timings,
             *callbacks_of(
-                self.run, options, self.model, self.data, self.best, self.log
+                self.run,
+                options,
+                self.model,
+                self.data,
+                self.best,
+                self.history,
+                self.log,
             ),
             *self.loggers.callbacks(self.model.gated),
         ]
@@ -234,32 +246,19 @@ class Trainer:
                 verbose=0,
             )
 
-    def _train_head(self):
-        options = self.options.replace(
-            epochs=self.options.head_epochs,
-            learning_rate=self.options.head_learning_rate,
-            ema=None,
-        )
-        train_head(
-            self.model,
-            self.data,
-            create_optimizer(options, self.steps),
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            seed=options.seed,
-            sampling=options.sampling,
-            class_weights=self.class_weights,
-            log=self.log,
-        )
-
-    def _restore(self):
-        self.run.lock()
-        prepare(self.run, self.options, self.model)
-        path, epochs_done = newest_backup(self.run.backup_path)
-        if path is not None:
-            restore(path, self.model)
-        self.run.history.keep(epochs_done)
-        return epochs_done
+    def _restore(self, resume):
+        """Puts back what there is; returns the number of epochs done."""
+        run, backup = self.run, self.backup
+        if resume:
+            backup = prepare(run, self.options, self.model, backup, self.log)
+        self.history = take_history(run, backup, self.log)
+        self.best = best_epoch_of(run, self.options, self.model, self.history)
+        if backup is None:
+            return 0
+        restore(backup.path, self.model)
+        if self.best is not None and (line := self.best.keep()):
+            self.log(line)
+        return backup.epochs
 
     def _finish(self):
         """Evaluates on the test split, once, and writes the results."""
@@ -285,15 +284,16 @@ class Trainer:
                 self.model, self.data.test, options.batch_size
             )
         with self.timings.of("pictures"):
-            draw_run(run, self.model, ablation, confusion)
-        seconds = sum(run.history.column("seconds"))
-        results["training_minutes"] = round(seconds / 60, 2)
+            draw_run(run, self.model, self.history, ablation, confusion)
+        seconds = self.history.column("seconds")
+        results["training_minutes"] = round(sum(seconds) / 60, 2)
         results |= self.timings.figures()
-        costs = costs_of(self.model, run.history.column("seconds"))
+        costs = costs_of(self.model, seconds)
         results |= costs
         self.log(line_of(costs))
         self.log(self.timings.line())
         run.write_metrics(results)
+        run.write_record(self.recorded, self.history)
         run.save_model(self.model)  # The last: it says the run is finished.
         shutil.rmtree(run.backup_path, ignore_errors=True)
         self.loggers.finish(results)

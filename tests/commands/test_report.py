@@ -135,6 +135,7 @@ def test_a_run_of_0_1_0(tmp_path):
 def test_figures_that_do_not_fit_are_told_of(copy, tmp_path):
     path = copy / "metrics.json"
     metrics = json.loads(path.read_text())
+    (copy / "checksums.json").unlink()
     path.write_text(json.dumps({**metrics, "accuracy": 0.1234}))
     assert "says that accuracy is 0.1234" in page_of(copy, tmp_path)
 
@@ -169,6 +170,7 @@ def test_names_of_folders_are_text(tmp_path):
     ],
 )
 def test_damaged_metrics_are_named(copy, tmp_path, text, word):
+    (copy / "checksums.json").unlink()  # It would be noticed first.
     (copy / "metrics.json").write_text(text)
     with pytest.raises(InputError, match=word):
         page_of(copy, tmp_path)

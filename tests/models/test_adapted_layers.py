@@ -11,6 +11,7 @@ from keras_csg.explain import cascading_randomization, class_activation_map
 from keras_csg.explain.cloning import clone_classifier
 from keras_csg.models.float32 import in_float32
 from keras_csg.training.callbacks.backup import RunBackup, restore
+from keras_csg.training.history import History
 from tests.adapted import FRONTS, adapted_backbone, some_images
 
 ADAPTED = pytest.mark.parametrize("name", FRONTS)
@@ -96,7 +97,7 @@ def test_a_sanity_check_begins_with_the_network_itself(name):
 def test_a_backup_puts_back_what_a_layer_derives(tmp_path):
     model, images = classifier("normalization"), some_images()
     model.compile("sgd")
-    RunBackup(tmp_path, tmp_path / "history.csv").save(1, model)
+    RunBackup(tmp_path, History(tmp_path / "history.csv")).save(1, model)
     keras.utils.set_random_seed(3)
     plain = keras.Input((8, 8, 3))
     maps = keras.layers.Normalization()(plain)

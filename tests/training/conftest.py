@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from keras_csg.training import Run
 from tests.tiny import registered_tiny
 from tests.training.photos import train, write
 
@@ -30,4 +31,6 @@ def root(photo_run, tmp_path):
     config = json.loads((copy / "run" / "config.json").read_text())
     config["data"] = str(copy / "photos")
     (copy / "run" / "config.json").write_text(json.dumps(config))
+    run = Run(copy / "run")  # As if it had been trained there.
+    run.write_record(run.options, run.history)
     return copy

@@ -1,13 +1,19 @@
 import os
 import pathlib
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_csg.files import whole_file
 from keras_csg.layers.states import derive_state
+from keras_csg.training.backup_files import (
+    DamagedBackupError,
+    backup_path,
+    read_values,
+    remove_backups,
+    write_backup,
+)
 from keras_csg.training.history import History
 
 
@@ -16,20 +22,29 @@ class RunBackup(keras.callbacks.Callback):
 
     One file an epoch, `epoch-0007.npz`, holds every variable of the model
     (the states of random layers too, which Keras's own weight files leave
-    out) and of the optimizer. It appears under its name only when whole; the
-    one before it goes when it is there. The position of every schedule is the
-    epoch in its name and the optimizer's step in it. Nothing is pickled.
+    out) and of the optimizer, the rows of the history so far, the options of
+    the run and a checksum of all that. It appears under its name only when
+    whole; the one before it stays beside it, and those before that go. The
+    position of every schedule is the epoch in its name and the optimizer's
+    step in it. Nothing is pickled.
 
     Args:
         directory: `pathlib.Path` of the backups.
-        history: `History` whose rows are written before the backup, so a
-            backup of epoch `n` has at least `n` rows beside it.
+        history: `History` that the rows are added to; its file is written
+            behind the backup, from the same rows.
+        options: dict of the options of the run.
     """
 
-    def __init__(self, directory: pathlib.Path, history: History):
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        history: History,
+        options: Mapping[str, Any] | None = None,
+    ):
         super().__init__()
         self.directory = directory
         self.history = history
+        self.options = dict(options or {})
         self._began = 0.0
 
     def on_epoch_begin(
@@ -41,10 +56,10 @@ class RunBackup(keras.callbacks.Callback):
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        """Writes the epoch's row and the backup."""
+        """Writes the backup and the epoch's row."""
         seconds = time.monotonic() - self._began
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
-        self.history.append(
+        self.history.add(
             {
                 "epoch": epoch + 1,
                 "seconds": round(seconds, 2),
@@ -53,27 +68,19 @@ class RunBackup(keras.callbacks.Callback):
             }
         )
         self.save(epoch + 1, self.model)
+        self.history.write()
 
     def save(self, epochs_done: int, model: keras.Model) -> None:
         """Writes the state of a compiled model after `epochs_done` epochs."""
         self.directory.mkdir(exist_ok=True)
-        path = self.directory / f"epoch-{epochs_done:04d}.npz"
-        with whole_file(path) as part, part.open("wb") as stream:
-            np.savez(stream, **_state(model))
-        for old in self.directory.glob("epoch-*.npz"):
-            if old != path:
-                old.unlink(missing_ok=True)
-
-
-def newest_backup(directory: pathlib.Path) -> tuple[pathlib.Path | None, int]:
-    """Returns the path and the finished epochs of the newest backup.
-
-    Returns `(None, 0)` where there is none.
-    """
-    paths = sorted(directory.glob("epoch-*.npz"))
-    if not paths:
-        return None, 0
-    return paths[-1], int(paths[-1].stem.removeprefix("epoch-"))
+        record = {
+            "epochs": epochs_done,
+            "options": self.options,
+            "rows": self.history.rows[:epochs_done],
+        }
+        path = backup_path(self.directory, epochs_done)
+        write_backup(path, _state(model), record)
+        remove_backups(self.directory, but={epochs_done, epochs_done - 1})
 
 
 def restore(path: str | os.PathLike, model: keras.Model) -> None:
@@ -84,11 +91,14 @@ def restore(path: str | os.PathLike, model: keras.Model) -> None:
         model: the model, built as it was when the backup was written.
 
     Raises:
-        ValueError: if the file holds other variables than the model.
+        ValueError: if the file is damaged, or holds other variables than the
+            model.
     """
     variables = _variables(model)
-    with np.load(path, allow_pickle=False) as saved:
-        values = {name: saved[name] for name in saved.files}
+    try:
+        values, _ = read_values(pathlib.Path(path))
+    except DamagedBackupError as error:
+        raise ValueError(f"{path} {error}.") from error
     shapes = {name: value.shape for name, value in values.items()}
     if shapes != {name: tuple(v.shape) for name, v in variables.items()}:
         raise ValueError(

@@ -6,6 +6,11 @@ import keras
 
 from keras_csg.files import whole_file
 from keras_csg.models.gate_lines import TOLERANCE
+from keras_csg.training.backup_files import (
+    DamagedBackupError,
+    backup_path,
+    read_values,
+)
 from keras_csg.training.callbacks.backup import restore
 from keras_csg.training.history import History
 
@@ -55,8 +60,7 @@ class BestEpoch(keras.callbacks.Callback):
 
     Args:
         directory: `pathlib.Path` of the backups.
-        history_path: `pathlib.Path` of the table of the epochs, which
-            `RunBackup` writes.
+        history: `History` that `RunBackup` adds the epochs to.
         patience: int, at least 1. Epochs without a better one, after which the
             training stops.
         density: float. What the gate is to close to; `None` for a network
@@ -66,24 +70,24 @@ class BestEpoch(keras.callbacks.Callback):
     def __init__(
         self,
         directory: pathlib.Path,
-        history_path: pathlib.Path,
+        history: History,
         patience: int,
         density: float | None,
     ):
         super().__init__()
         self.directory = directory
-        self.history_path = history_path
+        self.history = history
         self.patience = patience
         self.density = density
 
     @property
     def best(self) -> int | None:
         """The number of the best epoch, from 1; `None` before the first."""
-        return best_of(History(self.history_path), self.density)
+        return best_of(self.history, self.density)
 
     def is_exhausted(self) -> bool:
         """Whether the last epochs were all no better than the best."""
-        best, done = self.best, len(History(self.history_path).rows)
+        best, done = self.best, len(self.history.rows)
         return best is not None and done - best >= self.patience
 
     def on_epoch_end(
@@ -91,15 +95,40 @@ class BestEpoch(keras.callbacks.Callback):
     ) -> None:
         """Keeps the epoch's backup if it is the best, and stops if need be."""
         done, best = epoch + 1, self.best
-        if best == done:
-            kept = self._file(done)
-            with whole_file(kept) as part:
-                shutil.copyfile(self.directory / f"epoch-{done:04d}.npz", part)
-            for old in self.directory.glob("best-*.npz"):
-                if old != kept:
-                    old.unlink()
+        self.keep()
         if best is not None and done - best >= self.patience:
             self.model.stop_training = True
+
+    def keep(self) -> str | None:
+        """Keeps the backup of the last epoch, if that is the best.
+
+        Also where a training was killed between the two. Returns a line if
+        the one that was kept before is lost.
+        """
+        best, done = self.best, len(self.history.rows)
+        if best is None or best != done:
+            return self._damage()
+        kept = self._file(best)
+        with whole_file(kept) as part:
+            shutil.copyfile(backup_path(self.directory, best), part)
+        for old in self.directory.glob("best-*.npz"):
+            if old != kept:
+                old.unlink()
+        return None
+
+    def _damage(self):
+        """Returns a line if the best epoch's weights are lost."""
+        best, done = self.best, len(self.history.rows)
+        if best is None or best == done:
+            return None
+        try:
+            read_values(self._file(best))
+        except DamagedBackupError as error:
+            return (
+                f"The weights of epoch {best}, the best on the validation "
+                f"split, are lost: {self._file(best)} {error}."
+            )
+        return None
 
     def put_back(self, model: keras.Model) -> str | None:
         """Gives a model the best epoch's weights; returns a line on that.
@@ -107,9 +136,11 @@ class BestEpoch(keras.callbacks.Callback):
         Args:
             model: the model that was trained.
         """
-        best, done = self.best, len(History(self.history_path).rows)
-        if best is None or best == done or not self._file(best).exists():
+        best, done = self.best, len(self.history.rows)
+        if best is None or best == done:
             return None
+        if lost := self._damage():
+            return f"{lost} Those of the last epoch are kept."
         restore(self._file(best), model)
         return (
             f"Epoch {best} of {done} was the best on the validation split: "

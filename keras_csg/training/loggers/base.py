@@ -1,5 +1,4 @@
 import abc
-import json
 import re
 import textwrap
 from collections.abc import Callable
@@ -7,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_csg.files import write_json
+from keras_csg.training.record import read_json
 from keras_csg.training.runs import Run
 
 LONGEST_REASON = 450
@@ -165,18 +164,14 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
     def _keep(self, **facts):
         self.known |= facts
         path = self.run.loggers_path
-        write_json(path, {**self._read(), self.name: self.known})
+        everyone = {**self._read(), self.name: self.known}
+        self.run.checksums.write_json(path, everyone)
 
     def _read(self):
         path = self.run.loggers_path
         if not path.exists():
             return {}
-        try:
-            return json.loads(path.read_text())
-        except ValueError as error:
-            raise ValueError(
-                f"{path} is damaged: {error}. Remove it."
-            ) from None
+        return read_json(self.run.checksums, path, f"Remove {path}.")
 
 
 def reason(error: Exception) -> str:

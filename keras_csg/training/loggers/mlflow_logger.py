@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from keras_csg.training.environment import versions
 from keras_csg.training.loggers.base import RunLogger, without_password
-from keras_csg.training.runs import versions
 
 EXPERIMENT = "keras-csg"
 MOST_METRICS = 1000

@@ -1,8 +1,8 @@
 import os
 from typing import Any
 
+from keras_csg.training.environment import versions
 from keras_csg.training.loggers.base import RunLogger
-from keras_csg.training.runs import versions
 
 PROJECT = "keras-csg"
 

@@ -27,7 +27,7 @@ def history_of(path, rows):
             row["val_class_specific_accuracy"] = own
             row["l1_density"] = density
         history.append(row)
-    return path
+    return history
 
 
 def test_only_epochs_with_a_closed_gate_count(tmp_path):

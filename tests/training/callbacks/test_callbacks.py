@@ -3,13 +3,14 @@ import numpy as np
 import pytest
 
 from keras_csg.files import whole_file, write_json
+from keras_csg.training.backup_files import find_backup, newest_epoch
 from keras_csg.training.callbacks import (
     FiniteLoss,
     GateImages,
     NonFiniteLossError,
     RunBackup,
 )
-from keras_csg.training.callbacks.backup import newest_backup, restore
+from keras_csg.training.callbacks.backup import restore
 from keras_csg.training.history import History
 from tests.tiny import tiny_classifier, tiny_data
 
@@ -34,9 +35,12 @@ def test_a_backup_restores_every_variable_bit_for_bit(tmp_path):
         measure_again=False,  # It would, after the last backup.
         verbose=0,
     )
-    path, epochs = newest_backup(tmp_path / "backup")
-    assert (path.name, epochs) == ("epoch-0002.npz", 2)
-    assert list((tmp_path / "backup").iterdir()) == [path]
+    found = find_backup(tmp_path / "backup", print)
+    path = found.path
+    assert (path.name, found.epochs) == ("epoch-0002.npz", 2)
+    # The one before it stays.
+    assert len(list((tmp_path / "backup").iterdir())) == 2
+    assert found.rows == History(tmp_path / "history.csv").rows
 
     keras.utils.set_random_seed(1)
     fresh = compiled()
@@ -92,7 +96,7 @@ def test_a_loss_that_is_not_finite_names_its_step(asynchronous, tmp_path):
             callbacks=callbacks,
             verbose=0,
         )
-    assert newest_backup(tmp_path / "backup") == (None, 0)
+    assert newest_epoch(tmp_path / "backup") == 0
 
 
 def test_what_the_last_step_ruined_is_seen_in_the_validation_loss():
