@@ -166,7 +166,11 @@ def prepare(
     if options.epochs != run.options.epochs:
         _go_on(run, options)
     model.filter_names = _names_before(run)
-    return backup or find_backup(run.backup_path, log)
+    found = backup or find_backup(run.backup_path, log)
+    if found is not None and model.gated:
+        # It is no variable, and after the last epoch `fit` does not set it.
+        model.epochs_trained = found.epochs
+    return found
 
 
 def _go_on(run, options):

@@ -123,7 +123,7 @@ def look(disk, large):
     found["saved_model"] = on_full(disk, 16 * BLOCK, *export, "saved_model")
     found["onnx"] = on_full(disk, 4 * BLOCK, *export, "onnx")
     for name in ("predict", "explain"):
-        option = "--heatmaps" if name == "predict" else "--out"
+        option = "--heatmap" if name == "predict" else "--out"
         found[name] = on_full(disk, 0, name, run, image, option, out)
     disk.fill()
     with mock.patch.dict(os.environ, {"TMPDIR": str(disk.path)}):

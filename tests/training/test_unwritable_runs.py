@@ -84,6 +84,8 @@ def test_the_model_that_cannot_be_written_is_named(tiny, tmp_path, monkeypatch):
     monkeypatch.undo()
     keras_csg.train(path, resume=True, log=None)
     assert Run(path).is_finished()
+    # Though there was nothing left to train.
+    assert Run(path).load_model().epochs_trained == 4
 
 
 def test_two_trainings_do_not_share_a_folder(tiny, tmp_path):
