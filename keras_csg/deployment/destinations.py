@@ -26,7 +26,8 @@ from keras_csg.deployment.ownership import (
     require_own_folder,
 )
 from keras_csg.deployment.triton_text import require_fitting_config
-from keras_csg.deployment.web.folder import CONTENTS, MODEL_FILE
+from keras_csg.deployment.web.edited import contents_of, keep_edited
+from keras_csg.deployment.web.folder import MODEL_FILE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +73,12 @@ class Destination:
             if self.layout is None:
                 require_own(self.path, self.format)
             else:
-                model = self.path / MODEL_FILE
-                require_own_folder(self.path, model, self.format, CONTENTS)
+                require_own_folder(
+                    self.path,
+                    self.path / MODEL_FILE,
+                    self.format,
+                    contents_of(self.path),
+                )
             return
         if not os.path.lexists(self.path):
             return
@@ -129,7 +134,7 @@ class Destination:
             runtime=runtime,
         )
         if self.version is None:
-            return place, folder, []
+            return place, folder, keep_edited(self.path, folder)
         kept = self._keep(folder) if self.adds else []
         return place, folder / str(self.version), kept
 

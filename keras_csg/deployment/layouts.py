@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from keras_csg.choices import LAYOUTS
 from keras_csg.deployment.formats.registry import get_format, list_formats
 from keras_csg.deployment.metadata import LABELS_FILE, Metadata, labels_text
+from keras_csg.deployment.web.edited import note_written
 from keras_csg.deployment.web.folder import write_page
 
 DATA_TYPES = {
@@ -94,7 +95,9 @@ def arrange(
         )
     name = name or folder.name
     if layout == "web":
-        return write_page(folder, metadata, runtime or {}, name)
+        place = write_page(folder, metadata, runtime or {}, name)
+        note_written(folder)
+        return place
     if layout == "triton":
         _write_triton_files(format, folder, metadata, name, output_shapes)
     place = place_in(folder / str(version), layout, format)

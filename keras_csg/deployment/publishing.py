@@ -24,23 +24,55 @@ def proof_path(path: pathlib.Path) -> pathlib.Path:
 
 
 @contextlib.contextmanager
+def alone_at(path: pathlib.Path) -> Iterator[None]:
+    """Keeps other exports away from a path, in the folder it makes for it.
+
+    If the body raises, the folders that were made are removed.
+
+    Args:
+        path: `pathlib.Path`, absolute: of what is written.
+
+    Raises:
+        ValueError: if another export is writing there, or nothing can be
+            written.
+    """
+    from filelock import Timeout  # Files are opened without it.
+
+    with _new_folders(path.parent):
+        lock_path = path.with_name(f".{path.name}.keras_csg.lock")
+        try:
+            lock = _locked(lock_path)
+        except Timeout:
+            raise ValueError(
+                f"Another export is writing to {path}: wait for it, or choose "
+                "another path."
+            ) from None
+        except OSError as error:
+            reason = error.strerror or error
+            raise ValueError(f"Cannot write to {path}: {reason}.") from error
+        try:
+            yield
+        finally:
+            if lock is not None:
+                # First, so that nobody waits at a file that goes.
+                with contextlib.suppress(OSError):
+                    lock_path.unlink()
+                lock.release()
+
+
+@contextlib.contextmanager
 def staged(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives a hidden folder beside `path`, to build what is to lie there.
 
-    It is removed at the end, and if the body raises also the folders that
-    were made to hold it.
+    It is removed at the end.
 
     Args:
         path: `pathlib.Path`, absolute.
-
-    Raises:
-        ValueError: if nothing can be written there.
     """
-    with _new_folders(path.parent):
-        recover(path)
-        with hidden_part(path) as stage:
-            stage.mkdir()
-            yield stage
+    recover(path)
+    with hidden_part(path) as stage:
+        stage.mkdir()
+        yield stage
 
 
 def publish(stage: pathlib.Path, folder: pathlib.Path) -> None:
@@ -85,6 +117,26 @@ def _new_folders(folder):
             with contextlib.suppress(OSError):  # Others may have put files.
                 made.rmdir()
         raise
+
+
+def _locked(path):
+    """Returns a lock that was free; `None` where there can be none."""
+    from filelock import FileLock
+
+    while True:
+        _make_writable_folder(path.parent)  # Another one may remove it.
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except NotImplementedError:  # Not every file system has locks.
+            return None
+        except FileNotFoundError:
+            if path.parent.exists():
+                raise
+            continue
+        if path.exists():
+            return lock
+        lock.release()  # It was the file of another that has ended.
 
 
 def _make_writable_folder(folder):
