@@ -8,6 +8,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+PARTS: set[pathlib.Path] = set()
+"""What is being built now: a process that ends at once removes it before."""
+
 
 @contextlib.contextmanager
 def whole_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -35,10 +38,12 @@ def hidden_part(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """
     part = _hidden(path, "part")
     remove(part)
+    PARTS.add(part)
     try:
         yield part
     finally:
         remove(part)
+        PARTS.discard(part)
 
 
 def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
