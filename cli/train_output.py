@@ -1,11 +1,13 @@
 """What a training shows while it runs and in the end."""
 
 import json
+import os
+import shlex
 
 import click
 
 from keras_csg import choices
-from keras_csg_cli.options import say
+from keras_csg_cli.ending import ending
 
 log_option = click.option(
     "--log",
@@ -30,16 +32,24 @@ def run_training(trainer, first, as_json):
     from keras_csg_cli.progress import TrainingProgress
     from keras_csg_cli.tracking import console
 
+    say_how_to_go_on(trainer.run.path)
     try:
         with TrainingProgress(console(quiet=not first), trainer) as progress:
             metrics = trainer.train(callbacks=[progress])
     except NonFiniteLossError as error:
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
-        raise
     if first:
         print_figures(metrics, trainer.run.path, as_json)
+
+
+def say_how_to_go_on(path):
+    """Lets a training that is stopped say so.
+
+    Args:
+        path: of the run.
+    """
+    where = shlex.quote(os.fspath(path))
+    ending.line = f"Stopped. Go on with: keras-csg train --resume --out {where}"
 
 
 def print_figures(metrics, path, as_json):

@@ -15,7 +15,8 @@ from typing import Any
 
 LONGEST_STEM = 40
 """Letters of a name that stay in its hidden part: names have an end."""
-_PARTS_IN_USE: set[pathlib.Path] = set()
+PARTS: set[pathlib.Path] = set()
+"""What is being built now: a process that ends at once removes it before."""
 _SWEPT: set[pathlib.Path] = set()
 _changing = threading.Lock()
 
@@ -55,7 +56,7 @@ def hidden_part(path: pathlib.Path) -> Iterator[pathlib.Path]:
         try:
             remove(part)
         finally:
-            _PARTS_IN_USE.discard(part)
+            PARTS.discard(part)
 
 
 def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
@@ -198,8 +199,8 @@ def _claim_part(path):
     with _changing:
         for number in itertools.count():
             part = _hidden(short, f"{owner}-{number}")
-            if part not in _PARTS_IN_USE:
-                _PARTS_IN_USE.add(part)
+            if part not in PARTS:
+                PARTS.add(part)
                 return part
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.ownership import LABELS, METADATA, PROOF, beside
 from keras_csg.files import (
+    PARTS,
     flush_to_disk,
     hidden_part,
     recover,
@@ -58,6 +59,7 @@ def alone_at(path: pathlib.Path) -> Iterator[None]:
                 with contextlib.suppress(OSError):
                     lock_path.unlink()
                 lock.release()
+                PARTS.discard(lock_path)
 
 
 @contextlib.contextmanager
@@ -135,6 +137,7 @@ def _locked(path):
                 raise
             continue
         if path.exists():
+            PARTS.add(path)
             return lock
         lock.release()  # It was the file of another that has ended.
 
