@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from keras_csg.deployment.formats.base import Format
 from keras_csg.deployment.formats.registry import get_format
 from keras_csg.deployment.layouts import (
+    HIGHEST_VERSION,
     arrange,
     formats_of_layout,
     has_versions,
@@ -213,10 +214,11 @@ def choose_destination(
         return Destination(path, format, layout)
     if version is None:
         version = max(versions_in(path), default=0) + 1
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+    whole = isinstance(version, int) and not isinstance(version, bool)
+    if not whole or not 1 <= version <= HIGHEST_VERSION:
         raise ValueError(
-            f"`version` must be a whole number from 1. "
-            f"Received: version={version!r}"
+            "`version` must be a whole number from 1 to 2**63 - 1, as servers "
+            f"number versions. Received: version={version!r}"
         )
     return Destination(path, format, layout, version)
 

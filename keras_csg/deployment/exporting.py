@@ -120,6 +120,11 @@ def export(
     """
     require_tensorflow("Exports")
     path = pathlib.Path(os.path.abspath(os.path.expanduser(path)))
+    if not path.name:
+        raise ValueError(
+            "`path` must be that of a file, or of a folder of its own. "
+            f"Received: path={path}"
+        )
     writer = _choose_format(format, path, layout)
     settings = _settings(writer, quantize, calibration)
     choose_destination(path, writer, layout, version).check(overwrite)

@@ -31,6 +31,8 @@ INSTANCES = 1
 WARM_UP_BATCH_SIZES = (1, PREFERRED_BATCH_SIZES[-1])
 # Side of these images for a model that takes any size.
 WARM_UP_SIDE = 224
+# Servers number versions in 64 bits.
+HIGHEST_VERSION = 2**63 - 1
 
 
 def formats_of_layout(layout: str) -> list[str]:
@@ -120,7 +122,8 @@ def versions_in(folder: pathlib.Path) -> list[int]:
     if not folder.is_dir():
         return []
     names = [part.name for part in folder.iterdir()]
-    return sorted(int(n) for n in names if n.isascii() and n.isdecimal())
+    numbers = [int(n) for n in names if n.isascii() and n.isdecimal()]
+    return sorted(n for n in numbers if n <= HIGHEST_VERSION)
 
 
 def shared_files(layout: str) -> tuple[str, ...]:

@@ -49,8 +49,9 @@ def alone_at(path: pathlib.Path) -> Iterator[None]:
                 "another path."
             ) from None
         except OSError as error:
-            reason = error.strerror or error
-            raise ValueError(f"Cannot write to {path}: {reason}.") from error
+            raise ValueError(
+                f"Cannot write to {path}: {_reason(error)}."
+            ) from error
         try:
             yield
         finally:
@@ -127,15 +128,17 @@ def _locked(path):
 
     while True:
         _make_writable_folder(path.parent)  # Another one may remove it.
+        try:
+            path.touch()
+        except FileNotFoundError:
+            if path.parent.exists():  # As in /proc.
+                raise
+            continue
         lock = FileLock(path, timeout=0)
         try:
             lock.acquire()
         except NotImplementedError:  # Not every file system has locks.
             return None
-        except FileNotFoundError:
-            if path.parent.exists():
-                raise
-            continue
         if path.exists():
             PARTS.add(path)
             return lock
@@ -147,7 +150,13 @@ def _make_writable_folder(folder):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(
-            f"Cannot write to {folder}: {error.strerror}."
+            f"Cannot write to {folder}: {_reason(error)}."
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"Cannot write to {folder}.")
+
+
+def _reason(error):
+    if isinstance(error, FileNotFoundError):
+        return "nothing can be made there"
+    return error.strerror or str(error)
