@@ -102,14 +102,14 @@ class _Ending:
     def _leave(self, number, in_order=False):
         # Never let go: whoever comes second waits for the end of the process.
         self._leaving.acquire()
+        # In order, too: what a generator was writing is not unwound.
+        _remove_parts()
         if in_order:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):
                     stream.flush()
-        else:
-            _remove_parts()
-            if self._stderr is not None and os.isatty(self._stderr):
-                self._write(SHOW_CURSOR)
+        elif self._stderr is not None and os.isatty(self._stderr):
+            self._write(SHOW_CURSOR)
         self._write(f"{self.line}\n".encode(errors="backslashreplace"))
         os._exit(CODES[number])
 
