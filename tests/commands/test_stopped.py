@@ -85,7 +85,8 @@ def numbers():
 
 class Command:
     def main(self, *args, **kwargs):
-        for number in numbers():
+        found = numbers()
+        for number in found:
             os.kill(os.getpid(), signal.SIGTERM)
 
 program.cli = Command()
