@@ -1,5 +1,3 @@
-import signal
-
 import click
 
 from keras_csg_cli.options import (
@@ -51,8 +49,6 @@ def app(run_path, no_browser, no_galleries, **settings):
     from keras_csg import commands
     from keras_csg_cli.tracking import tracking
 
-    # Whoever ends it so wants the pictures gone as well.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with user_mistakes():
         with tracking() as track:
             served = commands.app(

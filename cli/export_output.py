@@ -59,7 +59,10 @@ def show_targets(targets):
             if isinstance(result, dict):
                 done(f"{target.path}: {human_size(result['bytes'])}")
                 for name in result.get("kept", ()):
-                    done(f"{target.path / name} was there and is kept")
+                    done(
+                        f"{target.path / name} was changed and is kept: move "
+                        "it away to have it written anew"
+                    )
                 return
             done(f"{target.path} failed")
             if not isinstance(result, ValueError | OSError):

@@ -9,13 +9,14 @@ import click
 
 from keras_csg.choices import BACKENDS
 from keras_csg.files import WAYS_OUT, what_to_do
-from keras_csg_cli import processes
+from keras_csg_cli import processes, streams
 from keras_csg_cli.app import app
 from keras_csg_cli.attack import attack
 from keras_csg_cli.backbones import backbones
 from keras_csg_cli.data import data
 from keras_csg_cli.detect import detect
 from keras_csg_cli.edit import edit
+from keras_csg_cli.ending import AGAIN, ending
 from keras_csg_cli.evaluate import evaluate
 from keras_csg_cli.explain import explain
 from keras_csg_cli.export import export
@@ -68,26 +69,41 @@ for command in COMMANDS:
 
 def main(args=None):
     """Runs the command line; a mistake is one line on stderr."""
+    if args is None:  # As a program, whose signals are its own.
+        ending.begin()
+        streams.watch()
+    ending.line = AGAIN
     _print_any_name()
     # Where in the library a warning comes from tells a user nothing.
     warnings.formatwarning = lambda text, *about: f"Warning: {text}\n"
     try:
         code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
-    except click.ClickException as error:
-        click.echo(f"Error: {_one_line(error)}", err=True)
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        code = INTERRUPTED
-    except BrokenPipeError:  # The reader, such as `head`, has seen enough.
-        sys.stdout = open(os.devnull, "w")
-        code = 0
-    except OSError as error:
-        if error.errno not in WAYS_OUT:
-            raise
-        click.echo(f"Error: {what_to_do(error)}", err=True)
-        code = UserMistake.exit_code
+        streams.flush()
+    except BaseException as error:
+        if ending.number is not None:  # Whatever an import made of it.
+            processes.forget()
+            ending.leave()
+        code = _code_of(error)
     processes.leave(code if isinstance(code, int) else 0)
+
+
+def _code_of(error):
+    """Says what a command ended with, and returns the exit code."""
+    if isinstance(error, click.ClickException):
+        click.echo(f"Error: {_one_line(error)}", err=True)
+        return error.exit_code
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo(ending.line, err=True)
+        return INTERRUPTED
+    if isinstance(error, streams.OutputGone):
+        streams.forget_output()
+        if error.line is not None:
+            click.echo(error.line, err=True)
+        return error.exit_code
+    if isinstance(error, OSError) and error.errno in WAYS_OUT:
+        click.echo(f"Error: {what_to_do(error)}", err=True)
+        return UserMistake.exit_code
+    raise error
 
 
 def _print_any_name():

@@ -93,7 +93,8 @@ def watch_over_child():
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The child has it, too.
-    signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: os.kill(child, number))
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == -signal.SIGABRT:
         click.echo(f"Error: {LOST}", err=True)
@@ -124,12 +125,18 @@ def is_first():
     return engine.process_index() == 0
 
 
-def leave(code):
-    """Ends Python; at once where others would be waited for in vain."""
-    if together and code:
+def forget():
+    """Removes what this process keeps for those that it joined."""
+    if together:
         from keras_csg.training.processes import remove_folders
 
         remove_folders()
+
+
+def leave(code):
+    """Ends Python; at once where others would be waited for in vain."""
+    if together and code:
+        forget()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

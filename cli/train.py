@@ -25,7 +25,12 @@ from keras_csg_cli.train_options import (
     gate_options,
     option,
 )
-from keras_csg_cli.train_output import log_option, print_figures, run_training
+from keras_csg_cli.train_output import (
+    log_option,
+    print_figures,
+    run_training,
+    say_how_to_go_on,
+)
 
 
 @click.command(short_help="Train a network with a class-specific gate.")
@@ -231,6 +236,8 @@ def train(
     with scikit-learn. Needs no network and about a minute.
     """
     where = (coordinator, processes, process_id)
+    if resume and out is not None:
+        say_how_to_go_on(out)
     several = check_options(*where, out)
     if several:
         watch_over_child()

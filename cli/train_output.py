@@ -1,11 +1,14 @@
 """What a training shows while it runs and in the end."""
 
 import json
+import os
+import shlex
 
 import click
 
 from keras_csg import choices
-from keras_csg_cli.options import UserMistake, say
+from keras_csg_cli.ending import ending
+from keras_csg_cli.options import UserMistake
 
 log_option = click.option(
     "--log",
@@ -31,6 +34,7 @@ def run_training(trainer, first, as_json):
     from keras_csg_cli.progress import TrainingProgress
     from keras_csg_cli.tracking import console
 
+    say_how_to_go_on(trainer.run.path)
     try:
         with TrainingProgress(console(quiet=not first), trainer) as progress:
             metrics = trainer.train(callbacks=[progress])
@@ -38,11 +42,18 @@ def run_training(trainer, first, as_json):
         raise click.ClickException(str(error)) from error
     except RunWriteError as error:
         raise UserMistake(str(error)) from error
-    except KeyboardInterrupt:
-        say(f"Go on with: keras-csg train --resume --out {trainer.run.path}")
-        raise
     if first:
         print_figures(metrics, trainer.run.path, as_json)
+
+
+def say_how_to_go_on(path):
+    """Lets a training that is stopped say so.
+
+    Args:
+        path: of the run.
+    """
+    where = shlex.quote(os.fspath(path))
+    ending.line = f"Stopped. Go on with: keras-csg train --resume --out {where}"
 
 
 def print_figures(metrics, path, as_json):

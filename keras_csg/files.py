@@ -2,13 +2,24 @@
 
 import contextlib
 import errno
+import hashlib
+import itertools
 import json
 import os
 import pathlib
+import platform
+import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+LONGEST_STEM = 40
+"""Letters of a name that stay in its hidden part: names have an end."""
+PARTS: set[pathlib.Path] = set()
+"""What is being built now: a process that ends at once removes it before."""
+_SWEPT: set[pathlib.Path] = set()
+_changing = threading.Lock()
 OF_THE_DISK = (
     errno.ENOSPC,
     errno.EDQUOT,
@@ -73,7 +84,7 @@ def naming(path: pathlib.Path) -> Iterator[None]:
         yield
     except Exception as error:
         found = disk_error(error)
-        part = str(_hidden(path, "part"))
+        part = str(path.with_name(f".{path.stem[:LONGEST_STEM]}.part"))
         if found is None or not (found.filename or part).startswith(part):
             raise
         code, reason = found.errno, found.strerror
@@ -113,14 +124,20 @@ def disk_error(error: BaseException) -> OSError | None:
 def hidden_part(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives a hidden path beside `path` to build a file or a folder at.
 
-    What lies there, before or in the end, is removed.
+    What lies there, before or in the end, is removed. Nobody else is given
+    it: several threads and processes may build the same at a time. What killed
+    processes of this machine left in the folder is removed as well.
     """
-    part = _hidden(path, "part")
-    remove(part)
+    _sweep(path.absolute().parent)
+    part = _claim_part(path)
     try:
+        remove(part)
         yield part
     finally:
-        remove(part)
+        try:
+            remove(part)
+        finally:
+            PARTS.discard(part)
 
 
 def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
@@ -132,21 +149,26 @@ def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
     Args:
         moves: dict from where each lies to its name; what has it is replaced.
     """
-    kept: dict[pathlib.Path, pathlib.Path | None] = {}
+    kept: dict[pathlib.Path, pathlib.Path] = {}
     try:
         for part, path in moves.items():
-            kept[path] = _keep(path)
+            old = _hidden(path, "old")
+            remove(old)
+            kept[part] = old  # First: whatever comes next can be undone.
+            _keep(path, old)
             part.replace(path)
     except BaseException:
-        for path, old in kept.items():
-            if old is None or old.is_dir():
-                remove(path)
-            if old is not None:
-                old.replace(path)
+        for part, old in kept.items():
+            moved, was_there = not os.path.lexists(part), os.path.lexists(old)
+            # What is there and was not moved is somebody else's.
+            if moved and (not was_there or old.is_dir()):
+                remove(moves[part])
+            if was_there:
+                old.replace(moves[part])
+                remove(old)  # Two links to one file are left as they are.
         raise
     for old in kept.values():
-        if old is not None:
-            remove(old)
+        remove(old)
 
 
 def recover(path: pathlib.Path) -> None:
@@ -156,20 +178,17 @@ def recover(path: pathlib.Path) -> None:
         old.rename(path)
 
 
-def _keep(path):
-    """Hides what is to be replaced beside it; `None` if nothing is there."""
+def _keep(path, old):
+    """Hides what is to be replaced, if there is anything."""
     if not os.path.lexists(path):
-        return None
-    old = _hidden(path, "old")
-    remove(old)
+        return
     if path.is_dir() and not path.is_symlink():
         path.rename(old)
-        return old
+        return
     try:
         os.link(path, old, follow_symlinks=False)
     except OSError:  # Not every file system has links.
         shutil.copy2(path, old, follow_symlinks=False)
-    return old
 
 
 def check_writable(path: pathlib.Path) -> None:
@@ -257,3 +276,47 @@ def free_path(
 
 def _hidden(path, word):
     return path.with_name(f".{path.stem}.{word}{path.suffix}")
+
+
+def _claim_part(path):
+    """Returns a hidden path that says whose it is: machine, process, number."""
+    short = path.with_name(f"{path.stem[:LONGEST_STEM]}{path.suffix}")
+    owner = f"part-{_machine()}-{os.getpid()}"
+    with _changing:
+        for number in itertools.count():
+            part = _hidden(short, f"{owner}-{number}")
+            if part not in PARTS:
+                PARTS.add(part)
+                return part
+
+
+def _sweep(folder):
+    """Removes, once a folder, the parts of processes that are no more."""
+    with _changing:
+        if folder in _SWEPT or os.name == "nt":  # There 0 is no question.
+            return
+        _SWEPT.add(folder)
+    pattern = re.compile(rf"\..+\.part-{_machine()}-(\d+)-\d+(\..*)?")
+    try:
+        found = [*map(pattern.fullmatch, os.listdir(folder))]
+    except OSError:  # Whoever writes there says so.
+        return
+    for match in filter(None, found):
+        if not _runs(int(match[1])):
+            with contextlib.suppress(OSError):  # Another swept it, too.
+                remove(folder / match[0])
+
+
+def _runs(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # It is another user's.
+        return True
+    return True
+
+
+def _machine():
+    """Returns six letters that stand for this machine's name."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]

@@ -1,4 +1,6 @@
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +46,119 @@ def test_what_is_left_at_a_hidden_part_is_removed(tmp_path):
         part.mkdir()
         raise RuntimeError
     assert os.listdir(tmp_path) == []
+
+
+def test_two_that_write_one_file_each_write_a_whole_one(tmp_path):
+    path = tmp_path / "a.txt"
+    with whole_file(path) as first:
+        first.write_text("first")
+        with whole_file(path) as second:
+            assert second != first
+            second.write_text("second")
+        assert path.read_text() == "second" and first.read_text() == "first"
+    assert path.read_text() == "first"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+KILLED = """
+import os, pathlib, sys
+from keras_csg.files import whole_file
+with whole_file(pathlib.Path(sys.argv[1])) as part:
+    part.write_text("half")
+    os._exit(9)
+"""
+
+
+def test_what_a_killed_process_left_goes_and_what_one_writes_stays(tmp_path):
+    path = tmp_path / "a.txt"
+    subprocess.run([sys.executable, "-c", KILLED, str(path)])
+    (left,) = tmp_path.iterdir()
+    running = tmp_path / left.name.replace("-0.txt", "-1.txt")
+    running = running.with_name(
+        re.sub(r"-\d+-1\.txt$", f"-{os.getppid()}-1.txt", running.name)
+    )
+    running.touch()
+    strange = tmp_path / ".a.part.txt"
+    strange.touch()
+    with whole_file(path) as part:
+        part.touch()
+    assert sorted(tmp_path.iterdir()) == sorted([path, running, strange])
+
+
+def test_a_name_may_be_as_long_as_the_system_lets_it(tmp_path):
+    path = tmp_path / ("ä" * 125 + ".json")
+    with whole_file(path) as part:
+        part.touch()
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("error", [SystemExit(143), KeyboardInterrupt()])
+def test_a_signal_leaves_nothing(error, tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(type(error)), whole_file(path) as part:
+        part.write_text("half")
+        raise error
+    folder = tmp_path / "folder"
+    with pytest.raises(type(error)), hidden_part(folder) as part:
+        (part / "deep").mkdir(parents=True)
+        (part / "deep" / "file").touch()
+        raise error
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("when", range(1, 6))
+def test_a_signal_while_names_are_given_undoes_it(when, tmp_path, monkeypatch):
+    """At each of its steps: what was there is there, and nothing else."""
+    folder, file, stage = (tmp_path / name for name in ("a", "b.txt", "stage"))
+    folder.mkdir()
+    (folder / "inside").touch()
+    file.write_text("old")
+    (stage / "folder").mkdir(parents=True)
+    (stage / "file").write_text("new")
+    steps = []
+
+    def step(function):
+        def stopping(*args, **kwargs):
+            result = function(*args, **kwargs)
+            steps.append(function)
+            if len(steps) == when:
+                raise SystemExit(143)
+            return result
+
+        return stopping
+
+    for owner, name in (
+        (pathlib.Path, "replace"),
+        (pathlib.Path, "rename"),
+        (os, "link"),
+    ):
+        monkeypatch.setattr(owner, name, step(getattr(owner, name)))
+    try:
+        replace_all({stage / "folder": folder, stage / "file": file})
+    except SystemExit:
+        assert (folder / "inside").exists() and file.read_text() == "old"
+        assert sorted(os.listdir(tmp_path)) == ["a", "b.txt", "stage"]
+    else:
+        assert len(steps) == 4 and when > 4
+        assert os.listdir(folder) == [] and file.read_text() == "new"
+
+
+def test_what_another_put_there_meanwhile_is_not_removed(tmp_path, monkeypatch):
+    part, path = tmp_path / "part", tmp_path / "path"
+    part.mkdir()
+    replace = pathlib.Path.replace
+
+    def late(part, path):
+        path.mkdir()
+        (path / "theirs").touch()
+        return replace(part, path)
+
+    monkeypatch.setattr(pathlib.Path, "replace", late)
+    with pytest.raises(OSError):
+        replace_all({part: path})
+    assert (path / "theirs").exists()
 
 
 def test_several_things_get_their_names_or_none_does(tmp_path, monkeypatch):

@@ -91,7 +91,7 @@ def explain_images(
     check_flag("galleries", galleries)
     check_callable("track", track)
     log = logger(log)
-    files = find_images(images)
+    files = find_images(images, log)
     with input_errors():
         if out is not None:
             check_folder("out", pathlib.Path(out))

@@ -244,7 +244,10 @@ def _log_each(log):
             else:
                 log(f"Wrote {target.path}")
                 for name in result.get("kept", ()):
-                    log(f"{target.path / name} was there and is kept")
+                    log(
+                        f"{target.path / name} was changed and is kept: move "
+                        "it away to have it written anew"
+                    )
 
         yield (lambda target: None), on_done
 

@@ -1,7 +1,7 @@
 import glob
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from keras_csg.choices import WEIGHTS_PREFIX
@@ -84,6 +84,7 @@ def predict_images(
 
 def find_images(
     images: str | os.PathLike | Iterable[str | os.PathLike],
+    log: Callable[[str], Any] = lambda text: None,
 ) -> list[str]:
     """Returns the image files that paths, folders and patterns mean.
 
@@ -92,6 +93,7 @@ def find_images(
 
     Args:
         images: see `predict`.
+        log: callable that takes a line, of what is passed over in a folder.
 
     Raises:
         InputError: if one of them means none.
@@ -99,23 +101,31 @@ def find_images(
     found: list[str] = []
     for item in paths("images", images):
         path = os.path.expanduser(os.fspath(item))
-        files = _files_of(path)
+        passed_over: list[str] = []
+        files = _files_of(path, passed_over.append)
         if not files:
             if os.path.isdir(path):
-                raise InputError(f"There are no images in {path}.")
+                why = f" {' '.join(passed_over)}" if passed_over else ""
+                raise InputError(f"There are no images in {path}.{why}")
             raise InputError(f"There is no image file {path}.")
         found += files
+        for line in passed_over:
+            log(line)
     return list(dict.fromkeys(found))
 
 
-def _files_of(item):
+def _files_of(item, log):
     if os.path.isdir(item):
-        files = Walker(PassedOver()).images(pathlib.Path(item))
+        folder, passed_over = pathlib.Path(item), PassedOver()
+        files = Walker(passed_over).images(folder)
+        passed_over.counts.pop("hidden", None)
+        for line in passed_over.lines(folder):
+            log(f"Passed over in {item}: {line}.")
         return [file for file in files if not is_drawn(file)]
     if os.path.lexists(item) or not glob.has_magic(item):
         return [item]
     matches = sorted(glob.glob(item, recursive=True))
-    return [file for match in matches for file in _files_of(match)]
+    return [file for match in matches for file in _files_of(match, log)]
 
 
 def _checked(source, images, top, heatmaps):

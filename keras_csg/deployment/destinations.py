@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from keras_csg.deployment.formats.base import Format
 from keras_csg.deployment.formats.registry import get_format
 from keras_csg.deployment.layouts import (
+    HIGHEST_VERSION,
     arrange,
     formats_of_layout,
     has_versions,
@@ -26,7 +27,8 @@ from keras_csg.deployment.ownership import (
     require_own_folder,
 )
 from keras_csg.deployment.triton_text import require_fitting_config
-from keras_csg.deployment.web.folder import CONTENTS, MODEL_FILE
+from keras_csg.deployment.web.edited import contents_of, keep_edited
+from keras_csg.deployment.web.folder import MODEL_FILE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +74,12 @@ class Destination:
             if self.layout is None:
                 require_own(self.path, self.format)
             else:
-                model = self.path / MODEL_FILE
-                require_own_folder(self.path, model, self.format, CONTENTS)
+                require_own_folder(
+                    self.path,
+                    self.path / MODEL_FILE,
+                    self.format,
+                    contents_of(self.path),
+                )
             return
         if not os.path.lexists(self.path):
             return
@@ -129,7 +135,7 @@ class Destination:
             runtime=runtime,
         )
         if self.version is None:
-            return place, folder, []
+            return place, folder, keep_edited(self.path, folder)
         kept = self._keep(folder) if self.adds else []
         return place, folder / str(self.version), kept
 
@@ -208,10 +214,11 @@ def choose_destination(
         return Destination(path, format, layout)
     if version is None:
         version = max(versions_in(path), default=0) + 1
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+    whole = isinstance(version, int) and not isinstance(version, bool)
+    if not whole or not 1 <= version <= HIGHEST_VERSION:
         raise ValueError(
-            f"`version` must be a whole number from 1. "
-            f"Received: version={version!r}"
+            "`version` must be a whole number from 1 to 2**63 - 1, as servers "
+            f"number versions. Received: version={version!r}"
         )
     return Destination(path, format, layout, version)
 

@@ -24,6 +24,7 @@ from keras_csg.deployment.layouts import formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
 from keras_csg.deployment.publishing import (
+    alone_at,
     publish,
     staged,
     write_companions,
@@ -103,9 +104,9 @@ def export(
     Returns:
         dict: what `keras_csg.deployment.proof.prove` returns, with `path`,
         `format`, `bytes` (the model's size) and `proof_images`, `"given"`,
-        `"calibration"` or `"random"`; within a layout also `version` and
-        `kept`, the names of files that were there and stay, though others
-        would be written now.
+        `"calibration"` or `"random"`; within a layout also `version`, if it
+        has them, and `kept`, the names of files that were there and stay,
+        though others would be written now.
 
     Raises:
         ValueError: if an argument is not as described, `path` exists or cannot
@@ -119,10 +120,14 @@ def export(
     """
     require_tensorflow("Exports")
     path = pathlib.Path(os.path.abspath(os.path.expanduser(path)))
+    if not path.name:
+        raise ValueError(
+            "`path` must be that of a file, or of a folder of its own. "
+            f"Received: path={path}"
+        )
     writer = _choose_format(format, path, layout)
     settings = _settings(writer, quantize, calibration)
-    place = choose_destination(path, writer, layout, version)
-    place.check(overwrite)
+    choose_destination(path, writer, layout, version).check(overwrite)
     runtime = _runtime(layout, ort_web)
     check_outputs(model, outputs)
     _check_images(model, quantize, images=images, calibration=calibration)
@@ -133,6 +138,8 @@ def export(
         chosen, source = images_to_prove_on(
             metadata, images, labels, calibration
         )
+        place = choose_destination(path, writer, layout, version)
+        place.check(overwrite)  # Another one may have written there.
         return _write_proven(
             place,
             runtime,
@@ -150,7 +157,8 @@ def export(
 
     from keras_csg.engines.on_tensorflow import outside_strategies
 
-    return outside_strategies(write)
+    with alone_at(path):
+        return outside_strategies(write)
 
 
 def _write_proven(
@@ -170,13 +178,14 @@ def _write_proven(
         file, named, kept = place.arrange(stage, metadata, shapes, runtime)
         place.format.write(answering, metadata, file, **settings)
         proof = prove(answering, place.format.open(file), **asked)
-        in_version = {"version": place.version, "kept": kept}
+        version = {} if place.version is None else {"version": place.version}
         report = {
             "path": str(place.path),
             "format": place.format.name,
             "bytes": sum(f.stat().st_size for f in files_at(file)),
             "proof_images": proof_images,
-            **({} if place.version is None else in_version),
+            **version,
+            **({} if place.layout is None else {"kept": kept}),
             **proof,
         }
         alone = place.layout is None and place.format.suffix

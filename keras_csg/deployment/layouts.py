@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from keras_csg.choices import LAYOUTS
 from keras_csg.deployment.formats.registry import get_format, list_formats
 from keras_csg.deployment.metadata import LABELS_FILE, Metadata, labels_text
+from keras_csg.deployment.web.edited import note_written
 from keras_csg.deployment.web.folder import write_page
 
 DATA_TYPES = {
@@ -30,6 +31,8 @@ INSTANCES = 1
 WARM_UP_BATCH_SIZES = (1, PREFERRED_BATCH_SIZES[-1])
 # Side of these images for a model that takes any size.
 WARM_UP_SIDE = 224
+# Servers number versions in 64 bits.
+HIGHEST_VERSION = 2**63 - 1
 
 
 def formats_of_layout(layout: str) -> list[str]:
@@ -94,7 +97,9 @@ def arrange(
         )
     name = name or folder.name
     if layout == "web":
-        return write_page(folder, metadata, runtime or {}, name)
+        place = write_page(folder, metadata, runtime or {}, name)
+        note_written(folder)
+        return place
     if layout == "triton":
         _write_triton_files(format, folder, metadata, name, output_shapes)
     place = place_in(folder / str(version), layout, format)
@@ -117,7 +122,8 @@ def versions_in(folder: pathlib.Path) -> list[int]:
     if not folder.is_dir():
         return []
     names = [part.name for part in folder.iterdir()]
-    return sorted(int(n) for n in names if n.isascii() and n.isdecimal())
+    numbers = [int(n) for n in names if n.isascii() and n.isdecimal()]
+    return sorted(n for n in numbers if n <= HIGHEST_VERSION)
 
 
 def shared_files(layout: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.ownership import LABELS, METADATA, PROOF, beside
 from keras_csg.files import (
+    PARTS,
     flush_to_disk,
     hidden_part,
     recover,
@@ -24,23 +25,57 @@ def proof_path(path: pathlib.Path) -> pathlib.Path:
 
 
 @contextlib.contextmanager
+def alone_at(path: pathlib.Path) -> Iterator[None]:
+    """Keeps other exports away from a path, in the folder it makes for it.
+
+    If the body raises, the folders that were made are removed.
+
+    Args:
+        path: `pathlib.Path`, absolute: of what is written.
+
+    Raises:
+        ValueError: if another export is writing there, or nothing can be
+            written.
+    """
+    from filelock import Timeout  # Files are opened without it.
+
+    with _new_folders(path.parent):
+        lock_path = path.with_name(f".{path.name}.keras_csg.lock")
+        try:
+            lock = _locked(lock_path)
+        except Timeout:
+            raise ValueError(
+                f"Another export is writing to {path}: wait for it, or choose "
+                "another path."
+            ) from None
+        except OSError as error:
+            raise ValueError(
+                f"Cannot write to {path}: {_reason(error)}."
+            ) from error
+        try:
+            yield
+        finally:
+            if lock is not None:
+                # First, so that nobody waits at a file that goes.
+                with contextlib.suppress(OSError):
+                    lock_path.unlink()
+                lock.release()
+                PARTS.discard(lock_path)
+
+
+@contextlib.contextmanager
 def staged(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Gives a hidden folder beside `path`, to build what is to lie there.
 
-    It is removed at the end, and if the body raises also the folders that
-    were made to hold it.
+    It is removed at the end.
 
     Args:
         path: `pathlib.Path`, absolute.
-
-    Raises:
-        ValueError: if nothing can be written there.
     """
-    with _new_folders(path.parent):
-        recover(path)
-        with hidden_part(path) as stage:
-            stage.mkdir()
-            yield stage
+    recover(path)
+    with hidden_part(path) as stage:
+        stage.mkdir()
+        yield stage
 
 
 def publish(stage: pathlib.Path, folder: pathlib.Path) -> None:
@@ -87,12 +122,41 @@ def _new_folders(folder):
         raise
 
 
+def _locked(path):
+    """Returns a lock that was free; `None` where there can be none."""
+    from filelock import FileLock
+
+    while True:
+        _make_writable_folder(path.parent)  # Another one may remove it.
+        try:
+            path.touch()
+        except FileNotFoundError:
+            if path.parent.exists():  # As in /proc.
+                raise
+            continue
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except NotImplementedError:  # Not every file system has locks.
+            return None
+        if path.exists():
+            PARTS.add(path)
+            return lock
+        lock.release()  # It was the file of another that has ended.
+
+
 def _make_writable_folder(folder):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(
-            f"Cannot write to {folder}: {error.strerror}."
+            f"Cannot write to {folder}: {_reason(error)}."
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"Cannot write to {folder}.")
+
+
+def _reason(error):
+    if isinstance(error, FileNotFoundError):
+        return "nothing can be made there"
+    return error.strerror or str(error)

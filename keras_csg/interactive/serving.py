@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from keras_csg.interactive.workbench import Workbench
+from keras_csg.serving.signals import ending
 
 LARGEST_FILE = "64mb"
 # Nobody is told that the page was opened, and by whom.
@@ -41,21 +42,25 @@ class ServedApp:
         self._blocks = blocks
         self._resources = resources
         self._closed = threading.Event()
+        self._ended = threading.Event()
         atexit.register(self.close)
 
     def wait(self) -> None:
-        """Waits until it is closed, or the user presses Ctrl-C; closes it."""
-        try:
-            # In steps: a signal does not end an endless wait everywhere.
-            while not self._closed.wait(1):
-                pass
-        except KeyboardInterrupt:
-            pass
-        finally:
-            self.close()
+        """Waits until it is closed, for Ctrl-C or SIGTERM; closes it.
+
+        A second signal ends the process at once.
+        """
+        with ending(self._ended):
+            try:
+                # In steps: a signal does not end an endless wait everywhere.
+                while not self._ended.wait(1):
+                    pass
+            finally:
+                self.close()
 
     def close(self) -> None:
         """Stops serving, and removes what visitors uploaded."""
+        self._ended.set()
         if self._closed.is_set():
             return
         self._closed.set()

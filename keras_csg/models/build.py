@@ -21,6 +21,7 @@ from keras_csg.backbones.weights import (
 from keras_csg.choices import RANDOM_WEIGHTS
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.adopted import layers_with_maps, one_output
+from keras_csg.models.class_names import check_named
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
 from keras_csg.models.shipped_parts import same_classes, trained_classifier
@@ -84,13 +85,14 @@ def build(
 
     Raises:
         ValueError: if a name is unknown (the nearest are listed), the image is
-            too small for the backbone, the model is no backbone, or the
-            weights are not the backbone's.
+            too small for the backbone, the model is no backbone, the weights
+            are not the backbone's, or a class has an empty name.
         OSError: if the weights cannot be downloaded.
 
     Example:
     >>> model = keras_csg.build("resnet50", num_classes=1000)
     """
+    check_named(kwargs.get("class_names"))
     features, report = build_backbone(
         backbone,
         weights=weights,

@@ -19,6 +19,22 @@ def class_names_of(model: "CSGClassifier") -> list[str]:
     return names or [str(c) for c in range(model.num_classes)]
 
 
+def check_named(class_names: Sequence[str | bytes] | None) -> None:
+    """Refuses a class that a new model is to have without a name.
+
+    What was saved with one is still loaded.
+
+    Raises:
+        ValueError: naming its number.
+    """
+    for number, name in enumerate(class_names or ()):
+        if isinstance(name, str | bytes) and not name.strip():
+            raise ValueError(
+                "`class_names` must have a name for each class, which is not "
+                f"empty. Received: {name!r} for class {number}"
+            )
+
+
 def class_number(names: Sequence[str], given: str | int) -> int:
     """Returns the number of a class that somebody names.
 

@@ -44,15 +44,17 @@ class AttackedImages:
 
     def __enter__(self) -> Self:
         self.path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        self._stack = contextlib.ExitStack()
-        self._part = self._stack.enter_context(hidden_part(self.path))
-        self._part.mkdir()
-        stream = self._stack.enter_context(
-            (self._part / "index.csv").open("w", newline="", encoding="utf-8")
-        )
-        self._index = csv.writer(stream)
-        self._index.writerow(COLUMNS)
-        self._stream = stream
+        with contextlib.ExitStack() as stack:
+            self._part = stack.enter_context(hidden_part(self.path))
+            self._part.mkdir()
+            index = self._part / "index.csv"
+            stream = stack.enter_context(
+                index.open("w", newline="", encoding="utf-8")
+            )
+            self._index = csv.writer(stream)
+            self._index.writerow(COLUMNS)
+            self._stream = stream
+            self._stack = stack.pop_all()  # Only now is there an end of it.
         return self
 
     def __exit__(self, kind: Any, *_: Any) -> None:

@@ -55,6 +55,9 @@ class HttpApp:
         self._held = 0
         # Bytes of the bodies that are coming, by their limits in time.
         self._coming: dict[asyncio.Timeout, int] = {}
+        # All limits, and the time from which what comes is too late.
+        self._limits: set[asyncio.Timeout] = set()
+        self._too_late: float | None = None
         self._threads = threads
         model = "/v2/models/{name}"
         routes = [
@@ -74,6 +77,21 @@ class HttpApp:
             HTTPException: _no_such_page,
         }
         self.asgi = Starlette(routes=routes, exception_handlers=handlers)
+
+    def end_by(self, seconds: float) -> None:
+        """Waits no longer for requests that do not come; call it in the loop.
+
+        Args:
+            seconds: float. From now on.
+        """
+        self._too_late = asyncio.get_running_loop().time() + seconds
+        for limit in self._limits:
+            self._hurry(limit)
+
+    def _hurry(self, limit):
+        when, late = limit.when(), self._too_late
+        if late is not None and not limit.expired() and late < (when or late):
+            limit.reschedule(late)
 
     async def _server(self, request: Request) -> Response:
         return JSONResponse(self._service.describe_server())
@@ -161,11 +179,16 @@ class HttpApp:
             raise self._too_large()
         try:
             async with asyncio.timeout(BODY_SECONDS) as limit:
+                self._limits.add(limit)
+                self._hurry(limit)
                 try:
                     return await self._read(request, too_large, limit)
                 finally:
                     self._coming.pop(limit, None)
+                    self._limits.discard(limit)
         except TimeoutError:
+            if self._too_late is not None:
+                raise RequestError("The server ends.", UNAVAILABLE) from None
             raise RequestError(
                 f"The request did not come within {BODY_SECONDS} s, or others "
                 "needed its place.",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from keras_csg.serving.sockets import BACKLOG, bound_socket, joined, taken
 
 DRAIN_SECONDS = 20
 """How long requests that came before the end may take to be answered."""
+COMING_SHARE = 0.8
+"""Share of it in which what is still coming has to come."""
 THREADS = 64
 """Requests of a protocol that are read, wait and are written at a time."""
 
@@ -99,8 +102,13 @@ class ModelServer:
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
-            )
+            ),
+            app,
         )
+        logger = logging.getLogger("uvicorn.error")
+        late = _TooLate()
+        logger.addFilter(late)
+        resources.callback(logger.removeFilter, late)
         self._thread = threading.Thread(
             target=_serve, args=(server, bound), daemon=True
         )
@@ -135,12 +143,32 @@ class ModelServer:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves signals to whoever started it."""
+    """Leaves signals to whoever started it, and ends what does not come."""
+
+    def __init__(self, config: uvicorn.Config, app: HttpApp):
+        super().__init__(config)
+        self._app = app
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Captures none."""
         yield
+
+    async def shutdown(
+        self, sockets: list[socket.socket] | None = None
+    ) -> None:
+        """Answers what has come."""
+        self._app.end_by(DRAIN_SECONDS * COMING_SHARE)
+        await super().shutdown(sockets)
+
+
+class _TooLate(logging.Filter):
+    """Leaves a line of what was not answered in time, without tracebacks."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Returns whether a record is to be logged."""
+        error = record.exc_info and record.exc_info[1]
+        return not isinstance(error, asyncio.CancelledError)
 
 
 def _serve(server: uvicorn.Server, bound: socket.socket) -> None:

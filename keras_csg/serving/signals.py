@@ -5,14 +5,19 @@ import signal
 import threading
 from collections.abc import Iterator
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)  # Windows has no SIGHUP.
+]
 
 
 @contextlib.contextmanager
 def ending(event: threading.Event) -> Iterator[None]:
-    """Sets an event at the first Ctrl-C or SIGTERM; the next ends at once.
+    """Sets an event at the first Ctrl-C, SIGTERM or SIGHUP.
 
-    In another thread than the main one signals stay as they are.
+    The next one ends the process at once. What is ignored, as `nohup` has it,
+    stays so; and in another thread than the main one all stay as they are.
 
     Args:
         event: `threading.Event`.
@@ -20,14 +25,19 @@ def ending(event: threading.Event) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {
+        number: handler
+        for number in SIGNALS
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
 
     def end(number, frame):
-        for known in SIGNALS:
+        for known in before:
             signal.signal(known, signal.SIG_DFL)
-        event.set()
+        # Not here: what was interrupted may hold the event's own lock.
+        threading.Thread(target=event.set).start()
 
-    for number in SIGNALS:
+    for number in before:
         signal.signal(number, end)
     try:
         yield

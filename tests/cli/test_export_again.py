@@ -32,7 +32,7 @@ def test_a_layout_gets_one_version_after_the_other(tiny_run, run_cli, tmp_path):
     code, out, err = run_cli(*arguments, "--json")
     assert code == 0, err
     assert json.loads(out)["files"][0]["version"] == 2
-    assert "config.pbtxt was there and is kept" in err
+    assert "config.pbtxt was changed and is kept" in err
     assert "instance_group" in config.read_text()
     code, out, err = run_cli(*arguments, "--version", "1")
     assert code == 2

@@ -24,6 +24,25 @@ def test_folders_and_patterns_are_taken(tiny_run, digit, tmp_path, run_cli):
     assert err.strip() == f"Error: There is no image file {tmp_path / '*.gif'}."
 
 
+def test_what_is_passed_over_in_a_folder_is_said(
+    tiny_run, digit, tmp_path, run_cli
+):
+    paths, _ = digit
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(paths[0], folder / "without_suffix")
+    (folder / ".hidden.png").touch()
+    code, out, err = run_cli("predict", tiny_run, folder)
+    assert code == 2 and "There are no images in" in err
+    assert "1 no images by their suffix: without_suffix" in err
+    shutil.copy(paths[0], folder / "image.png")
+    code, out, err = run_cli("predict", tiny_run, folder, "--json")
+    assert code == 0 and len(json.loads(out)) == 1
+    line = f"Passed over in {folder}: 1 no images by their suffix: with"
+    assert line in err and ".hidden" not in err
+    assert run_cli("predict", tiny_run, folder / "without_suffix")[0] == 0
+
+
 def test_broken_files_do_not_stop_the_others(
     tiny_run, digit, tmp_path, run_cli
 ):

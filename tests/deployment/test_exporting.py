@@ -144,6 +144,20 @@ def test_a_folder_that_cannot_be_written_is_named(model, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "path, layout, message",
+    [
+        ("/", None, "a folder of its own. Received: path=/$"),
+        ("/proc/model.onnx", None, "/proc/model.onnx: nothing can be made"),
+        ("/proc/new/birds", "triton", "/proc/new: nothing can be made there"),
+    ],
+)
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc")
+def test_where_nothing_can_be_made_is_named(model, path, layout, message):
+    with pytest.raises(ValueError, match=message):
+        keras_csg.export(model, path, layout=layout)
+
+
+@pytest.mark.parametrize(
     "name, kwargs, message",
     [
         ("model.keras", {}, "must end in .onnx or .tflite"),

@@ -210,6 +210,7 @@ def test_tensorflow_serving_gets_a_version_too(model, tmp_path):
         ({"version": 1}, "`version` needs `layout`"),
         ({"version": 0, "layout": "triton"}, "whole number from 1.*0"),
         ({"version": 1.5, "layout": "triton"}, "whole number from 1.*1.5"),
+        ({"version": 2**63, "layout": "triton"}, "to 2.*63 - 1, as servers"),
     ],
 )
 def test_a_version_that_cannot_be_is_named(model, tmp_path, given, message):

@@ -117,3 +117,9 @@ def test_a_layer_may_have_a_name_of_ours(name, kwargs, tmp_path):
     answers = answering_model(loaded).predict(pixels, verbose=0)
     expected = keras.ops.softmax(logits)
     np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["", " ", b"\n"])
+def test_a_class_without_a_name_is_refused(name):
+    with pytest.raises(ValueError, match="not empty. Received.* for class 1"):
+        keras_csg.build(tiny_backbone(), 2, class_names=["a", name])

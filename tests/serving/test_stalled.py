@@ -4,8 +4,11 @@ import contextlib
 import functools
 import json
 import socket
+import threading
+import time
 
 from keras_csg.serving import http_app
+from keras_csg.serving import server as serving
 from tests.serving import stand_in
 from tests.serving.stand_in import INFER, as_json, post, some_images
 
@@ -56,3 +59,37 @@ def test_what_comes_slowly_gives_way_where_all_is_too_much(monkeypatch):
             body = json.dumps(GOOD).encode()
             assert post(server.port, body)[0] == 200
             assert b" 408 " in oldest.recv(1000)
+
+
+def test_what_does_not_come_before_the_end_is_told_so(monkeypatch, caplog):
+    monkeypatch.setattr(serving, "DRAIN_SECONDS", 2)
+    with contextlib.ExitStack() as clients:
+        with stand_in.served() as server:
+            stalled = [
+                clients.enter_context(begin(server.port, 500, part))
+                for part in (b"", b"{ {")
+            ]
+            time.sleep(0.3)  # Until it reads them.
+            server.close()
+        for client in stalled:
+            answer = b"".join(iter(functools.partial(client.recv, 1000), b""))
+            assert b" 503 " in answer and b"The server ends." in answer
+    assert not caplog.records
+
+
+def test_what_is_not_answered_before_the_end_is_a_line(monkeypatch, caplog):
+    monkeypatch.setattr(serving, "DRAIN_SECONDS", 0.5)
+    exported = stand_in.Colours()
+    with stand_in.served(exported) as server:
+        exported.go_on.clear()
+        exported.begun.clear()
+        body = json.dumps(GOOD).encode()
+        with begin(server.port, len(body), body):
+            assert exported.begun.wait(30)
+            ending = threading.Thread(target=server.close)
+            ending.start()
+            time.sleep(1.5)
+            exported.go_on.set()
+            ending.join(30)
+    (record,) = caplog.records
+    assert "1 running task" in record.getMessage() and not record.exc_info

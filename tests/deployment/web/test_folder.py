@@ -1,5 +1,6 @@
 """The folder for browsers: what is in it, and what becomes of an older one."""
 
+import hashlib
 import json
 import re
 
@@ -52,6 +53,7 @@ def test_the_folder_holds_all_that_a_page_needs(package, tmp_path):
         "keras_csg.json",
         "labels.json",
         "page.json",
+        "written.json",
         "onnxruntime/ort.js",
         "onnxruntime/ort.wasm",
         "onnxruntime/LICENSE",
@@ -88,12 +90,105 @@ def test_the_folder_is_opened_as_any_exported_model(package, tmp_path):
 def test_an_older_folder_is_replaced_where_that_is_asked_for(package, tmp_path):
     folder = tmp_path / "birds"
     export(folder, package)
-    (folder / "script_of_an_older_page.js").touch()
+    older = folder / "script_of_an_older_page.js"
+    older.touch()
+    written = json.loads((folder / "written.json").read_text())
+    written[older.name] = hashlib.sha256().hexdigest()
+    (folder / "written.json").write_text(json.dumps(written))
     with pytest.raises(ValueError, match="birds.*--force"):
         export(folder, package)
     export(folder, package, outputs=["class_id"], overwrite=True)
-    assert "script_of_an_older_page.js" not in files_in(folder)
+    assert older.name not in files_in(folder)
     assert list(read_metadata(folder).outputs) == ["class_id"]
+
+
+def bytes_in(folder):
+    return {name: (folder / name).read_bytes() for name in files_in(folder)}
+
+
+def test_what_a_person_changed_is_kept_while_the_rest_is_replaced(
+    package, tmp_path
+):
+    folder = tmp_path / "birds"
+    assert export(folder, package)["kept"] == []
+    (folder / "index.html").write_text("<!doctype html>Mine")
+    (folder / "style.css").unlink()
+    for _ in range(2):  # It stays known as changed.
+        proof = export(folder, package, outputs=["class_id"], overwrite=True)
+        assert proof["kept"] == ["index.html"]
+        assert (folder / "index.html").read_text() == "<!doctype html>Mine"
+    assert (folder / "style.css").read_bytes() == (
+        PAGE / "style.css"
+    ).read_bytes()
+    assert list(read_metadata(folder).outputs) == ["class_id"]
+    (folder / "index.html").unlink()
+    assert export(folder, package, overwrite=True)["kept"] == []
+    assert (folder / "index.html").read_bytes() == (
+        PAGE / "index.html"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["labels.json", "written.json"])
+def test_what_was_changed_and_does_not_fit_stops_the_export(
+    name, package, tmp_path
+):
+    """Names for classes of another model; a page nothing is known of."""
+    folder = tmp_path / "birds"
+    export(folder, package)
+    if name == "written.json":  # An earlier version did not write it.
+        (folder / name).unlink()
+        name = "app.js"
+    (folder / name).write_text('["A", "B", "C", "D"]')
+    before = bytes_in(folder)
+    with pytest.raises(ValueError, match=rf"{name} is not as.*move it away"):
+        keras_csg.export(
+            tiny_classifier(class_names=["w", "x", "y", "z"]),
+            folder,
+            layout="web",
+            ort_web=package,
+            overwrite=True,
+        )
+    assert bytes_in(folder) == before
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "birds",
+        "birds.proof.json",
+        "ort.tgz",
+    }
+
+
+def test_a_page_of_an_earlier_version_is_replaced_where_it_is_as_now(
+    package, tmp_path
+):
+    folder = tmp_path / "birds"
+    export(folder, package)
+    (folder / "written.json").unlink()
+    assert export(folder, package, overwrite=True)["kept"] == []
+
+
+def test_files_that_others_put_beside_are_never_ours(package, tmp_path):
+    """Though they are called as ours are, in a folder of their own."""
+    folder = tmp_path / "birds"
+    export(folder, package)
+    for recorded in (True, False):
+        for name in ("pictures/index.html", "mine.html"):
+            if name == "mine.html" and not recorded:
+                continue  # An older page's may be called so.
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).touch()
+            with pytest.raises(ValueError, match="files of others"):
+                export(folder, package, overwrite=True)
+            (folder / name).unlink()
+        (folder / "written.json").unlink(missing_ok=True)
+
+
+def test_a_list_of_what_was_written_names_nothing_outside(package, tmp_path):
+    folder = tmp_path / "birds"
+    export(folder, package)
+    (tmp_path / "secret").write_text("mine")
+    written = json.loads((folder / "written.json").read_text())
+    written["../secret"] = written[str(tmp_path / "secret")] = "0"
+    (folder / "written.json").write_text(json.dumps(written))
+    assert export(folder, package, overwrite=True)["kept"] == []
 
 
 def test_what_no_export_wrote_is_spared(package, tmp_path):

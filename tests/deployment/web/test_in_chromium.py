@@ -57,6 +57,38 @@ def test_a_photograph_gets_predicts_answer_without_a_network(
         visit.check()
 
 
+@pytest.mark.parametrize("quantize", ["float16", "int8"])
+def test_a_narrow_file_gets_predicts_answer(
+    quantize, chromium, export, photographs, tmp_path
+):
+    crops = np.stack(
+        [
+            photograph[y : y + 32, x : x + 32]
+            for photograph in photographs
+            for y in range(0, 384, 32)
+            for x in range(0, 608, 64)
+        ]
+    ).astype("float32")
+    calibration = {"calibration": crops} if quantize == "int8" else {}
+    folder = export(
+        open_run("weights:cifar10").load_model(),
+        quantize=quantize,
+        images=crops,
+        **calibration,
+    )
+    assert keras_csg.read_metadata(folder).quantization == quantize
+    with served(folder) as url:
+        visit = Visit(chromium, url).loaded()
+        for number, photograph in enumerate(photographs):
+            for part, pixels in enumerate((photograph, photograph[:200, :200])):
+                path = tmp_path / f"{number}-{part}.png"
+                Image.fromarray(pixels).save(path)
+                answer = visit.ask(path)
+                assert_as_predict_says(answer, folder, path)
+                assert_same_heatmap(answer, folder, path)
+        visit.check()
+
+
 def test_once_it_is_loaded_no_server_is_asked(chromium, cifar, photographs):
     with served(cifar) as url:
         visit = Visit(chromium, url).loaded()
