@@ -93,7 +93,7 @@ READING_OPTIONS = (
         "--max-pixels",
         type=int,
         default=choices.MOST_PIXELS,
-        help="Larger files count as broken (default: 1,000,000,000).",
+        help="Larger files count as broken (default: 178,956,970).",
     ),
 )
 

@@ -2,6 +2,7 @@ import json
 
 import click
 
+from keras_csg.choices import MOST_PIXELS
 from keras_csg_cli.broken_files import about_broken
 from keras_csg_cli.options import (
     UserMistake,
@@ -32,12 +33,18 @@ from keras_csg_cli.options import (
     "predicted class lies.",
 )
 @click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=MOST_PIXELS,
+    help="Larger files count as broken (default: 178,956,970).",
+)
+@click.option(
     "--out",
     metavar="FILE",
     type=click.Path(),
     help="Write to a .csv or .jsonl file instead of printing.",
 )
-def predict(model_path, images, as_json, top, heatmaps, out):
+def predict(model_path, images, as_json, top, heatmaps, max_pixels, out):
     """Classify each IMAGE with the network in RUN or in an exported FILE.
 
     FILE is what `keras-csg export` wrote: an ONNX or a LiteRT file, the folder
@@ -61,7 +68,11 @@ def predict(model_path, images, as_json, top, heatmaps, out):
         load_library()
     with user_mistakes():
         count, predictions = commands.predict_images(
-            model_path, images, top=top, heatmaps=heatmaps
+            model_path,
+            images,
+            top=top,
+            heatmaps=heatmaps,
+            max_pixels=max_pixels,
         )
         if out is not None:
             predictions = commands.write_predictions(predictions, out)

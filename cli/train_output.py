@@ -49,9 +49,7 @@ def say_how_to_go_on(path):
         path: of the run.
     """
     where = shlex.quote(os.fspath(path))
-    ending.line = (
-        f"Stopped. Go on with: keras-csg train --resume --out {where}"
-    )
+    ending.line = f"Stopped. Go on with: keras-csg train --resume --out {where}"
 
 
 def print_figures(metrics, path, as_json):

@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from keras_csg.files import check_regular
 from keras_csg.models.filter_names import checked_name, filter_number
 
 COLUMNS = ("filter", "name")
@@ -69,6 +70,7 @@ def with_changes(
 
 def _pairs_in(path):
     try:
+        check_regular(path)
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)

@@ -4,6 +4,8 @@ import json
 import pathlib
 import tomllib
 
+from keras_csg.files import check_regular
+
 # What a run's own file says beside the options: what it was made with.
 EDITED = "edited"
 RECORDED = ("versions", "weights_sha256", EDITED)
@@ -31,6 +33,7 @@ def read_versions(path: pathlib.Path) -> dict[str, str]:
 
 def _read_table(path):
     try:
+        check_regular(path)
         text = pathlib.Path(path).read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"Cannot read the file {path}: {error}") from error

@@ -3,7 +3,7 @@
 import contextlib
 import json
 
-from keras_csg.files import write_json
+from keras_csg.files import check_regular_files, write_json
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of
@@ -52,6 +52,7 @@ def prepare(run: Run, options: TrainingOptions, model: CSGClassifier) -> None:
         model: `CSGClassifier` that goes on. Its filters get the names that
             they had when the run was finished, or in the run it began with.
     """
+    check_regular_files(run.path)
     if options.epochs != run.options.epochs:
         _go_on(run, options)
     model.filter_names = _names_before(run)

@@ -9,7 +9,7 @@ import keras
 
 from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.data.listing import Listing
-from keras_csg.files import whole_file, write_json
+from keras_csg.files import check_regular_files, whole_file, write_json
 from keras_csg.training.callbacks.backup import newest_backup
 from keras_csg.training.config_files import read_config
 from keras_csg.training.history import History
@@ -81,6 +81,7 @@ class Run:
                 f"{self.path} is not a run directory: it has no config.json. "
                 "`keras-csg train --out RUN` writes one."
             )
+        check_regular_files(self.path)
         if not self.is_finished():
             raise ValueError(
                 f"{self.path} has no model.keras: the training is not "

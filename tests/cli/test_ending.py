@@ -76,9 +76,7 @@ main.main()
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_unwinds_a_command_in_one_line(number, tmp_path):
     unwound = tmp_path / "unwound"
-    process = started(
-        COMMAND.format(body="time.sleep(60)", path=str(unwound))
-    )
+    process = started(COMMAND.format(body="time.sleep(60)", path=str(unwound)))
     code, err, seconds = ended(process, number)
     assert (code, err) == (SIGNALS[number], f"{AGAIN}\n")
     assert seconds < 2

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_csg.files import flush_to_disk, hidden_part, recover, replace_all
+from keras_csg.files import (
+    check_regular,
+    flush_to_disk,
+    hidden_part,
+    recover,
+    replace_all,
+)
 from keras_csg.metrics.head import Head
 from keras_csg.version import package_version, version
 
@@ -170,5 +176,6 @@ def _head_arrays(head):
 
 
 def _sha256(path):
+    check_regular(path)
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
