@@ -8,6 +8,7 @@ import warnings
 import click
 
 from keras_csg.choices import BACKENDS
+from keras_csg.printable import shortened
 from keras_csg_cli import processes
 from keras_csg_cli.app import app
 from keras_csg_cli.attack import attack
@@ -28,6 +29,7 @@ from keras_csg_cli.recipes import recipes
 from keras_csg_cli.report import report
 from keras_csg_cli.robustness import robustness
 from keras_csg_cli.serve import serve
+from keras_csg_cli.streams import clean_output
 from keras_csg_cli.train import train
 from keras_csg_cli.weights import weights
 
@@ -74,13 +76,14 @@ def main(args=None):
     _print_any_name()
     # Where in the library a warning comes from tells a user nothing.
     warnings.formatwarning = lambda text, *about: f"Warning: {text}\n"
-    try:
-        code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
-    except BaseException as error:
-        if ending.number is not None:  # Whatever an import made of it.
-            processes.forget()
-            ending.leave()
-        code = _code_of(error)
+    with clean_output():
+        try:
+            code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
+        except BaseException as error:
+            if ending.number is not None:  # Whatever an import made of it.
+                processes.forget()
+                ending.leave()
+            code = _code_of(error)
     processes.leave(code if isinstance(code, int) else 0)
 
 
@@ -138,7 +141,7 @@ def _check_backend():
 
 
 def _one_line(error):
-    text = " ".join(error.format_message().split())
+    text = shortened(" ".join(error.format_message().split()))
     if isinstance(error, click.NoSuchOption | click.MissingParameter):
         return f"{text} See {error.ctx.command_path} --help."
     return text

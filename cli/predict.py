@@ -3,6 +3,7 @@ import json
 import click
 
 from keras_csg.choices import MOST_PIXELS
+from keras_csg.printable import printable
 from keras_csg_cli.broken_files import about_broken
 from keras_csg_cli.options import (
     UserMistake,
@@ -11,6 +12,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.streams import BYTES
 
 
 @click.command(short_help="Classify images with a run or an exported file.")
@@ -94,7 +96,7 @@ def predict(model_path, images, as_json, top, heatmaps, max_pixels, out):
 
 
 def _print(prediction):
-    click.echo(prediction["image"])
+    click.echo(printable(prediction["image"], BYTES))
     for entry in prediction["classes"]:
         click.echo(f"  {entry['probability']:7.2%}  {_named(entry)}")
     if "present" in prediction:
@@ -111,17 +113,17 @@ def _print(prediction):
         filters = ", ".join(map(_filter, prediction["filters"]))
         click.echo(f"  filters that speak for it: {filters or 'none'}")
     if "heatmap" in prediction:
-        click.echo(f"  heatmap: {prediction['heatmap']}")
+        click.echo(f"  heatmap: {printable(prediction['heatmap'], BYTES)}")
 
 
 def _filter(entry):
-    name = f" {entry['name']}" if "name" in entry else ""
+    name = f" {printable(entry['name'])}" if "name" in entry else ""
     return f"{entry['filter']}{name} ({entry['share']:.0%})"
 
 
 def _named(entry):
     """Returns the name of a class, on one line."""
-    return " ".join(entry["class_name"].splitlines())
+    return printable(" ".join(entry["class_name"].splitlines()))
 
 
 def _listed(entries):

@@ -9,6 +9,8 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from keras_csg.printable import printable
+
 PARTS: set[pathlib.Path] = set()
 """What is being built now: a process that ends at once removes it before."""
 
@@ -198,6 +200,7 @@ def free_path(
         suffix: str.
         taken: set of resolved paths, which the one that is returned joins.
     """
+    stem = printable(stem)
     path, number = folder / f"{stem}{suffix}", 1
     while path.resolve() in taken:
         number += 1

@@ -1,6 +1,8 @@
 import contextlib
 from collections.abc import Iterator
 
+from keras_csg.printable import shortened
+
 
 class InputError(ValueError):
     """What was asked for cannot be had; the message says why in one line."""
@@ -17,4 +19,5 @@ def input_errors() -> Iterator[None]:
         yield
     except (ValueError, OSError) as error:
         lines = (line.strip() for line in str(error).splitlines())
-        raise InputError(" ".join(filter(None, lines))) from error
+        text = " ".join(filter(None, lines))
+        raise InputError(shortened(text)) from error

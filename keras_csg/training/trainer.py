@@ -285,7 +285,7 @@ class Trainer:
                 self.model, self.data.test, options.batch_size
             )
         with self.timings.of("pictures"):
-            draw_run(run, self.model, ablation, confusion)
+            draw_run(run, self.model, ablation, confusion, self.log)
         seconds = sum(run.history.column("seconds"))
         results["training_minutes"] = round(seconds / 60, 2)
         results |= self.timings.figures()
