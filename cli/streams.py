@@ -3,6 +3,8 @@
 import contextlib
 import sys
 
+import click
+
 from keras_csg.printable import printable
 
 LINES = "\n\t"
@@ -40,10 +42,14 @@ def clean_output():
     before = sys.stdout, sys.stderr
     for name, stream in zip(("stdout", "stderr"), before, strict=True):
         if stream is not None:  # A program may have no console.
-            setattr(sys, name, CleanStream(stream))
+            # Click's own writes UTF-8 where the locale knows ASCII alone.
+            setattr(sys, name, CleanStream(click.get_text_stream(name)))
     try:
         yield
     finally:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                stream.flush()
         sys.stdout, sys.stderr = before
 
 

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from keras_csg.arguments import MOST
 from keras_csg.choices import MOST_PIXELS, WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_count, check_path, paths
 from keras_csg.commands.drawn_pictures import is_drawn
@@ -130,7 +131,7 @@ def _files_of(item):
 def _checked(source, images, top, heatmaps, max_pixels):
     files = find_images(images)
     check_count("top", top)
-    check_count("max_pixels", max_pixels)
+    check_count("max_pixels", max_pixels, most=MOST)
     check_path("heatmaps", heatmaps, optional=True)
     with input_errors():
         if isinstance(source, str | os.PathLike):
