@@ -42,7 +42,8 @@ def some_pictures(shape):
         stream = io.BytesIO()
         picture.save(stream, "JPEG", quality=90)
         files.append(stream.getvalue())
-        pixels.append(np.asarray(Image.open(stream), "float32"))
+        decoded = Image.open(stream, formats=["JPEG"])
+        pixels.append(np.asarray(decoded, "float32"))
     return np.stack(pixels), files
 
 

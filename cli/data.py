@@ -67,10 +67,9 @@ def data(data, as_json, **settings):
 
 
 def _print(report):
-    from rich.markup import escape
     from rich.table import Table
 
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import escape, print_table
 
     table = Table("class", title=escape(report.name))
     for split in report.counts:

@@ -139,10 +139,9 @@ def _line(entry):
 
 
 def _print_figures(figures, run_path):
-    from rich.markup import escape
     from rich.table import Table
 
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import escape, print_table
 
     images = figures["images"]
     click.echo(

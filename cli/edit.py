@@ -103,10 +103,9 @@ def edit(
 
 
 def _print(result, run_path, out):
-    from rich.markup import escape
     from rich.table import Table
 
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import escape, print_table
 
     other = result["against"]
     networks = [("", result)]

@@ -6,7 +6,6 @@ import pathlib
 import traceback
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     MofNCompleteColumn,
     Progress,
@@ -16,7 +15,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from keras_csg_cli.tables import print_table
+from keras_csg.printable import printable
+from keras_csg_cli.tables import escape, print_table
 
 
 @contextlib.contextmanager
@@ -44,7 +44,7 @@ def tracking(total):
                 bar.update(task, description=escape(text))
 
             def done(text):
-                console.print(text, soft_wrap=True, markup=False)
+                console.print(printable(text), soft_wrap=True, markup=False)
                 bar.advance(task)
 
             yield begin, done

@@ -109,10 +109,9 @@ def filters(run_path, as_json, filters, classes, out, **settings):
 
 
 def _print(found):
-    from rich.markup import escape
     from rich.table import Table
 
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import escape, print_table
 
     figures = found["figures"]
     shown = {row["class"] for row in found["filters"]}

@@ -1,9 +1,8 @@
 """What `localize` shows: a bar and tables."""
 
-from rich.markup import escape
 from rich.table import Table
 
-from keras_csg_cli.tables import print_table
+from keras_csg_cli.tables import escape, print_table
 
 FIGURES = {
     "iou": "IoU",

@@ -8,11 +8,13 @@ import warnings
 import click
 
 from keras_csg.choices import BACKENDS
-from keras_csg.files import WAYS_OUT, what_to_do
+from keras_csg.disk_errors import WAYS_OUT, what_to_do
+from keras_csg.printable import shortened
 from keras_csg_cli import processes, streams
 from keras_csg_cli.app import app
 from keras_csg_cli.attack import attack
 from keras_csg_cli.backbones import backbones
+from keras_csg_cli.clean_output import clean_output
 from keras_csg_cli.data import data
 from keras_csg_cli.detect import detect
 from keras_csg_cli.edit import edit
@@ -76,14 +78,15 @@ def main(args=None):
     _print_any_name()
     # Where in the library a warning comes from tells a user nothing.
     warnings.formatwarning = lambda text, *about: f"Warning: {text}\n"
-    try:
-        code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
-        streams.flush()
-    except BaseException as error:
-        if ending.number is not None:  # Whatever an import made of it.
-            processes.forget()
-            ending.leave()
-        code = _code_of(error)
+    with clean_output():
+        try:
+            code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
+            streams.flush()
+        except BaseException as error:
+            if ending.number is not None:  # Whatever an import made of it.
+                processes.forget()
+                ending.leave()
+            code = _code_of(error)
     processes.leave(code if isinstance(code, int) else 0)
 
 
@@ -145,7 +148,7 @@ def _check_backend():
 
 
 def _one_line(error):
-    text = " ".join(error.format_message().split())
+    text = shortened(" ".join(error.format_message().split()))
     if isinstance(error, click.NoSuchOption | click.MissingParameter):
         return f"{text} See {error.ctx.command_path} --help."
     return text

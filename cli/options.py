@@ -6,6 +6,7 @@ import os
 import click
 
 from keras_csg import choices
+from keras_csg.printable import printable
 
 run_argument = click.argument("run_path", metavar="RUN", type=click.Path())
 data_dir_option = click.option(
@@ -93,7 +94,7 @@ READING_OPTIONS = (
         "--max-pixels",
         type=int,
         default=choices.MOST_PIXELS,
-        help="Larger files count as broken (default: 1,000,000,000).",
+        help="Larger files count as broken (default: 178,956,970).",
     ),
 )
 
@@ -173,7 +174,7 @@ def listed(texts):
 
 def say(text):
     """Tells the user what is going on, on stderr."""
-    click.echo(text, err=True)
+    click.echo(printable(text), err=True)
 
 
 def load_library():

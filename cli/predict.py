@@ -2,7 +2,10 @@ import json
 
 import click
 
+from keras_csg.choices import MOST_PIXELS
+from keras_csg.printable import printable
 from keras_csg_cli.broken_files import about_broken
+from keras_csg_cli.clean_output import BYTES
 from keras_csg_cli.options import (
     UserMistake,
     json_option,
@@ -32,12 +35,18 @@ from keras_csg_cli.options import (
     "predicted class lies.",
 )
 @click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=MOST_PIXELS,
+    help="Larger files count as broken (default: 178,956,970).",
+)
+@click.option(
     "--out",
     metavar="FILE",
     type=click.Path(),
     help="Write to a .csv or .jsonl file instead of printing.",
 )
-def predict(model_path, images, as_json, top, heatmaps, out):
+def predict(model_path, images, as_json, top, heatmaps, max_pixels, out):
     """Classify each IMAGE with the network in RUN or in an exported FILE.
 
     FILE is what `keras-csg export` wrote: an ONNX or a LiteRT file, the folder
@@ -61,7 +70,11 @@ def predict(model_path, images, as_json, top, heatmaps, out):
         load_library()
     with user_mistakes():
         count, predictions = commands.predict_images(
-            model_path, images, top=top, heatmaps=heatmaps
+            model_path,
+            images,
+            top=top,
+            heatmaps=heatmaps,
+            max_pixels=max_pixels,
         )
         if out is not None:
             predictions = commands.write_predictions(predictions, out)
@@ -83,7 +96,7 @@ def predict(model_path, images, as_json, top, heatmaps, out):
 
 
 def _print(prediction):
-    click.echo(prediction["image"])
+    click.echo(printable(prediction["image"], BYTES))
     for entry in prediction["classes"]:
         click.echo(f"  {entry['probability']:7.2%}  {_named(entry)}")
     if "present" in prediction:
@@ -100,17 +113,17 @@ def _print(prediction):
         filters = ", ".join(map(_filter, prediction["filters"]))
         click.echo(f"  filters that speak for it: {filters or 'none'}")
     if "heatmap" in prediction:
-        click.echo(f"  heatmap: {prediction['heatmap']}")
+        click.echo(f"  heatmap: {printable(prediction['heatmap'], BYTES)}")
 
 
 def _filter(entry):
-    name = f" {entry['name']}" if "name" in entry else ""
+    name = f" {printable(entry['name'])}" if "name" in entry else ""
     return f"{entry['filter']}{name} ({entry['share']:.0%})"
 
 
 def _named(entry):
     """Returns the name of a class, on one line."""
-    return " ".join(entry["class_name"].splitlines())
+    return printable(" ".join(entry["class_name"].splitlines()))
 
 
 def _listed(entries):

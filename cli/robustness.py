@@ -85,10 +85,9 @@ def robustness(run_path, as_json, **settings):
 
 
 def _print(figures):
-    from rich.markup import escape
     from rich.table import Table
 
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import escape, print_table
 
     runs = figures["runs"]
     columns = [

@@ -1,9 +1,19 @@
 """Results as people read them."""
 
+import sys
+
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.measure import Measurement
 from rich.table import Table
+
+from keras_csg.printable import printable
+from keras_csg_cli.clean_output import raw
+
+
+def escape(text):
+    """Returns what comes from data as `rich` shows it: as mere text."""
+    return escape_markup(printable(str(text)))
 
 
 def print_metrics(metrics, title):
@@ -33,7 +43,7 @@ def print_columns(columns, title):
 
 def print_table(table):
     """Prints a `rich` table on stdout, whole where that has no width."""
-    console = Console()
+    console = Console(file=raw(sys.stdout))
     if not console.is_terminal:
         # A file or a pipe has no width to cut the table to.
         wide = console.options.update(width=1000)

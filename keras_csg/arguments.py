@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
+MOST = 2**63 - 1
+"""What a whole number may be at most: more is no number of anything."""
 
-def whole_number(name: str, value: Any, least: int) -> int:
+
+def whole_number(name: str, value: Any, least: int, most: int = MOST) -> int:
     """Returns a whole number as an int.
 
     Args:
         name: str. The argument's.
         value: an int, or an integer of NumPy's.
         least: int. What it must be at least.
+        most: int. What it may be at most.
 
     Raises:
         ValueError: if it is nothing of the kind; a bool is not.
@@ -27,6 +31,10 @@ def whole_number(name: str, value: Any, least: int) -> int:
         raise ValueError(
             f"`{name}` must be a whole number of at least {least}. "
             f"Received: {name}={value!r}"
+        )
+    if value > most:
+        raise ValueError(
+            f"`{name}` must be at most {most:,}. Received: {name}={value!r}"
         )
     return int(value)
 
@@ -43,11 +51,18 @@ def real_number(name: str, value: Any, meaning: str = "a number") -> float:
         ValueError: if it is nothing of the kind; a bool is not.
     """
     number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
+    if not number or not _is_finite(value):
         raise ValueError(
             f"`{name}` must be {meaning}. Received: {name}={value!r}"
         )
     return float(value)
+
+
+def _is_finite(value):
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # An int beyond all floats.
+        return False
 
 
 def weight_of_loss(name: str, value: Any) -> float:

@@ -89,8 +89,9 @@ LOGGERS = ("none", "tensorboard", "mlflow", "wandb")
 # Of the machine, not of the run: may change where a run is gone on with.
 OF_THE_MACHINE = ("device", "devices", "cache", "data_dir", "loggers")
 MOST_EPOCHS = 10**6
-MOST_PIXELS = 10**9
-"""Pixels above which a file is not decoded: it takes gigabytes."""
+MOST_PIXELS = 178_956_970
+"""Pixels above which a file is not decoded, unless somebody says otherwise: as
+many as Pillow takes, or 0.7 to 1.5 GB of memory while it is decoded."""
 SAMPLINGS = ("uniform", "balanced")
 RESIZES = ("crop", "pad", "squash")
 SWITCHES = ("auto", "on", "off")

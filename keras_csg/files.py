@@ -1,42 +1,21 @@
 """Files and folders that get their name only when they are whole."""
 
 import contextlib
-import errno
-import hashlib
-import itertools
 import json
 import os
 import pathlib
-import platform
-import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-LONGEST_STEM = 40
-"""Letters of a name that stay in its hidden part: names have an end."""
-PARTS: set[pathlib.Path] = set()
-"""What is being built now: a process that ends at once removes it before."""
-_SWEPT: set[pathlib.Path] = set()
-_changing = threading.Lock()
-OF_THE_DISK = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EIO,
-    errno.ENOENT,
+from keras_csg.disk_errors import disk_error
+from keras_csg.hidden_parts import (
+    LONGEST_STEM,
+    hidden_part,
+    hidden_path,
+    remove,
 )
-"""What a disk says that is full, of others, or gone."""
-WAYS_OUT = {
-    errno.ENOSPC: "free some space, or name another place",
-    errno.EDQUOT: "free some space, or name another place",
-    errno.EFBIG: "name a place that takes larger files",
-    errno.EROFS: "name another place",
-    errno.EACCES: "name a place that you may use",
-}
+from keras_csg.printable import printable
 
 
 @contextlib.contextmanager
@@ -91,55 +70,6 @@ def naming(path: pathlib.Path) -> Iterator[None]:
         raise OSError(code, reason, str(path)) from error
 
 
-def what_to_do(error: OSError) -> str:
-    """Returns an error of the disk as one line: the file, and the way out."""
-    text = error.strerror or " ".join(str(error).split())
-    if error.filename is not None:
-        text = f"{os.fsdecode(os.fspath(error.filename))}: {text}"
-    way = WAYS_OUT.get(error.errno or 0)
-    return f"{text}: {way}." if way else f"{text}."
-
-
-def disk_error(error: BaseException) -> OSError | None:
-    """Returns an error as one of the disk, with its number; else `None`.
-
-    Args:
-        error: of Python, or of a library that only says what happened, such
-            as TensorFlow's and HDF5's.
-    """
-    if isinstance(error, OSError) and error.errno is not None:
-        named = error.filename
-        name = None if named is None else os.fsdecode(os.fspath(named))
-        return OSError(error.errno, error.strerror, name)
-    module = type(error).__module__.partition(".")[0]
-    if not isinstance(error, OSError) and module != "tensorflow":
-        return None
-    for code in OF_THE_DISK:
-        if os.strerror(code) in str(error):
-            return OSError(code, os.strerror(code))
-    return None
-
-
-@contextlib.contextmanager
-def hidden_part(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Gives a hidden path beside `path` to build a file or a folder at.
-
-    What lies there, before or in the end, is removed. Nobody else is given
-    it: several threads and processes may build the same at a time. What killed
-    processes of this machine left in the folder is removed as well.
-    """
-    _sweep(path.absolute().parent)
-    part = _claim_part(path)
-    try:
-        remove(part)
-        yield part
-    finally:
-        try:
-            remove(part)
-        finally:
-            PARTS.discard(part)
-
-
 def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
     """Gives finished files and folders their names: all of them, or none.
 
@@ -152,7 +82,7 @@ def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
     kept: dict[pathlib.Path, pathlib.Path] = {}
     try:
         for part, path in moves.items():
-            old = _hidden(path, "old")
+            old = hidden_path(path, "old")
             remove(old)
             kept[part] = old  # First: whatever comes next can be undone.
             _keep(path, old)
@@ -173,7 +103,7 @@ def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:
 
 def recover(path: pathlib.Path) -> None:
     """Gives a folder its name back that a killed `replace_all` had hidden."""
-    old = _hidden(path, "old")
+    old = hidden_path(path, "old")
     if os.path.lexists(old) and not os.path.lexists(path):
         old.rename(path)
 
@@ -231,15 +161,6 @@ def files_at(path: pathlib.Path) -> list[pathlib.Path]:
     return [file for file in within if file.is_file()]
 
 
-def remove(path: pathlib.Path) -> None:
-    """Removes a file, a folder with all in it, or nothing."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        with contextlib.suppress(NotADirectoryError):
-            path.unlink(missing_ok=True)
-
-
 def write_json(path: pathlib.Path, value: Any) -> None:
     """Writes `value` as indented JSON.
 
@@ -266,57 +187,10 @@ def free_path(
         suffix: str.
         taken: set of resolved paths, which the one that is returned joins.
     """
+    stem = printable(stem)
     path, number = folder / f"{stem}{suffix}", 1
     while path.resolve() in taken:
         number += 1
         path = folder / f"{stem}-{number}{suffix}"
     taken.add(path.resolve())
     return path
-
-
-def _hidden(path, word):
-    return path.with_name(f".{path.stem}.{word}{path.suffix}")
-
-
-def _claim_part(path):
-    """Returns a hidden path that says whose it is: machine, process, number."""
-    short = path.with_name(f"{path.stem[:LONGEST_STEM]}{path.suffix}")
-    owner = f"part-{_machine()}-{os.getpid()}"
-    with _changing:
-        for number in itertools.count():
-            part = _hidden(short, f"{owner}-{number}")
-            if part not in PARTS:
-                PARTS.add(part)
-                return part
-
-
-def _sweep(folder):
-    """Removes, once a folder, the parts of processes that are no more."""
-    with _changing:
-        if folder in _SWEPT or os.name == "nt":  # There 0 is no question.
-            return
-        _SWEPT.add(folder)
-    pattern = re.compile(rf"\..+\.part-{_machine()}-(\d+)-\d+(\..*)?")
-    try:
-        found = [*map(pattern.fullmatch, os.listdir(folder))]
-    except OSError:  # Whoever writes there says so.
-        return
-    for match in filter(None, found):
-        if not _runs(int(match[1])):
-            with contextlib.suppress(OSError):  # Another swept it, too.
-                remove(folder / match[0])
-
-
-def _runs(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):  # It is another user's.
-        return True
-    return True
-
-
-def _machine():
-    """Returns six letters that stand for this machine's name."""
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:6]

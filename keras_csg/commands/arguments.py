@@ -9,6 +9,9 @@ from keras_csg.arguments import share, whole_number
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.files import check_writable
 
+MOST_COUNTED = 10**9
+"""Images, classes, threads: whoever asks for more has mistyped it."""
+
 
 def check_path(name: str, value: Any, *, optional: bool = False) -> None:
     """Refuses what is no path, and an empty one.
@@ -86,12 +89,14 @@ def check_flag(name: str, value: Any) -> None:
         )
 
 
-def check_count(name: str, value: Any, *, optional: bool = False) -> None:
-    """Refuses what is no whole number of at least 1; see `check_path`."""
+def check_count(
+    name: str, value: Any, *, optional: bool = False, most: int = MOST_COUNTED
+) -> None:
+    """Refuses what is no whole number from 1 to `most`; see `check_path`."""
     if optional and value is None:
         return
     with input_errors():
-        whole_number(name, value, 1)
+        whole_number(name, value, 1, most)
 
 
 def check_share(name: str, value: Any) -> None:

@@ -2,9 +2,8 @@
 
 import os
 
-from PIL import Image
-
 from keras_csg.choices import DRAWN_BY
+from keras_csg.data.image_files import open_image
 
 SUFFIXES = (".explained.png", ".heatmap.png")
 
@@ -18,7 +17,7 @@ def is_drawn(path: str | os.PathLike) -> bool:
     if not os.fspath(path).endswith(SUFFIXES):
         return False
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return image.info.get("Software") == DRAWN_BY
     except Exception:  # Pillow raises all sorts on damaged files.
         return False

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_csg.models.filter_names import checked_name, filter_number
+from keras_csg.regular_files import check_regular
 
 COLUMNS = ("filter", "name")
 HINT = (
@@ -69,6 +70,7 @@ def with_changes(
 
 def _pairs_in(path):
     try:
+        check_regular(path)
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)

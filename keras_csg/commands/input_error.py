@@ -1,7 +1,8 @@
 import contextlib
 from collections.abc import Iterator
 
-from keras_csg.files import WAYS_OUT, what_to_do
+from keras_csg.disk_errors import WAYS_OUT, what_to_do
+from keras_csg.printable import shortened
 
 
 class InputError(ValueError):
@@ -20,11 +21,11 @@ def input_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno not in WAYS_OUT:
             raise _in_one_line(error) from error
-        raise InputError(what_to_do(error)) from error
+        raise InputError(shortened(what_to_do(error))) from error
     except ValueError as error:
         raise _in_one_line(error) from error
 
 
 def _in_one_line(error):
     lines = (line.strip() for line in str(error).splitlines())
-    return InputError(" ".join(filter(None, lines)))
+    return InputError(shortened(" ".join(filter(None, lines))))

@@ -4,7 +4,8 @@ import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from keras_csg.choices import WEIGHTS_PREFIX
+from keras_csg.arguments import MOST
+from keras_csg.choices import MOST_PIXELS, WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_count, check_path, paths
 from keras_csg.commands.drawn_pictures import is_drawn
 from keras_csg.commands.input_error import InputError, input_errors
@@ -25,6 +26,7 @@ def predict(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    max_pixels: int = MOST_PIXELS,
 ) -> list[dict[str, Any]]:
     """Classifies image files, and says which filters speak for the class.
 
@@ -37,6 +39,8 @@ def predict(
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
             its predicted class over it; `None` for no pictures.
+        max_pixels: int, at least 1. Files with more are not decoded: each
+            takes four to eight bytes of memory for every pixel.
 
     Returns:
         A list with a dict for each image; see
@@ -46,9 +50,11 @@ def predict(
         InputError: if `source` is none of these, a file cannot be read, or an
             argument is not as described.
     """
-    files, source = _checked(source, images, top, heatmaps)
+    files, source = _checked(source, images, top, heatmaps, max_pixels)
     with input_errors():
-        return predict_files(source, files, top=top, heatmaps=heatmaps)
+        return predict_files(
+            source, files, top=top, heatmaps=heatmaps, max_pixels=max_pixels
+        )
 
 
 def predict_images(
@@ -57,6 +63,7 @@ def predict_images(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    max_pixels: int = MOST_PIXELS,
 ) -> tuple[int, Iterator[dict[str, Any]]]:
     """Classifies image files one after the other, past those that are broken.
 
@@ -68,6 +75,7 @@ def predict_images(
         images: see `predict`.
         top: see `predict`.
         heatmaps: see `predict`.
+        max_pixels: see `predict`.
 
     Returns:
         A tuple of the number of images and an iterator over their dicts; of an
@@ -76,9 +84,11 @@ def predict_images(
     Raises:
         InputError: as `predict`, but for files that cannot be read.
     """
-    files, source = _checked(source, images, top, heatmaps)
+    files, source = _checked(source, images, top, heatmaps, max_pixels)
     with input_errors():
-        each = predict_each(source, files, top=top, heatmaps=heatmaps)
+        each = predict_each(
+            source, files, top=top, heatmaps=heatmaps, max_pixels=max_pixels
+        )
     return len(files), each
 
 
@@ -128,9 +138,10 @@ def _files_of(item, log):
     return [file for match in matches for file in _files_of(match, log)]
 
 
-def _checked(source, images, top, heatmaps):
+def _checked(source, images, top, heatmaps, max_pixels):
     files = find_images(images)
     check_count("top", top)
+    check_count("max_pixels", max_pixels, most=MOST)
     check_path("heatmaps", heatmaps, optional=True)
     with input_errors():
         if isinstance(source, str | os.PathLike):

@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from keras_csg.arguments import whole_number
+from keras_csg.arguments import MOST, whole_number
 from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.commands.arguments import (
     check_count,
@@ -151,8 +151,8 @@ def serve(
     check_count("threads", threads, optional=True)
     check_count("workers", workers)
     check_count("max_batch_size", max_batch_size)
-    check_count("max_body", max_body, optional=True)
-    check_count("max_pixels", max_pixels)
+    check_count("max_body", max_body, optional=True, most=MOST)
+    check_count("max_pixels", max_pixels, most=MOST)
     check_flag("block", block)
     log = logger(log)
     _check_packages(grpc_port)

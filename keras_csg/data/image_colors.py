@@ -12,6 +12,8 @@ from keras_csg.data.sample_range import (
     sample_range,
 )
 
+STRIP = 2**22
+"""Pixels of a strip in which what is transparent is put on its ground."""
 SIXTEEN_BITS = 65535
 """White in integers of more than eight bits, where nothing says otherwise."""
 
@@ -58,7 +60,7 @@ def white_of(image: Image.Image, white_level: int | None) -> int | None:
 def as_rgb(
     image: Image.Image, white: int | None, background: str
 ) -> Image.Image:
-    """Returns an image as RGB, 8 bits a channel.
+    """Returns an image as RGB, 8 bits a channel; itself if it is that.
 
     Args:
         image: `PIL.Image.Image`.
@@ -68,10 +70,21 @@ def as_rgb(
     if white is not None:
         image = _in_eight_bits(image, white)
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
+    color = (*color_of(background), 255)
+    whole = Image.new("RGB", image.size)
+    rows = max(1, STRIP // image.width)
+    # All at once would take five times the memory.
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        whole.paste(_on_ground(image.crop(box), color), box)
+    return whole
+
+
+def _on_ground(image, color):
     # What lies under a transparent pixel nobody sees: often it is black.
     shown = image.convert("RGBA")
-    ground = Image.new("RGBA", shown.size, (*color_of(background), 255))
+    ground = Image.new("RGBA", shown.size, color)
     return Image.alpha_composite(ground, shown).convert("RGB")
 
 

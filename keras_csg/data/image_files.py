@@ -12,12 +12,25 @@ from typing import Any, BinaryIO, TypeVar
 from PIL import Image
 
 from keras_csg.choices import MOST_PIXELS
+from keras_csg.regular_files import check_regular
 
+# All that Pillow decodes by itself. Never those for which it starts a program,
+# as it does Ghostscript for EPS, whatever a file is called.
+FORMATS = (
+    "JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF", "HEIF",
+    "JPEG2000", "BLP", "CUR", "DCX", "DDS", "DIB", "FLI", "FTEX", "GBR",
+    "ICNS", "ICO", "IM", "IMT", "MCIDAS", "MSP", "PCD", "PCX", "PIXAR", "PPM",
+    "PSD", "QOI", "SGI", "SPIDER", "SUN", "TGA", "XBM", "XPM", "XVTHUMB",
+)  # fmt: skip
+LARGE = 2**25
+"""Pixels above which images are decoded one at a time: each takes up to eight
+bytes for every one of them."""
 ORIENTATION = 0x0112  # The EXIF tag.
 TELL_SECONDS = 10
 # More than there are cores only wait for each other, and for a disk.
 _THREADS = min(8, max(2, os.cpu_count() or 1))
 _opening = threading.Lock()
+_large = threading.Lock()
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -30,6 +43,14 @@ def add_plugins() -> None:
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
+
+
+@functools.cache
+def known_formats() -> tuple[str, ...]:
+    """Returns those of `FORMATS` that the installed Pillow decodes."""
+    Image.init()
+    add_plugins()
+    return tuple(kind for kind in FORMATS if kind in Image.OPEN)
 
 
 def probe_size(
@@ -61,13 +82,15 @@ def open_image(
 
     Raises:
         ValueError: if it has too many pixels.
-        OSError: if it cannot be opened, and what else Pillow raises.
+        OSError: if it is no file or cannot be opened, and what else Pillow
+            raises.
     """
-    add_plugins()
+    if isinstance(path, str | os.PathLike):
+        check_regular(path)
     with _opening:  # Pillow's own limit is a global, and that of a poster.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            image = Image.open(path)
+            image = Image.open(path, formats=known_formats())
         finally:
             Image.MAX_IMAGE_PIXELS = limit
     try:
@@ -97,6 +120,16 @@ def check_pixels(
             f"{name} has {width}x{height} pixels, more than `max_pixels`, "
             f"{max_pixels:,}."
         )
+
+
+def in_turn(image: Image.Image) -> contextlib.AbstractContextManager:
+    """Returns what lets one large image at a time be decoded.
+
+    Args:
+        image: `PIL.Image.Image`, opened.
+    """
+    width, height = image.size
+    return _large if width * height > LARGE else contextlib.nullcontext()
 
 
 def in_threads(

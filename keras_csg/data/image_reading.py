@@ -11,7 +11,12 @@ from PIL import Image, ImageOps
 
 from keras_csg.choices import MOST_PIXELS, RESIZES
 from keras_csg.data.image_colors import as_rgb, color_of, white_of
-from keras_csg.data.image_files import check_pixels, open_image
+from keras_csg.data.image_files import (
+    ORIENTATION,
+    check_pixels,
+    in_turn,
+    open_image,
+)
 from keras_csg.data.image_fitting import (
     FreeSize,
     fitted,
@@ -84,8 +89,11 @@ class ImageReading:
             ValueError: if it has too many pixels.
             OSError: if it cannot be read, and what else Pillow raises.
         """
-        whole = self.whole(image)
-        return np.asarray(self.fit(whole, size_for(whole.size[::-1], size)))
+        if isinstance(image, Image.Image):
+            return self._fitted(self.whole(image), size)
+        with open_image(_source(image), self.max_pixels) as file:
+            with in_turn(file):
+                return self._fitted(self._upright(file), size)
 
     def whole(self, image: ImageLike) -> Image.Image:
         """Returns an image as RGB, at its own size and the right way up.
@@ -99,7 +107,8 @@ class ImageReading:
         """
         if isinstance(image, Image.Image):
             check_pixels(image, self.max_pixels)
-            return self._upright(image)
+            upright = self._upright(image)
+            return image.copy() if upright is image else upright
         with open_image(_source(image), self.max_pixels) as file:
             return self._upright(file)
 
@@ -186,16 +195,26 @@ class ImageReading:
         del values["max_pixels"]
         return values
 
+    def _fitted(self, whole, size):
+        return np.asarray(self.fit(whole, size_for(whole.size[::-1], size)))
+
     def _upright(self, file):
+        """Returns an image as RGB; itself where it is that already.
+
+        A copy would take as much memory again.
+        """
         white = white_of(file, self.white_level)
-        upright = ImageOps.exif_transpose(file)
-        return as_rgb(upright, white, self.background)
+        file.load()
+        if file.getexif().get(ORIENTATION, 1) != 1:
+            file = ImageOps.exif_transpose(file)
+        return as_rgb(file, white, self.background)
 
     def _try(self, path):
         """Decodes a file to its end, at the size that takes least time."""
         with open_image(path, self.max_pixels) as file:
             file.draft(None, (16, 16))
-            self._upright(file)
+            with in_turn(file):
+                self._upright(file)
 
 
 def _source(image):

@@ -1,5 +1,6 @@
 """Images become what a model takes, by the model's own metadata."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -48,13 +49,14 @@ def read_batch(images: Any, metadata: Metadata) -> np.ndarray:
 
 
 def read_each(
-    images: Sequence[Any], metadata: Metadata
+    images: Sequence[Any], metadata: Metadata, max_pixels: int | None = None
 ) -> list[tuple[np.ndarray | None, str | None]]:
     """Returns images as a model takes them, past those that are broken.
 
     Args:
         images: as of `read_batch`.
         metadata: the model's `Metadata`.
+        max_pixels: see `predict_each`.
 
     Returns:
         list of a tuple for each image: an array of shape `(height, width, 3)`
@@ -62,6 +64,8 @@ def read_each(
     """
     size, kind = metadata.input["shape"][1:3], metadata.input["dtype"]
     reading = metadata.reading
+    if max_pixels is not None:
+        reading = dataclasses.replace(reading, max_pixels=max_pixels)
 
     def read(item):
         number, image = item

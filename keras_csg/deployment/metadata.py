@@ -12,6 +12,7 @@ import numpy as np
 from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.image_steps import preprocessing_steps
 from keras_csg.deployment.graph.outputs import about_output
+from keras_csg.printable import printable
 from keras_csg.version import version
 
 if TYPE_CHECKING:
@@ -155,8 +156,8 @@ def labels_text(class_names: list[str]) -> str:
 
 
 def one_line(name: str) -> str:
-    """Returns a name without what ends a line."""
-    return " ".join(str(name).splitlines())
+    """Returns a name without what ends a line, or is not to be seen."""
+    return printable(" ".join(str(name).splitlines()))
 
 
 def describe(

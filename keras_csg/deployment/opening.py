@@ -13,6 +13,7 @@ from keras_csg.deployment.formats.saved_model import GRAPH_FILE
 from keras_csg.deployment.layouts import places_in_version
 from keras_csg.deployment.metadata import METADATA_FILE, Metadata
 from keras_csg.deployment.web.folder import MODEL_FILE
+from keras_csg.regular_files import check_regular, check_regular_files
 
 MOST_NAMED = 5
 """Models that a message names."""
@@ -96,6 +97,7 @@ def _model_at(path):
     found = find_model(path)
     path = pathlib.Path(path).expanduser()
     if found is not None and found.suffix != ".keras":
+        _check_files(found)
         return found
     if not path.exists():
         raise ValueError(f"There is no exported model {path}.")
@@ -113,12 +115,25 @@ def _model_at(path):
             + (name_models_in(path / "export") or ".")
         )
     if not path.is_dir():
-        return path  # A pipe or a device: its reader refuses it.
+        _check_files(path)
+        return path
     raise ValueError(
         f"{path} is no exported model: it is no SavedModel, as it has no "
         f"{GRAPH_FILE}, and has no version of a model"
         + (name_models_in(path) or ".")
     )
+
+
+def _check_files(path):
+    """Refuses pipes and devices, which a runtime may read for ever."""
+    try:
+        if path.is_dir():
+            for folder in (path, *filter(pathlib.Path.is_dir, path.iterdir())):
+                check_regular_files(folder)
+        else:
+            check_regular(path)
+    except OSError as error:
+        raise ValueError(f"Cannot open {path}: {error}.") from error
 
 
 def name_models_in(folder: pathlib.Path) -> str:

@@ -25,6 +25,7 @@ def predict_files(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    max_pixels: int | None = None,
 ) -> list[dict]:
     """Classifies image files; see `predict_each`.
 
@@ -35,7 +36,11 @@ def predict_files(
         ValueError: if a file cannot be read as an image, and as `predict_each`.
         OSError: if the pictures cannot be written.
     """
-    predictions = list(predict_each(source, paths, top=top, heatmaps=heatmaps))
+    predictions = list(
+        predict_each(
+            source, paths, top=top, heatmaps=heatmaps, max_pixels=max_pixels
+        )
+    )
     for prediction in predictions:
         if "error" in prediction:
             raise ValueError(prediction["error"])
@@ -48,6 +53,7 @@ def predict_each(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    max_pixels: int | None = None,
 ) -> Iterator[dict]:
     """Classifies image files one after the other, however many they are.
 
@@ -60,6 +66,8 @@ def predict_each(
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
             its predicted class over it; `None` for no pictures.
+        max_pixels: int. Files with more are not decoded; `None` for as many
+            as `ImageReading` takes.
 
     Yields:
         A dict for each file: `image`, its path; `classes`, the predicted one
@@ -88,7 +96,7 @@ def predict_each(
     if heatmaps is not None:
         pictures = HeatmapPictures(heatmaps, paths, source.metadata)
     # A generator of its own, so that mistakes are named before the first.
-    return _predict(source, paths, top, pictures)
+    return _predict(source, paths, top, pictures, max_pixels)
 
 
 def _answering(source, with_heatmap):
@@ -108,13 +116,13 @@ def _answering(source, with_heatmap):
     return ClassifierAnswers(source, with_heatmap)
 
 
-def _predict(source, paths, top, pictures):
+def _predict(source, paths, top, pictures, max_pixels):
     metadata = source.metadata
     # Those of a model that takes any size are not of one.
     many = 1 if takes_any_size(metadata) else BATCH_SIZE
     for start in range(0, len(paths), many):
         some = paths[start : start + many]
-        found = read_each(some, metadata)
+        found = read_each(some, metadata, max_pixels)
         answers = _answers(source, [i for i, _ in found if i is not None])
         for path, (image, error) in zip(some, found, strict=True):
             prediction = {"image": str(path)}

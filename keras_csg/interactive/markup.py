@@ -11,6 +11,7 @@ from keras_csg.interactive.workbench import Answer, Workbench
 from keras_csg.plots.maps import overlay
 from keras_csg.reports.embedding import jpeg_uri
 from keras_csg.reports.filter_crops import filter_crops
+from keras_csg.reports.rendering import html_text
 
 CLASSES = 5
 """Classes whose probabilities are shown, the likeliest."""
@@ -26,6 +27,7 @@ def _templates() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("keras_csg.interactive"),
         autoescape=True,
+        finalize=html_text,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

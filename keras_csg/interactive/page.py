@@ -11,6 +11,7 @@ import gradio as gr
 
 import keras_csg.interactive.markup as markup
 from keras_csg.interactive.workbench import FILTERS, Look, Workbench
+from keras_csg.printable import printable
 
 SLOTS = FILTERS
 COLUMNS = 2
@@ -85,7 +86,7 @@ class Page:
     def _controls(self):
         bench = self._bench
         self._class = gr.Dropdown(
-            [(name, n) for n, name in enumerate(bench.class_names)],
+            [(printable(x), n) for n, x in enumerate(bench.class_names)],
             label="Class to look at: why, or why not",
             elem_id="csg-class",
         )

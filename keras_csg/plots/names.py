@@ -1,5 +1,7 @@
 from collections.abc import Iterable
 
+from keras_csg.printable import printable
+
 LONGEST = 32
 """Characters of a name that a picture has room for."""
 
@@ -9,7 +11,7 @@ def literal(text: str) -> str:
 
     Between dollar signs it would read a formula.
     """
-    return text.replace("$", r"\$")
+    return printable(text, "\n").replace("$", r"\$")
 
 
 def literal_names(names: Iterable[str]) -> list[str]:
@@ -18,7 +20,7 @@ def literal_names(names: Iterable[str]) -> list[str]:
     The middle of one that is too long is left out: beside it there would be no
     room for the picture.
     """
-    return [literal(_shortened(name)) for name in names]
+    return [literal(_shortened(printable(name))) for name in names]
 
 
 def _shortened(name):

@@ -9,6 +9,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from keras_csg.printable import printable
+
 FOLDER = pathlib.Path(__file__).parent / "templates"
 MARKDOWN = re.compile(r"([\\`*_{}\[\]|~#])")
 UNSAFE = {
@@ -18,12 +20,18 @@ UNSAFE = {
     "\u2028": "\\u2028",
     "\u2029": "\\u2029",
 }
+# What turns the direction of the text behind it, or is not to be seen.
+UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
 
 
 @functools.cache
 def html_environment() -> jinja2.Environment:
     """Returns the templates of pages; all that is put in is escaped."""
-    environment = jinja2.Environment(autoescape=True, **_settings())
+    environment = jinja2.Environment(
+        autoescape=True, finalize=html_text, **_settings()
+    )
     environment.filters["capitalize_first"] = _capitalized
     return environment
 
@@ -57,11 +65,19 @@ def asset(name: str) -> str:
     return (FOLDER / name).read_text("utf-8")
 
 
+def html_text(value: Any) -> Any:
+    """Returns a value as text in which nothing turns or hides the rest."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return printable(value, "\n\t")
+
+
 def markdown_text(value: Any) -> Any:
     """Returns a value as text that Markdown shows as it is, in one line."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    return MARKDOWN.sub(r"\\\1", " ".join(value.split()))
+    text = printable(" ".join(value.split()))
+    return MARKDOWN.sub(r"\\\1", text)
 
 
 def script_json(value: Any) -> Markup:
@@ -80,6 +96,7 @@ def script_json(value: Any) -> Markup:
     )
     for character, escape in UNSAFE.items():
         text = text.replace(character, escape)
+    text = UNSEEN.sub(lambda found: "\\" + printable(found[0]), text)
     # Half a pair of surrogates is no text that a file could hold.
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)
     return Markup(text)

@@ -4,6 +4,8 @@ import json
 import pathlib
 import tomllib
 
+from keras_csg.regular_files import check_regular
+
 # What a run's own file says beside the options: what it was made with.
 EDITED = "edited"
 RECORDED = ("versions", "weights_sha256", "threads", EDITED)
@@ -41,6 +43,7 @@ def read_threads(path: pathlib.Path) -> int | None:
 
 def _read_table(path):
     try:
+        check_regular(path)
         text = pathlib.Path(path).read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"Cannot read the file {path}: {error}") from error

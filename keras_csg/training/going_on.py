@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.regular_files import check_regular_files
 from keras_csg.training.backup_files import Backup, find_backup
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of
@@ -163,6 +164,7 @@ def prepare(
     Returns:
         `Backup` to go on from, which a finished run has from now on.
     """
+    check_regular_files(run.path)
     if options.epochs != run.options.epochs:
         _go_on(run, options)
     model.filter_names = _names_before(run)

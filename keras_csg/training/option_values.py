@@ -4,6 +4,8 @@ import math
 import numbers
 from typing import Any
 
+from keras_csg.arguments import MOST
+
 
 def check_range(
     name: str,
@@ -24,6 +26,11 @@ def check_range(
     Raises:
         ValueError: naming the option and its range.
     """
+    if isinstance(value, int) and value > MOST:
+        raise ValueError(
+            f"`{name}` must be at most {largest or MOST:,}. "
+            f"Received: {name}={value}"
+        )
     if not math.isfinite(value):
         raise ValueError(
             f"`{name}` must be a finite number. Received: {name}={value}"

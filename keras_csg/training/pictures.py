@@ -1,5 +1,7 @@
 """The pictures that a training leaves in its run directory."""
 
+import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,10 +18,12 @@ def draw_run(
     history: History,
     ablation: Any,
     confusion: Any,
+    log: Callable[[str], Any],
 ) -> None:
     """Draws the curves, the confusion matrix and, of a gated network, the gate.
 
-    No confusion matrix where an image may have several classes.
+    No confusion matrix where an image may have several classes. A picture that
+    cannot be drawn is said, and costs nothing but itself.
 
     Args:
         run: `Run` whose training has ended.
@@ -27,14 +31,29 @@ def draw_run(
         history: its `History`.
         ablation: as `evaluate_classification` returns it, as the next.
         confusion: see there.
+        log: callable that takes a line.
     """
     names = model.class_names
-    plots.save_curves(history.columns(), run.curves_path)
+    drawn: dict[pathlib.Path, Callable[[], Any]] = {
+        run.curves_path: lambda: plots.save_curves(
+            history.columns(), run.curves_path
+        )
+    }
     if confusion is not None:
-        plots.save_confusion(confusion, names, run.confusion_path)
+        drawn[run.confusion_path] = lambda: plots.save_confusion(
+            confusion, names, run.confusion_path
+        )
     if model.gated:
-        draw_gate(run, model)
-        plots.save_ablation(ablation, names, run.ablation_path)
+        drawn[run.gate_path] = lambda: draw_gate(run, model)
+        drawn[run.ablation_path] = lambda: plots.save_ablation(
+            ablation, names, run.ablation_path
+        )
+    for path, draw in drawn.items():
+        try:
+            draw()
+        except Exception as error:  # Of no public class, and the last thing.
+            why = " ".join(str(error).split()) or type(error).__name__
+            log(f"Warning: {path} could not be drawn: {why}")
 
 
 def draw_gate(run: Run, model: CSGClassifier) -> None:

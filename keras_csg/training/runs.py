@@ -9,6 +9,7 @@ import keras
 from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.data.listing import Listing
 from keras_csg.files import write_json
+from keras_csg.regular_files import check_regular_files
 from keras_csg.training.backup_files import newest_epoch
 from keras_csg.training.checksums import NAME as CHECKSUMS
 from keras_csg.training.checksums import Checksums
@@ -85,6 +86,7 @@ class Run:
                 f"{self.path} is not a run directory: it has no config.json. "
                 "`keras-csg train --out RUN` writes one."
             )
+        check_regular_files(self.path)
         if not self.is_finished():
             raise ValueError(
                 f"{self.path} has no model.keras: the training is not "

@@ -284,7 +284,9 @@ class Trainer:
                 self.model, self.data.test, options.batch_size
             )
         with self.timings.of("pictures"):
-            draw_run(run, self.model, self.history, ablation, confusion)
+            draw_run(
+                run, self.model, self.history, ablation, confusion, self.log
+            )
         seconds = self.history.column("seconds")
         results["training_minutes"] = round(sum(seconds) / 60, 2)
         results |= self.timings.figures()

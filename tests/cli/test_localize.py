@@ -89,6 +89,14 @@ def test_the_sanity_check_prints_depths(shapes_run, run_cli):
     assert (shapes_run / "model.keras").read_bytes() == before
 
 
+@pytest.mark.parametrize("options", [[], ["--sanity"]])
+def test_a_part_that_nothing_annotates_is_refused(options, tiny_run, run_cli):
+    code, out, err = run_cli("localize", tiny_run, "--part", "x", *options)
+    assert (code, out) == (2, "")
+    (line,) = [x for x in err.splitlines() if x.startswith("Error")]
+    assert "where nothing says where the objects are" in line
+
+
 def test_without_annotations_the_grid_game_is_played(tiny_run, run_cli):
     code, out, err = run_cli("localize", tiny_run, "--json", "--mosaics", "4")
     assert code == 0, err

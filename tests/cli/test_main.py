@@ -97,6 +97,39 @@ def test_a_backend_that_is_none_is_one_line(
     assert not list(tmp_path.iterdir())
 
 
+COUNTS = [
+    ("attack", "RUN", "--limit"),
+    ("detect", "fit", "RUN", "--limit"),
+    ("evaluate", "RUN", "--batch-size"),
+    ("explain", "RUN", "PICTURE", "--filters"),
+    ("filters", "RUN", "--limit"),
+    ("filters", "RUN", "--images"),
+    ("localize", "RUN", "--limit"),
+    ("localize", "RUN", "--mosaics"),
+    ("predict", "RUN", "PICTURE", "--top"),
+    ("robustness", "RUN", "--limit"),
+    ("serve", "RUN", "--threads"),
+    ("serve", "RUN", "--workers"),
+    ("serve", "RUN", "--max-batch-size"),
+    ("train", "--out", "OUT", "--batch-size"),
+    ("train", "--out", "OUT", "--patience"),
+    ("train", "--out", "OUT", "--filters"),
+    ("train", "--out", "OUT", "--seed"),
+]
+
+
+@pytest.mark.parametrize("args", COUNTS, ids=" ".join)
+def test_a_number_beyond_reason_is_one_line(args, trained, run_cli, tmp_path):
+    picture, out = trained / "curves.png", tmp_path / "out"
+    paths = {"RUN": trained, "PICTURE": picture, "OUT": out}
+    args = [paths.get(arg, arg) for arg in args]
+    code, out, err = run_cli(*args, 10**20)
+    assert (code, out) == (2, "")
+    (line,) = err.splitlines()
+    assert f"{args[-1]} must be at most" in line or "in the range" in line
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("address", ["localhost:99999", "localhost:0", ":80"])
 def test_an_address_that_is_none_is_one_line(address, run_cli, tmp_path):
     options = ("--processes", "2", "--process-id", "0")

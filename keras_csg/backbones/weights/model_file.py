@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 import keras
 
+from keras_csg.regular_files import check_regular
+
 # What reading a file raises, by Keras, zipfile and h5py, if it is not whole.
 DAMAGE = (
     OSError,
@@ -32,6 +34,7 @@ def read_model_file(path: pathlib.Path, compile: bool = True) -> keras.Model:
             one line.
     """
     try:
+        check_regular(path)
         # Keras reads weights by seeking, past what Python checks then.
         with zipfile.ZipFile(path) as archive:
             if broken := archive.testzip():

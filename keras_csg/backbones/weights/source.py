@@ -8,6 +8,7 @@ import pathlib
 from keras_csg.backbones.registry import backbone_spec, list_backbones
 from keras_csg.backbones.weights.shipped import find_card
 from keras_csg.choices import PRESET_WEIGHTS, RANDOM_WEIGHTS
+from keras_csg.regular_files import check_regular
 
 KINDS = "a .weights.h5 file, a .keras file or a run directory"
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
@@ -51,12 +52,15 @@ def find_source(weights: str | os.PathLike) -> WeightsSource:
     path = pathlib.Path(os.path.abspath(weights))
     file = _file_at(path, weights)
     try:
+        check_regular(file)
         with file.open("rb") as stream:
             start = stream.read(8)
             stream.seek(0)
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise ValueError(f"Cannot read {file}: {error.strerror}") from error
+        raise ValueError(
+            f"Cannot read {file}: {error.strerror or error}"
+        ) from error
     is_model = start.startswith(ZIP)
     if not is_model and start != HDF5:
         raise ValueError(

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_csg.data.boxes import box_masks, cover_pixels
-from keras_csg.data.image_files import in_threads, probe_size
+from keras_csg.data.image_files import in_threads, open_image, probe_size
 from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.sources.folder_boxes import (
     Box,
@@ -103,7 +103,7 @@ class FolderMasks:
 
     def _read_mask(self, file):
         try:
-            with Image.open(file) as image:
+            with open_image(file, self._reading.max_pixels) as image:
                 mask = ImageOps.exif_transpose(image)
                 # A palette's numbers are the classes, whatever their colours.
                 if mask.mode != "P":

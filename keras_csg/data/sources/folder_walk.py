@@ -16,8 +16,6 @@ LITTER = {
     "system volume information",
     "thumbs.db",
 }
-# Formats that Pillow names and does not decode, or not without another program.
-NO_PICTURES = {"BUFR", "EPS", "FITS", "GRIB", "HDF5", "IPTC", "MPEG", "WMF"}
 EXAMPLES = 3
 """Names that are told of what was passed over for one reason."""
 
@@ -27,14 +25,13 @@ def image_extensions() -> frozenset[str]:
     """Returns the suffixes of the files that Pillow opens, in lower case."""
     from PIL import Image
 
-    from keras_csg.data.image_files import add_plugins
+    from keras_csg.data.image_files import known_formats
 
-    Image.init()
-    add_plugins()
+    known = known_formats()
     return frozenset(
         suffix
         for suffix, kind in Image.registered_extensions().items()
-        if kind in Image.OPEN and kind not in NO_PICTURES
+        if kind in known
     )
 
 

@@ -4,6 +4,8 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from keras_csg.regular_files import check_regular
+
 
 def read_text(path: Path) -> str:
     """Returns the text of a file, without the mark of a spreadsheet.
@@ -12,6 +14,7 @@ def read_text(path: Path) -> str:
         ValueError: if it cannot be read as UTF-8, naming the file.
     """
     try:
+        check_regular(path)
         # A spreadsheet puts a mark before the first byte.
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -1,0 +1,60 @@
+"""What is printed: names in it are data, and do nothing to a terminal."""
+
+import contextlib
+import sys
+
+import click
+
+from keras_csg.printable import printable
+
+LINES = "\n\t"
+BYTES = "".join(map(chr, range(0xDC80, 0xDD00)))
+"""Those of a file's name that are no text, as Python keeps them."""
+
+
+class CleanStream:
+    """A text stream into which nothing gets that a terminal would act on.
+
+    Bytes of file names that are no text stay as they are where programs may
+    read them: not on a terminal.
+
+    Args:
+        stream: text stream.
+    """
+
+    def __init__(self, stream):
+        self.raw = stream
+        self._keep = LINES if stream.isatty() else LINES + BYTES
+
+    def write(self, text):
+        """Writes a text, with what is not printable by number."""
+        return self.raw.write(printable(text, self._keep))
+
+    def __getattr__(self, name):
+        if name == "buffer":  # Nothing goes past `write`.
+            raise AttributeError(name)
+        return getattr(self.raw, name)
+
+
+@contextlib.contextmanager
+def clean_output():
+    """Lets all that is printed inside be clean."""
+    before = {"stdout": sys.stdout, "stderr": sys.stderr}
+    for name, stream in before.items():
+        if stream is not None:  # A program may have no console.
+            # Click's own writes UTF-8 where the locale knows ASCII alone.
+            setattr(sys, name, CleanStream(click.get_text_stream(name)))
+    try:
+        yield
+    finally:
+        for name, stream in before.items():
+            ours = getattr(sys, name)
+            with contextlib.suppress(AttributeError, ValueError, OSError):
+                ours.flush()
+            if isinstance(ours, CleanStream):  # Else it leads nowhere now.
+                setattr(sys, name, stream)
+
+
+def raw(stream):
+    """Returns a stream for what has commands of its own, such as `rich`."""
+    return getattr(stream, "raw", stream)

@@ -1,0 +1,37 @@
+"""Only files are read: neither pipes nor devices, which have no end."""
+
+import os
+import pathlib
+import stat
+
+
+def check_regular(path: str | os.PathLike) -> None:
+    """Refuses what is no file before it is read.
+
+    To read a pipe may take for ever, and a device has no end. A link counts as
+    what it leads to.
+
+    Raises:
+        OSError: if it is something else, or not there.
+    """
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError("it is a folder")
+    if not stat.S_ISREG(mode):
+        raise OSError("it is a pipe, a socket or a device, and no file")
+
+
+def check_regular_files(folder: pathlib.Path) -> None:
+    """Refuses a folder in which one is something else; see `check_regular`.
+
+    Raises:
+        OSError: naming it.
+    """
+    for path in folder.iterdir():
+        try:
+            if not path.is_dir():
+                check_regular(path)
+        except FileNotFoundError:  # A link to nothing, or it is gone.
+            continue
+        except OSError as error:
+            raise OSError(f"Cannot read {path}: {error}") from error
