@@ -120,7 +120,7 @@ class _Ending:
 
 def _remove_parts():
     """Removes what is half written; what cannot be is passed over."""
-    files = sys.modules.get("keras_csg.hidden_parts")
+    files = sys.modules.get("keras_csg.files")
     for part in list(getattr(files, "PARTS", ())):
         with contextlib.suppress(Exception):
             files.remove(part)

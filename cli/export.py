@@ -11,7 +11,7 @@ from keras_csg.choices import (
     QUANTIZATIONS,
     QUANTIZATIONS_OF,
 )
-from keras_csg.disk_errors import WAYS_OUT, what_to_do
+from keras_csg.files import WAYS_OUT, what_to_do
 from keras_csg_cli.options import (
     UserMistake,
     json_option,

@@ -8,7 +8,7 @@ import warnings
 import click
 
 from keras_csg.choices import BACKENDS
-from keras_csg.disk_errors import WAYS_OUT, what_to_do
+from keras_csg.files import WAYS_OUT, what_to_do
 from keras_csg.printable import shortened
 from keras_csg_cli import processes, streams
 from keras_csg_cli.app import app

@@ -103,7 +103,7 @@ class _Watched(io.BufferedWriter):
             if self._at_once:
                 super().flush()
         except OSError as error:
-            self._fail(error)
+            self._say(error)
             return len(data)
         return count
 
@@ -112,7 +112,16 @@ class _Watched(io.BufferedWriter):
         try:
             super().flush()
         except OSError as error:
-            self._fail(error)
+            self._say(error)
+
+    def _say(self, error):
+        """Says it once: what is left is tried again when Python ends."""
+        fail, self._fail = self._fail, _nothing
+        fail(error)
+
+
+def _nothing(error):
+    pass
 
 
 def _raise_gone(error):

@@ -32,10 +32,7 @@ LAYERS = [
     ["keras_csg.layers", "keras_csg.optimizers"],
     [
         "keras_csg.arguments",
-        "keras_csg.disk_errors",
         "keras_csg.files",
-        "keras_csg.hidden_parts",
-        "keras_csg.regular_files",
         "keras_csg.quiet",
         "keras_csg.choices",
         "keras_csg.engines",

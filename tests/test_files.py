@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from keras_csg.files import recover, replace_all, whole_file
-from keras_csg.hidden_parts import hidden_part
+from keras_csg.files import hidden_part, recover, replace_all, whole_file
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path):

@@ -5,8 +5,7 @@ from collections.abc import Collection
 
 from keras_csg.evaluation import FilterSurvey
 from keras_csg.evaluation.filter_tables import survey_tables
-from keras_csg.files import write_json
-from keras_csg.hidden_parts import hidden_part
+from keras_csg.files import hidden_part, write_json
 from keras_csg.reports.filter_pages import GENERATOR, write_filter_pages
 
 COLUMNS = (

@@ -8,8 +8,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+from keras_csg.files import check_regular
 from keras_csg.models.filter_names import checked_name, filter_number
-from keras_csg.regular_files import check_regular
 
 COLUMNS = ("filter", "name")
 HINT = (

@@ -1,7 +1,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from keras_csg.disk_errors import WAYS_OUT, what_to_do
+from keras_csg.files import WAYS_OUT, what_to_do
 from keras_csg.printable import shortened
 
 

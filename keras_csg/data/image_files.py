@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 from PIL import Image
 
 from keras_csg.choices import MOST_PIXELS
-from keras_csg.regular_files import check_regular
+from keras_csg.files import check_regular
 
 # All that Pillow decodes by itself. Never those for which it starts a program,
 # as it does Ghostscript for EPS, whatever a file is called.

@@ -14,7 +14,7 @@ from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.base import ClassificationData
 from keras_csg.data.sources.folder import FolderSource
 from keras_csg.data.sources.split_names import as_on_disk
-from keras_csg.hidden_parts import hidden_part
+from keras_csg.files import hidden_part
 
 VERSION = "1.0.0"
 QUALITY = 95

@@ -13,7 +13,7 @@ from keras_csg.deployment.formats.saved_model import GRAPH_FILE
 from keras_csg.deployment.layouts import places_in_version
 from keras_csg.deployment.metadata import METADATA_FILE, Metadata
 from keras_csg.deployment.web.folder import MODEL_FILE
-from keras_csg.regular_files import check_regular, check_regular_files
+from keras_csg.files import check_regular, check_regular_files
 
 MOST_NAMED = 5
 """Models that a message names."""

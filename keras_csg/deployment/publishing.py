@@ -9,8 +9,14 @@ from typing import Any
 
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.ownership import LABELS, METADATA, PROOF, beside
-from keras_csg.files import flush_to_disk, recover, replace_all, write_json
-from keras_csg.hidden_parts import PARTS, hidden_part
+from keras_csg.files import (
+    PARTS,
+    flush_to_disk,
+    hidden_part,
+    recover,
+    replace_all,
+    write_json,
+)
 
 
 def proof_path(path: pathlib.Path) -> pathlib.Path:

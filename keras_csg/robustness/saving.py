@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from keras_csg.hidden_parts import hidden_part
+from keras_csg.files import hidden_part
 from keras_csg.robustness.batches import NumberedBatch
 
 COLUMNS = ("file", "label", "before", "after")

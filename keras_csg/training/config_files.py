@@ -4,7 +4,7 @@ import json
 import pathlib
 import tomllib
 
-from keras_csg.regular_files import check_regular
+from keras_csg.files import check_regular
 
 # What a run's own file says beside the options: what it was made with.
 EDITED = "edited"

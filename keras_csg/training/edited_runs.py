@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from keras_csg.data import ClassificationData, moved_name
-from keras_csg.hidden_parts import hidden_part
+from keras_csg.files import hidden_part
 from keras_csg.training.config_files import EDITED
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.run_data import load_data_for

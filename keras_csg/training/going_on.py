@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from keras_csg.files import check_regular_files
 from keras_csg.models.classifier import CSGClassifier
-from keras_csg.regular_files import check_regular_files
 from keras_csg.training.backup_files import Backup, find_backup
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of

@@ -8,8 +8,7 @@ import keras
 
 from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.data.listing import Listing
-from keras_csg.files import write_json
-from keras_csg.regular_files import check_regular_files
+from keras_csg.files import check_regular_files, write_json
 from keras_csg.training.backup_files import newest_epoch
 from keras_csg.training.checksums import NAME as CHECKSUMS
 from keras_csg.training.checksums import Checksums

@@ -280,13 +280,11 @@ class Trainer:
                 )
         self.log("Evaluating on the test split")
         with self.timings.of("evaluation"):
-            results, ablation, confusion = evaluate_classification(
+            results, *tables = evaluate_classification(
                 self.model, self.data.test, options.batch_size
             )
         with self.timings.of("pictures"):
-            draw_run(
-                run, self.model, self.history, ablation, confusion, self.log
-            )
+            draw_run(run, self.model, self.history, *tables, self.log)
         seconds = self.history.column("seconds")
         results["training_minutes"] = round(sum(seconds) / 60, 2)
         results |= self.timings.figures()

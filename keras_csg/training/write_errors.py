@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from keras_csg.disk_errors import disk_error
+from keras_csg.files import disk_error
 from keras_csg.training.backup_files import newest_epoch
 from keras_csg.training.runs import Run
 

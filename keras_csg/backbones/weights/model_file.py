@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import keras
 
-from keras_csg.regular_files import check_regular
+from keras_csg.files import check_regular
 
 # What reading a file raises, by Keras, zipfile and h5py, if it is not whole.
 DAMAGE = (

@@ -8,7 +8,7 @@ import pathlib
 from keras_csg.backbones.registry import backbone_spec, list_backbones
 from keras_csg.backbones.weights.shipped import find_card
 from keras_csg.choices import PRESET_WEIGHTS, RANDOM_WEIGHTS
-from keras_csg.regular_files import check_regular
+from keras_csg.files import check_regular
 
 KINDS = "a .weights.h5 file, a .keras file or a run directory"
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"

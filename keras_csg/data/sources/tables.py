@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from keras_csg.regular_files import check_regular
+from keras_csg.files import check_regular
 
 
 def read_text(path: Path) -> str:

@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_csg.files import flush_to_disk, recover, replace_all
-from keras_csg.hidden_parts import hidden_part
+from keras_csg.files import (
+    check_regular,
+    flush_to_disk,
+    hidden_part,
+    recover,
+    replace_all,
+)
 from keras_csg.metrics.head import Head
-from keras_csg.regular_files import check_regular
 from keras_csg.version import package_version, version
 
 ARRAYS, FACTS = "detector.npz", "detector.json"

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from keras_csg.disk_errors import disk_error
-from keras_csg.hidden_parts import (
+from keras_csg.files.disk_errors import disk_error
+from keras_csg.files.hidden_parts import (
     LONGEST_STEM,
     hidden_part,
     hidden_path,
