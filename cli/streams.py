@@ -1,6 +1,7 @@
 """What is printed: names in it are data, and do nothing to a terminal."""
 
 import contextlib
+import io
 import sys
 
 import click
@@ -43,7 +44,10 @@ def clean_output():
     for name, stream in zip(("stdout", "stderr"), before, strict=True):
         if stream is not None:  # A program may have no console.
             # Click's own writes UTF-8 where the locale knows ASCII alone.
-            setattr(sys, name, CleanStream(click.get_text_stream(name)))
+            own = click.get_text_stream(name)
+            if own is not stream and isinstance(own, io.TextIOWrapper):
+                own.reconfigure(errors=stream.errors)
+            setattr(sys, name, CleanStream(own))
     try:
         yield
     finally:
