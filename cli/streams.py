@@ -1,10 +1,9 @@
 """What is printed: names in it are data, and do nothing to a terminal."""
 
+import codecs
 import contextlib
 import io
 import sys
-
-import click
 
 from keras_csg.printable import printable
 
@@ -43,11 +42,8 @@ def clean_output():
     before = sys.stdout, sys.stderr
     for name, stream in zip(("stdout", "stderr"), before, strict=True):
         if stream is not None:  # A program may have no console.
-            # Click's own writes UTF-8 where the locale knows ASCII alone.
-            own = click.get_text_stream(name)
-            if own is not stream and isinstance(own, io.TextIOWrapper):
-                own.reconfigure(errors=stream.errors)
-            setattr(sys, name, CleanStream(own))
+            _know_all_letters(stream)
+            setattr(sys, name, CleanStream(stream))
     try:
         yield
     finally:
@@ -55,6 +51,14 @@ def clean_output():
             with contextlib.suppress(AttributeError, ValueError, OSError):
                 stream.flush()
         sys.stdout, sys.stderr = before
+
+
+def _know_all_letters(stream):
+    """Takes UTF-8 where the locale knows ASCII alone, as Click would."""
+    if isinstance(stream, io.TextIOWrapper):
+        with contextlib.suppress(LookupError):
+            if codecs.lookup(stream.encoding).name == "ascii":
+                stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
 def raw(stream):
