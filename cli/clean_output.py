@@ -1,9 +1,9 @@
 """What is printed: names in it are data, and do nothing to a terminal."""
 
+import codecs
 import contextlib
+import io
 import sys
-
-import click
 
 from keras_csg.printable import printable
 
@@ -42,8 +42,8 @@ def clean_output():
     before = {"stdout": sys.stdout, "stderr": sys.stderr}
     for name, stream in before.items():
         if stream is not None:  # A program may have no console.
-            # Click's own writes UTF-8 where the locale knows ASCII alone.
-            setattr(sys, name, CleanStream(click.get_text_stream(name)))
+            _know_all_letters(stream)
+            setattr(sys, name, CleanStream(stream))
     try:
         yield
     finally:
@@ -53,6 +53,14 @@ def clean_output():
                 ours.flush()
             if isinstance(ours, CleanStream):  # Else it leads nowhere now.
                 setattr(sys, name, stream)
+
+
+def _know_all_letters(stream):
+    """Takes UTF-8 where the locale knows ASCII alone, as Click would."""
+    if isinstance(stream, io.TextIOWrapper):
+        with contextlib.suppress(LookupError):
+            if codecs.lookup(stream.encoding).name == "ascii":
+                stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
 def raw(stream):

@@ -36,7 +36,7 @@ class _Ending:
 
     Attributes:
         number: int, of the first signal; `None` before.
-        line: str. What is said in the end.
+        line: str. What is said in the end; or a callable that returns it then.
     """
 
     def __init__(self):
@@ -67,6 +67,10 @@ class _Ending:
         if self.number is None:
             self.number = number
             raise Ended
+
+    def text(self):
+        """Returns what is said in the end."""
+        return self.line() if callable(self.line) else self.line
 
     def leave(self):
         """Says the line and ends the process; nothing is waited for."""
@@ -110,7 +114,7 @@ class _Ending:
                     stream.flush()
         elif self._stderr is not None and os.isatty(self._stderr):
             self._write(SHOW_CURSOR)
-        self._write(f"{self.line}\n".encode(errors="backslashreplace"))
+        self._write(f"{self.text()}\n".encode(errors="backslashreplace"))
         os._exit(CODES[number])
 
     def _write(self, text):

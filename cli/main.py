@@ -96,7 +96,7 @@ def _code_of(error):
         click.echo(f"Error: {_one_line(error)}", err=True)
         return error.exit_code
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo(ending.line, err=True)
+        click.echo(ending.text(), err=True)
         return INTERRUPTED
     if isinstance(error, streams.OutputGone):
         streams.forget_output()

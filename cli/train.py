@@ -236,7 +236,7 @@ def train(
     with scikit-learn. Needs no network and about a minute.
     """
     where = (coordinator, processes, process_id)
-    if resume and out is not None:
+    if out is not None:
         say_how_to_go_on(out)
     several = check_options(*where, out)
     if several:

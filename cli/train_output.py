@@ -7,7 +7,8 @@ import shlex
 import click
 
 from keras_csg import choices
-from keras_csg_cli.ending import ending
+from keras_csg.printable import printable
+from keras_csg_cli.ending import AGAIN, ending
 from keras_csg_cli.options import UserMistake
 
 log_option = click.option(
@@ -47,13 +48,19 @@ def run_training(trainer, first, as_json):
 
 
 def say_how_to_go_on(path):
-    """Lets a training that is stopped say so.
+    """Lets a training that is stopped say so, once there is a run.
 
     Args:
         path: of the run.
     """
-    where = shlex.quote(os.fspath(path))
-    ending.line = f"Stopped. Go on with: keras-csg train --resume --out {where}"
+
+    def line():
+        if not os.path.exists(os.path.join(path, "config.json")):
+            return AGAIN
+        where = printable(shlex.quote(os.fspath(path)))
+        return f"Stopped. Go on with: keras-csg train --resume --out {where}"
+
+    ending.line = line
 
 
 def print_figures(metrics, path, as_json):

@@ -15,6 +15,7 @@ from keras_csg.serving.requests import (
     DATATYPES,
     InferRequest,
     InputTensor,
+    as_numbers,
     split_elements,
 )
 
@@ -140,11 +141,9 @@ class ImageInput:
         return values.reshape(given.shape)
 
     def _of_values(self, values, dtype):
-        try:
-            # Deep lists and uneven ones are errors, texts are of kind U.
-            array = np.asarray(values)
-        except (ValueError, RecursionError, OverflowError) as error:
-            raise self._no_numbers() from error
+        array = as_numbers(values)
+        if not isinstance(array, np.ndarray):
+            raise self._no_numbers()
         if not array.size:
             return array
         kinds = "iu" if dtype.kind == "u" else "iuf"

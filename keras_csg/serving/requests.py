@@ -13,6 +13,7 @@ DATATYPES = {
     "int64": "INT64",
 }
 """Names of the protocol for NumPy's."""
+MOST_DEPTH = 8
 BYTES = "BYTES"
 
 
@@ -113,6 +114,30 @@ class InferResponse:
     outputs: list[OutputTensor]
     class_names: list[str] | None = None
     id: str | None = None
+
+
+def as_numbers(values: Any) -> Any:
+    """Returns nested lists of numbers as an array; other values as they are.
+
+    NumPy alone would make an array of texts, each as long as the longest.
+
+    Args:
+        values: anything.
+    """
+    if not isinstance(values, list) or not _are_numbers(values, MOST_DEPTH):
+        return values
+    try:
+        return np.asarray(values)
+    except (ValueError, OverflowError):  # Uneven lists.
+        return values
+
+
+def _are_numbers(values, depth):
+    kinds = set(map(type, values))
+    if kinds <= {int, float}:
+        return True
+    inner = kinds == {list} and depth > 1
+    return inner and all(_are_numbers(part, depth - 1) for part in values)
 
 
 def join_elements(elements: Sequence[bytes]) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_csg.serving import http_app
+from keras_csg.serving.requests import as_numbers
 from tests.serving import stand_in
 from tests.serving.stand_in import (
     INFER,
@@ -52,6 +53,20 @@ def large_picture():
     stream = io.BytesIO()
     Image.new("RGB", (101, 100)).save(stream, "PNG")
     return base64.b64encode(stream.getvalue()).decode()
+
+
+def test_texts_of_very_different_lengths_take_no_memory():
+    """NumPy would make an array of the longest times the number of all."""
+    data = ["x" * 2**20, *[""] * 2**20]
+    assert as_numbers(data) is data
+    assert as_numbers([[1, 2.5], [3, 4]]).tolist() == [[1, 2.5], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    "data", [[[1, "2"]], [1, None], [[1], [2, 3]], [10**400]]
+)
+def test_what_is_no_array_of_numbers_is_refused(port, data):
+    refused(port, tensor(data=data), 400, "must be numbers")
 
 
 GIF = base64.b64encode(b"GIF89a" + bytes(20)).decode()
