@@ -8,6 +8,7 @@ from keras_csg_cli.options import (
     json_option,
     load_library,
     say,
+    trust_option,
     user_mistakes,
 )
 
@@ -37,7 +38,8 @@ from keras_csg_cli.options import (
     type=click.Path(),
     help="Write to a .csv or .jsonl file instead of printing.",
 )
-def predict(model_path, images, as_json, top, heatmaps, out):
+@trust_option
+def predict(model_path, images, as_json, top, heatmaps, out, trust):
     """Classify each IMAGE with the network in RUN or in an exported FILE.
 
     FILE is what `keras-csg export` wrote: an ONNX or a LiteRT file, the folder
@@ -61,7 +63,7 @@ def predict(model_path, images, as_json, top, heatmaps, out):
         load_library()
     with user_mistakes():
         count, predictions = commands.predict_images(
-            model_path, images, top=top, heatmaps=heatmaps
+            model_path, images, top=top, heatmaps=heatmaps, trust=trust
         )
         if out is not None:
             predictions = commands.write_predictions(predictions, out)

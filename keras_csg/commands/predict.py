@@ -5,7 +5,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from keras_csg.choices import WEIGHTS_PREFIX
-from keras_csg.commands.arguments import check_count, check_path, paths
+from keras_csg.commands.arguments import (
+    check_count,
+    check_flag,
+    check_path,
+    paths,
+)
 from keras_csg.commands.drawn_pictures import is_drawn
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
@@ -25,6 +30,7 @@ def predict(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    trust: bool = False,
 ) -> list[dict[str, Any]]:
     """Classifies image files, and says which filters speak for the class.
 
@@ -37,6 +43,8 @@ def predict(
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
             its predicted class over it; `None` for no pictures.
+        trust: bool. Whether an exported file may have operations that no
+            export needs; see `keras_csg.open_exported`.
 
     Returns:
         A list with a dict for each image; see
@@ -46,7 +54,7 @@ def predict(
         InputError: if `source` is none of these, a file cannot be read, or an
             argument is not as described.
     """
-    files, source = _checked(source, images, top, heatmaps)
+    files, source = _checked(source, images, top, heatmaps, trust)
     with input_errors():
         return predict_files(source, files, top=top, heatmaps=heatmaps)
 
@@ -57,6 +65,7 @@ def predict_images(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    trust: bool = False,
 ) -> tuple[int, Iterator[dict[str, Any]]]:
     """Classifies image files one after the other, past those that are broken.
 
@@ -68,6 +77,7 @@ def predict_images(
         images: see `predict`.
         top: see `predict`.
         heatmaps: see `predict`.
+        trust: see `predict`.
 
     Returns:
         A tuple of the number of images and an iterator over their dicts; of an
@@ -76,7 +86,7 @@ def predict_images(
     Raises:
         InputError: as `predict`, but for files that cannot be read.
     """
-    files, source = _checked(source, images, top, heatmaps)
+    files, source = _checked(source, images, top, heatmaps, trust)
     with input_errors():
         each = predict_each(source, files, top=top, heatmaps=heatmaps)
     return len(files), each
@@ -118,22 +128,24 @@ def _files_of(item):
     return [file for match in matches for file in _files_of(match)]
 
 
-def _checked(source, images, top, heatmaps):
+def _checked(source, images, top, heatmaps, trust):
     files = find_images(images)
     check_count("top", top)
     check_path("heatmaps", heatmaps, optional=True)
+    check_flag("trust", trust)
     with input_errors():
         if isinstance(source, str | os.PathLike):
-            source = open_source(source)
+            source = open_source(source, trust=trust)
     return files, source
 
 
-def open_source(path: str | os.PathLike) -> Any:
+def open_source(path: str | os.PathLike, *, trust: bool = False) -> Any:
     """Returns what `predict_files` asks: a classifier or an exported model.
 
     Args:
         path: path of a run directory, of a `.keras` file, or of an exported
             file or folder; `weights:NAME`; or `Run`.
+        trust: see `predict`.
 
     Raises:
         ValueError: if `path` is none of these.
@@ -146,7 +158,7 @@ def open_source(path: str | os.PathLike) -> Any:
     path = pathlib.Path(path).expanduser()
     if path.suffix == ".keras":
         return _classifier_in(path)
-    return open_exported(path)
+    return open_exported(path, trust=trust)
 
 
 def check_source(path: str | os.PathLike) -> None:

@@ -18,13 +18,17 @@ MOST_NAMED = 5
 """Models that a message names."""
 
 
-def open_exported(path: str | os.PathLike) -> ExportedAnswers:
+def open_exported(
+    path: str | os.PathLike, *, trust: bool = False
+) -> ExportedAnswers:
     """Opens an exported model in its own runtime.
 
     Args:
         path: path of an ONNX file, a LiteRT file or a SavedModel's folder; or
             of a model's folder in the repository of a server, of which the
             newest version counts, or of one of its versions. `~` is your home.
+        trust: bool. Whether it may have operations that no export of this
+            package needs. They can do whatever a program can.
 
     Returns:
         An object with `metadata`, `runtime` (name and version) and
@@ -34,11 +38,13 @@ def open_exported(path: str | os.PathLike) -> ExportedAnswers:
 
     Raises:
         ValueError: if nothing lies there, nothing that this package exported,
-            or the runtime is not installed. Of a run or a Keras model it says
-            what takes them.
+            it is damaged or has such operations, or the runtime is not
+            installed. Of a run or a Keras model it says what takes them.
     """
     model = _model_at(path)
-    return find_format_at(model).open(model)
+    kind = find_format_at(model)
+    # A format of others need not know of operations.
+    return kind.open(model, trust=True) if trust else kind.open(model)
 
 
 def read_metadata(path: str | os.PathLike) -> Metadata:
