@@ -5,7 +5,7 @@ import collections
 import math
 import re
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from keras_csg.untrusted.fields import (
     whole,
 )
 from keras_csg.untrusted.limits import VARIABLE, most_bytes, shown_bytes
-
-if TYPE_CHECKING:
-    from keras_csg.deployment.metadata import Metadata
 
 MOST_SIDE = 2**20
 SHARE_OF_IMAGE = 8
@@ -92,7 +89,7 @@ def filter_names_of(value: Any, name: str) -> dict[int, str]:
         if not re.fullmatch(r"[0-9]{1,9}", key):
             raise FieldError(
                 f"`{name}` must name filters by their numbers. "
-                f"Received: {shorten(key)!r}"
+                f"Received: '{shorten(key)}'"
             )
     return {int(key): text(one, f"{name}.{key}") for key, one in value.items()}
 
@@ -142,8 +139,11 @@ def unpack_matrix(
     return _inflated(packed["data"], size).reshape(shape)
 
 
-def check_together(metadata: "Metadata") -> None:
+def check_together(metadata: Any) -> None:
     """Refuses fields that do not fit each other.
+
+    Args:
+        metadata: `Metadata`.
 
     Raises:
         FieldError: naming one of them.
@@ -152,7 +152,7 @@ def check_together(metadata: "Metadata") -> None:
     if len(set(names)) < len(names):
         ((twice, _),) = collections.Counter(names).most_common(1)
         raise FieldError(
-            f"`class_names` must be all different. Received: {shorten(twice)!r}"
+            f"`class_names` must be all different. Received: '{shorten(twice)}'"
             " twice"
         )
     if max(metadata.filter_classes or [0]) >= len(names):

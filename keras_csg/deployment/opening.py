@@ -8,6 +8,7 @@ from keras_csg.deployment.formats.registry import (
     find_format_at,
     get_format,
     list_formats,
+    open_in,
 )
 from keras_csg.deployment.formats.saved_model import GRAPH_FILE
 from keras_csg.deployment.layouts import places_in_version
@@ -42,9 +43,7 @@ def open_exported(
             installed. Of a run or a Keras model it says what takes them.
     """
     model = _model_at(path)
-    kind = find_format_at(model)
-    # A format of others need not know of operations.
-    return kind.open(model, trust=True) if trust else kind.open(model)
+    return open_in(find_format_at(model), model, trust=trust)
 
 
 def read_metadata(path: str | os.PathLike) -> Metadata:

@@ -14,6 +14,15 @@ from keras_csg.training.callbacks.backup import newest_backup
 from keras_csg.training.config_files import read_config
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions
+from keras_csg.untrusted.fields import (
+    figure,
+    list_of,
+    or_none,
+    record,
+    table_of,
+    whole,
+)
+from keras_csg.untrusted.json_text import read_json
 from keras_csg.version import package_version, version
 
 # What training did before there was an option to say so.
@@ -24,6 +33,8 @@ OPTIONS_OF_0_1_0 = {
     "head_epochs": 0,
     "backbone_rate": 1.0,
 }
+SHAPED = record({}, {"filters_per_class": or_none(list_of(whole()))})
+"""Figures that are a list, in `metrics.json`."""
 LOCK_NAME = ".lock"
 PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
 
@@ -252,8 +263,9 @@ class Run:
         if not self.metrics_path.exists():
             return {}
         try:
-            return json.loads(self.metrics_path.read_text())
-        except ValueError as error:
+            figures = table_of(figure)(read_json(self.metrics_path), "it")
+            return {**figures, **SHAPED(figures, "figures")}
+        except (ValueError, OSError) as error:
             raise ValueError(
                 f"{self.metrics_path} is damaged: {error}. Remove it."
             ) from error

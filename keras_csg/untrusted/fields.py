@@ -16,6 +16,7 @@ Check = Callable[[Any, str], Any]
 CHECK = "check"
 """Where a dataclass's field keeps its check, in its `metadata`."""
 MOST_LETTERS = 80
+MOST_FIGURE = 1e300
 MOST_NAME = 10_000
 """Letters of one text."""
 
@@ -73,7 +74,7 @@ def check_fields(kind: type, values: Any, whole: str = "it") -> dict[str, Any]:
 def record(needed: Mapping[str, Check], besides: Mapping[str, Check]) -> Check:
     """Returns a check of a table with fields of its own; others stay."""
 
-    def check(value, name):
+    def check(value: Any, name: str) -> dict[str, Any]:
         checks = {**needed, **besides}
         found = _checked(value, checks, set(needed), name, f"{name}.")
         return {**value, **found}
@@ -97,6 +98,21 @@ def flag(value: Any, name: str) -> bool:
 
 def anything(value: Any, name: str) -> Any:
     """Returns whatever it is."""
+    return value
+
+
+def figure(value: Any, name: str) -> Any:
+    """Returns a number, a text, null, or a list or a table of such.
+
+    Whatever they are nested in, numbers are finite.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list | dict):
+            waiting += one.values() if isinstance(one, dict) else one
+        elif isinstance(one, int | float) and not abs(one) < MOST_FIGURE:
+            raise _wrong(name, "finite numbers", one)
     return value
 
 
@@ -125,7 +141,11 @@ def number(least: float = -math.inf, most: float = math.inf) -> Check:
     def check(value, name):
         known = isinstance(value, int | float) and not isinstance(value, bool)
         # Of a whole number of many digits no float can be made.
-        if not known or not abs(value) < 1e300 or not least <= value <= most:
+        if (
+            not known
+            or not abs(value) < MOST_FIGURE
+            or not least <= value <= most
+        ):
             raise _wrong(name, wanted, value)
         return float(value)
 
@@ -218,4 +238,5 @@ def _wrong(name, wanted, value):
 
 
 def _said(value):
-    return repr(shorten(value)) if isinstance(value, str) else shorten(value)
+    # Not once more by `repr`: what is odd is written out already.
+    return f"'{shorten(value)}'" if isinstance(value, str) else shorten(value)

@@ -9,6 +9,7 @@ import numpy as np
 from keras_csg.files import whole_file
 from keras_csg.layers.states import derive_state
 from keras_csg.training.history import History
+from keras_csg.untrusted.archives import read_arrays
 
 
 class RunBackup(keras.callbacks.Callback):
@@ -87,8 +88,7 @@ def restore(path: str | os.PathLike, model: keras.Model) -> None:
         ValueError: if the file holds other variables than the model.
     """
     variables = _variables(model)
-    with np.load(path, allow_pickle=False) as saved:
-        values = {name: saved[name] for name in saved.files}
+    values = read_arrays(path)
     shapes = {name: value.shape for name, value in values.items()}
     if shapes != {name: tuple(v.shape) for name, v in variables.items()}:
         raise ValueError(

@@ -1,5 +1,4 @@
 import abc
-import json
 import re
 import textwrap
 from collections.abc import Callable
@@ -9,6 +8,8 @@ import keras
 
 from keras_csg.files import write_json
 from keras_csg.training.runs import Run
+from keras_csg.untrusted.fields import record, table_of
+from keras_csg.untrusted.json_text import read_json
 
 LONGEST_REASON = 450
 """Characters of what a service says, of which the first line is shown."""
@@ -172,8 +173,8 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
         if not path.exists():
             return {}
         try:
-            return json.loads(path.read_text())
-        except ValueError as error:
+            return table_of(record({}, {}))(read_json(path), "it")
+        except (ValueError, OSError) as error:
             raise ValueError(
                 f"{path} is damaged: {error}. Remove it."
             ) from None
