@@ -76,7 +76,7 @@ def record(needed: Mapping[str, Check], besides: Mapping[str, Check]) -> Check:
 
     def check(value: Any, name: str) -> dict[str, Any]:
         checks = {**needed, **besides}
-        found = _checked(value, checks, set(needed), name, f"{name}.")
+        found = _checked(value, checks, set(needed), f"`{name}`", f"{name}.")
         return {**value, **found}
 
     return check

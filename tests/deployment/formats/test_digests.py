@@ -1,11 +1,9 @@
 """A file that is not as it was written is damage, in one line."""
 
-import dataclasses
 import json
 import shutil
 import zipfile
 
-import numpy as np
 import pytest
 
 import keras_csg
@@ -80,15 +78,6 @@ def test_files_of_before_have_none_and_are_opened(name):
     keras_csg.open_exported(OLD / name)
 
 
-def test_equal_models_are_equal_files(tmp_path):
-    model = trained_classifier()
-    for name in ("a.onnx", "b.onnx"):
-        write_as(get_format("onnx"), model, tmp_path / name)
-    first, second = (tmp_path / name for name in ("a.onnx", "b.onnx"))
-    digests = [keras_csg.read_metadata(p).digest for p in (first, second)]
-    assert digests[0] == digests[1]
-
-
 def test_an_onnx_file_is_still_one_for_others(tmp_path):
     onnx = pytest.importorskip("onnx")
     path = write_as(
@@ -121,9 +110,6 @@ def test_a_litert_file_ends_where_its_archive_begins(tmp_path):
     )
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
-    sealed = keras_csg.read_metadata(path)
-    assert sealed == dataclasses.replace(sealed) or sealed.digest
     flip(path, 200)
     with pytest.raises(ValueError, match="damaged"):
         keras_csg.open_exported(path)
-    assert np.isfinite(len(path.read_bytes()))
