@@ -150,11 +150,13 @@ def _answers(source, images):
                 yield from _answers(source, [image])
         return
     except Exception as error:  # Of no public class.
-        if not takes_any_size(source.metadata):
-            raise
-        height, width = images[0].shape[:2]
         why = " ".join(str(error).split())[:MOST_LETTERS]
-        yield None, f"the model takes no image of {width}x{height} ({why})"
+        fault = f"the model fails to answer ({type(error).__name__}: {why})"
+        if takes_any_size(source.metadata):
+            height, width = images[0].shape[:2]
+            fault = f"the model takes no image of {width}x{height} ({why})"
+        for _ in images:
+            yield None, fault
         return
     for row in range(len(images)):
         yield {name: values[row] for name, values in answers.items()}, None

@@ -131,7 +131,7 @@ def whole(least: int = 0, most: int = 2**63 - 1) -> Check:
 
 
 def number(least: float = -math.inf, most: float = math.inf) -> Check:
-    """Returns a check of a finite number; a whole one becomes a float."""
+    """Returns a check of a finite number, which stays as it was written."""
     wanted = "a finite number"
     if least > -math.inf:
         wanted += f" of at least {least}"
@@ -147,7 +147,7 @@ def number(least: float = -math.inf, most: float = math.inf) -> Check:
             or not least <= value <= most
         ):
             raise _wrong(name, wanted, value)
-        return float(value)
+        return value
 
     return check
 

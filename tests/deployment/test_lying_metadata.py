@@ -203,6 +203,28 @@ def test_the_other_formats_are_compared_too(
         keras_csg.open_exported(path)
 
 
+@pytest.mark.parametrize(
+    "name, suffix", [("onnx", "onnx"), ("litert", "tflite")]
+)
+def test_the_other_formats_inputs_are_compared_too(
+    name, suffix, tmp_path, monkeypatch
+):
+    whole = Metadata.sealed
+
+    def lie(self, digest):
+        said = {**self.input, "shape": (None, 9, 8, 3)}
+        return whole(dataclasses.replace(self, input=said), digest)
+
+    monkeypatch.setattr(Metadata, "sealed", lie)
+    path = write_as(
+        get_format(name), trained_classifier(), tmp_path / f"a.{suffix}"
+    )
+    with pytest.raises(
+        ValueError, match="`input.shape` is .*takes .None, 8, 8"
+    ):
+        keras_csg.open_exported(path)
+
+
 def test_a_gate_of_more_numbers_than_the_model_has_is_not_unpacked(values):
     """A gigabyte of zeros packs into a megabyte."""
     lie = changed(values, "filter_classes", [0] * 300_000)

@@ -1,5 +1,6 @@
 """Whether a file is what its metadata say, and answers in numbers."""
 
+import numbers
 import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -62,7 +63,7 @@ def check_described(
         ValueError: naming the field.
     """
     said = list(metadata.input["shape"])
-    sides = [side if _is_known(side) else None for side in shape]
+    sides = [int(side) if _is_known(side) else None for side in shape]
     fits = len(sides) == 4 and all(
         known is None or known == side
         for side, known in zip(said[1:], sides[1:], strict=True)
@@ -109,7 +110,7 @@ def check_answers(answers: Mapping[str, np.ndarray]) -> None:
 
 
 def _is_known(side):
-    return isinstance(side, int) and side > 0
+    return isinstance(side, numbers.Integral) and side > 0
 
 
 def _lie(path, field, said, found):

@@ -72,6 +72,12 @@ def test_a_flipped_name_of_a_class_is_damage(written, tmp_path):
         keras_csg.open_exported(tmp_path / "copy" / path.name)
 
 
+def test_what_was_read_is_written_again_as_it_was(written):
+    metadata = keras_csg.read_metadata(written[1])
+    again = type(metadata).from_json(metadata.to_json())
+    assert again.to_json() == metadata.to_json()
+
+
 @pytest.mark.parametrize("name", ["model.onnx", "model.tflite", "saved_model"])
 def test_files_of_before_have_none_and_are_opened(name):
     assert keras_csg.read_metadata(OLD / name).digest is None
