@@ -171,10 +171,6 @@ def test_half_the_size_answers_nearly_the_same(network, format, folder):
 @pytest.mark.parametrize("network", SAVED_MODELS, indirect=True)
 def test_saved_model_answers_as_the_model_does(network, folder):
     check_export(network, "saved_model", folder)
-    # Without trust: all its operations are on the list.
-    for path in folder.iterdir():
-        if path.is_dir():
-            keras_csg.open_exported(path)
 
 
 def check_export(network, format, folder):
