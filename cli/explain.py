@@ -10,6 +10,7 @@ from keras_csg_cli.options import (
     listed,
     load_library,
     say,
+    trust_option,
     user_mistakes,
 )
 
@@ -54,6 +55,7 @@ from keras_csg_cli.options import (
 )
 @data_dir_option
 @click.option("--batch-size", type=click.IntRange(1), default=32)
+@trust_option
 def explain(model_path, images, as_json, for_class, without, **settings):
     """Show why the network in RUN or FILE says what it does of each IMAGE.
 

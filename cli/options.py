@@ -14,6 +14,12 @@ data_dir_option = click.option(
     type=click.Path(),
     help="Where the data are now, if they moved.",
 )
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Open a FILE with operations that no export needs, too. They can do "
+    "what any program can: for files of people you trust.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON."
 )

@@ -11,6 +11,7 @@ from keras_csg_cli.options import (
     json_option,
     load_library,
     say,
+    trust_option,
     user_mistakes,
 )
 
@@ -46,7 +47,8 @@ from keras_csg_cli.options import (
     type=click.Path(),
     help="Write to a .csv or .jsonl file instead of printing.",
 )
-def predict(model_path, images, as_json, top, heatmaps, max_pixels, out):
+@trust_option
+def predict(model_path, images, as_json, top, heatmaps, max_pixels, out, trust):
     """Classify each IMAGE with the network in RUN or in an exported FILE.
 
     FILE is what `keras-csg export` wrote: an ONNX or a LiteRT file, the folder
@@ -75,6 +77,7 @@ def predict(model_path, images, as_json, top, heatmaps, max_pixels, out):
             top=top,
             heatmaps=heatmaps,
             max_pixels=max_pixels,
+            trust=trust,
         )
         if out is not None:
             predictions = commands.write_predictions(predictions, out)

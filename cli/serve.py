@@ -1,6 +1,12 @@
 import click
 
-from keras_csg_cli.options import UserMistake, load_library, say, user_mistakes
+from keras_csg_cli.options import (
+    UserMistake,
+    load_library,
+    say,
+    trust_option,
+    user_mistakes,
+)
 
 
 class _Port(click.ParamType):
@@ -70,6 +76,7 @@ class _Port(click.ParamType):
     default=5 * 10**7,
     help="Image files with more are not decoded (default: 50,000,000).",
 )
+@trust_option
 def serve(source, **settings):
     """Serve an exported model on the Open Inference Protocol V2.
 

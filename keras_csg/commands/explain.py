@@ -49,6 +49,7 @@ def explain_images(
     galleries: bool = False,
     data_dir: str | os.PathLike | None = None,
     batch_size: int = 32,
+    trust: bool = False,
     track: Callable[..., Any] = lambda items, text, count=None: items,
     log: Callable[[str], Any] | None = print,
 ) -> Explanation:
@@ -72,6 +73,8 @@ def explain_images(
             images of the run's test split that fire it most.
         data_dir: path. Where the run's data are now, if they moved.
         batch_size: int. Images at a time.
+        trust: bool. Whether an exported file may have operations that no
+            export needs; see `keras_csg.open_exported`.
         track: callable from an iterable, a text and the number of items to
             the iterable, such as a progress bar.
         log: callable that takes a line of progress; `None` for silence.
@@ -89,6 +92,7 @@ def explain_images(
     check_path("out", out, optional=True)
     check_path("data_dir", data_dir, optional=True)
     check_flag("galleries", galleries)
+    check_flag("trust", trust)
     check_callable("track", track)
     log = logger(log)
     files = find_images(images, log)
@@ -97,7 +101,7 @@ def explain_images(
             check_folder("out", pathlib.Path(out))
         run = _run_of(source, out) if galleries else None
         if isinstance(source, str | os.PathLike):
-            source = open_source(source)
+            source = open_source(source, trust=trust)
         asked = {"for_class": for_class, "without": without}
         files, unread = _readable(source, files)
         found = _explain(source, files, asked, filters, batch_size)

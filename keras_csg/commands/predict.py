@@ -6,7 +6,12 @@ from typing import Any
 
 from keras_csg.arguments import MOST
 from keras_csg.choices import MOST_PIXELS, WEIGHTS_PREFIX
-from keras_csg.commands.arguments import check_count, check_path, paths
+from keras_csg.commands.arguments import (
+    check_count,
+    check_flag,
+    check_path,
+    paths,
+)
 from keras_csg.commands.drawn_pictures import is_drawn
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data.sources.folder_walk import PassedOver, Walker
@@ -27,6 +32,7 @@ def predict(
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
     max_pixels: int = MOST_PIXELS,
+    trust: bool = False,
 ) -> list[dict[str, Any]]:
     """Classifies image files, and says which filters speak for the class.
 
@@ -41,6 +47,8 @@ def predict(
             its predicted class over it; `None` for no pictures.
         max_pixels: int, at least 1. Files with more are not decoded: each
             takes four to eight bytes of memory for every pixel.
+        trust: bool. Whether an exported file may have operations that no
+            export needs; see `keras_csg.open_exported`.
 
     Returns:
         A list with a dict for each image; see
@@ -50,7 +58,7 @@ def predict(
         InputError: if `source` is none of these, a file cannot be read, or an
             argument is not as described.
     """
-    files, source = _checked(source, images, top, heatmaps, max_pixels)
+    files, source = _checked(source, images, top, heatmaps, max_pixels, trust)
     with input_errors():
         return predict_files(
             source, files, top=top, heatmaps=heatmaps, max_pixels=max_pixels
@@ -64,6 +72,7 @@ def predict_images(
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
     max_pixels: int = MOST_PIXELS,
+    trust: bool = False,
 ) -> tuple[int, Iterator[dict[str, Any]]]:
     """Classifies image files one after the other, past those that are broken.
 
@@ -76,6 +85,7 @@ def predict_images(
         top: see `predict`.
         heatmaps: see `predict`.
         max_pixels: see `predict`.
+        trust: see `predict`.
 
     Returns:
         A tuple of the number of images and an iterator over their dicts; of an
@@ -84,7 +94,7 @@ def predict_images(
     Raises:
         InputError: as `predict`, but for files that cannot be read.
     """
-    files, source = _checked(source, images, top, heatmaps, max_pixels)
+    files, source = _checked(source, images, top, heatmaps, max_pixels, trust)
     with input_errors():
         each = predict_each(
             source, files, top=top, heatmaps=heatmaps, max_pixels=max_pixels
@@ -138,23 +148,25 @@ def _files_of(item, log):
     return [file for match in matches for file in _files_of(match, log)]
 
 
-def _checked(source, images, top, heatmaps, max_pixels):
+def _checked(source, images, top, heatmaps, max_pixels, trust):
     files = find_images(images)
     check_count("top", top)
     check_count("max_pixels", max_pixels, most=MOST)
     check_path("heatmaps", heatmaps, optional=True)
+    check_flag("trust", trust)
     with input_errors():
         if isinstance(source, str | os.PathLike):
-            source = open_source(source)
+            source = open_source(source, trust=trust)
     return files, source
 
 
-def open_source(path: str | os.PathLike) -> Any:
+def open_source(path: str | os.PathLike, *, trust: bool = False) -> Any:
     """Returns what `predict_files` asks: a classifier or an exported model.
 
     Args:
         path: path of a run directory, of a `.keras` file, or of an exported
             file or folder; `weights:NAME`; or `Run`.
+        trust: see `predict`.
 
     Raises:
         ValueError: if `path` is none of these.
@@ -167,7 +179,7 @@ def open_source(path: str | os.PathLike) -> Any:
     path = pathlib.Path(path).expanduser()
     if path.suffix == ".keras":
         return _classifier_in(path)
-    return open_exported(path)
+    return open_exported(path, trust=trust)
 
 
 def check_source(path: str | os.PathLike) -> None:

@@ -98,6 +98,7 @@ def serve(
     max_batch_size: int = 64,
     max_body: int | None = None,
     max_pixels: int = MAX_PIXELS,
+    trust: bool = False,
     log: Callable[[str], Any] | None = print,
     block: bool = True,
 ) -> ServedModel:
@@ -126,6 +127,8 @@ def serve(
             as a tensor; `None` for what the largest batch of float32 needs,
             and 16 MiB at least.
         max_pixels: int, at least 1. Image files with more are not decoded.
+        trust: bool. Whether the file may have operations that no export needs;
+            see `keras_csg.open_exported`.
         log: callable that takes a line, of progress or of a request that is
             refused; `None` for silence.
         block: bool. Whether to serve until Ctrl-C or SIGTERM.
@@ -153,6 +156,7 @@ def serve(
     check_count("max_batch_size", max_batch_size)
     check_count("max_body", max_body, optional=True, most=MOST)
     check_count("max_pixels", max_pixels, most=MOST)
+    check_flag("trust", trust)
     check_flag("block", block)
     log = logger(log)
     _check_packages(grpc_port)
@@ -176,6 +180,7 @@ def serve(
                 max_batch_size=max_batch_size,
                 max_body=max_body or body_of_batch(metadata, max_batch_size),
                 max_pixels=max_pixels,
+                trust=trust,
             )
             server = _start(settings, workers, log)
         served = ServedModel(settings, server, resources.pop_all())
@@ -236,7 +241,9 @@ def _start(settings, workers, log):
     if workers > 1:
         return ServerProcesses(settings, workers, log)
     return ModelServer(
-        settings, lambda: open_to_serve(settings.path, settings.threads), log
+        settings,
+        lambda: open_to_serve(settings.path, settings.threads, settings.trust),
+        log,
     )
 
 

@@ -13,6 +13,7 @@ from keras_csg.deployment.formats.choosing import (
 from keras_csg.deployment.formats.registry import (
     find_format_of_suffix,
     get_format,
+    open_in,
 )
 from keras_csg.deployment.given_images import (
     check_contrast,
@@ -177,7 +178,9 @@ def _write_proven(
     with naming(place.final), staged(place.final) as stage:
         file, named, kept = place.arrange(stage, metadata, shapes, runtime)
         place.format.write(answering, metadata, file, **settings)
-        proof = prove(answering, place.format.open(file), **asked)
+        # What was just written is trusted, whatever layers the network has.
+        opened = open_in(place.format, file, trust=True)
+        proof = prove(answering, opened, **asked)
         version = {} if place.version is None else {"version": place.version}
         report = {
             "path": str(place.path),
@@ -189,7 +192,7 @@ def _write_proven(
             **proof,
         }
         alone = place.layout is None and place.format.suffix
-        write_companions(named, report, metadata if alone else None)
+        write_companions(named, report, opened.metadata if alone else None)
         place.check(overwrite)  # Much may have happened meanwhile.
         publish(stage, place.final.parent)
     return report

@@ -1,10 +1,9 @@
 """The description that an exported file carries."""
 
-import base64
 import dataclasses
+import hashlib
 import json
 import pathlib
-import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,28 @@ import numpy as np
 from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.image_steps import preprocessing_steps
 from keras_csg.deployment.graph.outputs import about_output
+from keras_csg.deployment.metadata_checks import (
+    INPUT,
+    check_together,
+    class_name,
+    filter_names_of,
+    pack_matrix,
+    unpack_matrix,
+)
 from keras_csg.printable import printable
+from keras_csg.untrusted.fields import (
+    anything,
+    check_fields,
+    flag,
+    list_of,
+    optional,
+    required,
+    table_of,
+    text,
+    whole,
+)
+from keras_csg.untrusted.json_text import parse_json
+from keras_csg.untrusted.limits import MOST_TEXT
 from keras_csg.version import version
 
 if TYPE_CHECKING:
@@ -58,19 +78,25 @@ class Metadata:
             a probability by itself, and is there from 0.5.
         quantization: `None`, `"float16"`, `"dynamic"` or `"int8"`.
         project_version: str. Version of this package that wrote the file.
+        digest: dict of SHA-256, in hexadecimal, which opening compares:
+            `model` of graph and weights, `description` of all else here.
+            `None` in files of before there was one.
     """
 
-    format: str
-    backbone: str
-    class_names: list[str]
-    input: dict
-    outputs: dict[str, str]
-    gate_matrix: np.ndarray | None = None
-    filter_classes: list[int] | None = None
-    filter_names: dict[int, str] = dataclasses.field(default_factory=dict)
-    multi_label: bool = False
-    quantization: str | None = None
-    project_version: str = dataclasses.field(default_factory=version)
+    # What each may hold stands beside its type; a new one that may be left
+    # out is one line.
+    format: str = required(text)
+    backbone: str = required(text)
+    class_names: list[str] = required(list_of(class_name, least=1))
+    input: dict = required(INPUT)
+    outputs: dict[str, str] = required(table_of(text, least=1))
+    gate_matrix: np.ndarray | None = optional(anything)
+    filter_classes: list[int] | None = optional(list_of(whole()))
+    filter_names: dict[int, str] = optional(filter_names_of, factory=dict)
+    multi_label: bool = optional(flag, default=False)
+    quantization: str | None = optional(text)
+    project_version: str = optional(text, factory=version)
+    digest: dict[str, str] | None = optional(table_of(text))
 
     @property
     def reading(self) -> ImageReading:
@@ -89,62 +115,101 @@ class Metadata:
             for field in dataclasses.fields(self)
         }
         if self.gate_matrix is not None:
-            values["gate_matrix"] = _packed(self.gate_matrix)
+            values["gate_matrix"] = pack_matrix(self.gate_matrix)
+        if self.digest is None:
+            del values["digest"]
         return json.dumps(values)
 
+    def sealed(self, model: str) -> "Metadata":
+        """Returns the metadata with digests of what they stand for.
+
+        Args:
+            model: str. SHA-256 of the file's graph and weights.
+        """
+        plain = dataclasses.replace(self, digest=None)
+        description = _digest_of(json.loads(plain.to_json()))
+        digest = {"model": model, "description": description}
+        return dataclasses.replace(self, digest=digest)
+
     @classmethod
-    def from_json(cls, text: str) -> "Metadata":
+    def from_json(cls, text: str, model_bytes: int | None = None) -> "Metadata":
         """Reads what `to_json` wrote.
 
+        Args:
+            text: str.
+            model_bytes: int. Size of the exported model, which has the head's
+                weights and so as many numbers as the gate matrix; `None` not
+                to compare.
+
         Raises:
-            ValueError: if the text is something else.
+            ValueError: in one line, naming the field, if the text is something
+                else.
         """
         try:
-            values = json.loads(text)
-            if values["gate_matrix"] is not None:
-                values["gate_matrix"] = _unpacked(values["gate_matrix"])
-            values["filter_names"] = _names(values.get("filter_names", {}))
-            values["input"]["shape"] = tuple(values["input"]["shape"])
-            # Of a file that somebody described by hand they may be numbers.
-            values["class_names"] = [str(n) for n in values["class_names"]]
-            return cls(**values)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            zlib.error,
-        ) as error:
+            values = check_fields(cls, parse_json(text), "the whole")
+            _check_seal(text, values.get("digest"))
+            values["gate_matrix"] = unpack_matrix(values, model_bytes)
+            read = cls(**values)
+            check_together(read)
+            return read
+        except ValueError as error:
             raise ValueError(
                 "The metadata of the exported model are damaged: "
-                f"{type(error).__name__}: {error}"
+                + " ".join(str(error).split())
             ) from error
+
+
+def _check_seal(text, digest):
+    """Refuses a description that is not the one that was written."""
+    if digest is None or "description" not in digest:
+        return
+    values = json.loads(text)
+    del values["digest"]
+    if _digest_of(values) != digest["description"]:
+        raise ValueError(
+            "they were changed after they were written; without `digest` they "
+            "are taken as they are"
+        )
+
+
+def _digest_of(values):
+    plain = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def write_descriptions(folder: pathlib.Path, metadata: Metadata) -> None:
     """Writes the metadata and the labels into a folder, in UTF-8 everywhere."""
-    for name, text in (
+    for name, content in (
         (METADATA_FILE, metadata.to_json()),
         (LABELS_FILE, labels_text(metadata.class_names)),
     ):
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(content, encoding="utf-8")
 
 
-def read_description(folder: pathlib.Path, unknown: str) -> Metadata:
+def read_description(
+    folder: pathlib.Path, unknown: str, model_bytes: int | None = None
+) -> Metadata:
     """Reads the metadata that `write_descriptions` wrote.
 
     Args:
         folder: path of the folder.
         unknown: str. What to say where there are none.
+        model_bytes: see `Metadata.from_json`.
 
     Raises:
         ValueError: if there are none, or they are damaged.
     """
+    path = folder / METADATA_FILE
     try:
-        text = (folder / METADATA_FILE).read_text(encoding="utf-8")
+        if not path.is_file():  # Of a pipe nobody may ever write into.
+            raise FileNotFoundError(path)
+        size = path.stat().st_size
+        text = path.read_text("utf-8") if size <= MOST_TEXT else ""
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(unknown) from error
-    return Metadata.from_json(text)
+    if size > MOST_TEXT:
+        raise ValueError(f"{path} is larger than any description needs to be.")
+    return Metadata.from_json(text, model_bytes)
 
 
 def labels_text(class_names: list[str]) -> str:
@@ -207,24 +272,3 @@ def describe(
         multi_label=model.multi_label,
         quantization=quantization,
     )
-
-
-def _names(values):
-    """Returns the names of filters, whose numbers are text in JSON."""
-    names = {int(number): name for number, name in values.items()}
-    if not all(isinstance(name, str) for name in names.values()):
-        raise TypeError("the name of a filter is no text")
-    return names
-
-
-def _packed(matrix):
-    data = zlib.compress(np.asarray(matrix, "<f4").tobytes(), level=9)
-    return {
-        "shape": list(matrix.shape),
-        "data": base64.b64encode(data).decode("ascii"),
-    }
-
-
-def _unpacked(value):
-    data = zlib.decompress(base64.b64decode(value["data"]))
-    return np.frombuffer(data, "<f4").reshape(value["shape"])

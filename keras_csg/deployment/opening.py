@@ -8,6 +8,7 @@ from keras_csg.deployment.formats.registry import (
     find_format_at,
     get_format,
     list_formats,
+    open_in,
 )
 from keras_csg.deployment.formats.saved_model import GRAPH_FILE
 from keras_csg.deployment.layouts import places_in_version
@@ -19,13 +20,17 @@ MOST_NAMED = 5
 """Models that a message names."""
 
 
-def open_exported(path: str | os.PathLike) -> ExportedAnswers:
+def open_exported(
+    path: str | os.PathLike, *, trust: bool = False
+) -> ExportedAnswers:
     """Opens an exported model in its own runtime.
 
     Args:
         path: path of an ONNX file, a LiteRT file or a SavedModel's folder; or
             of a model's folder in the repository of a server, of which the
             newest version counts, or of one of its versions. `~` is your home.
+        trust: bool. Whether it may have operations that no export of this
+            package needs. They can do whatever a program can.
 
     Returns:
         An object with `metadata`, `runtime` (name and version) and
@@ -35,11 +40,11 @@ def open_exported(path: str | os.PathLike) -> ExportedAnswers:
 
     Raises:
         ValueError: if nothing lies there, nothing that this package exported,
-            or the runtime is not installed. Of a run or a Keras model it says
-            what takes them.
+            it is damaged or has such operations, or the runtime is not
+            installed. Of a run or a Keras model it says what takes them.
     """
     model = _model_at(path)
-    return find_format_at(model).open(model)
+    return open_in(find_format_at(model), model, trust=trust)
 
 
 def read_metadata(path: str | os.PathLike) -> Metadata:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.formats.described import NoNumbersError
 from keras_csg.deployment.heatmap_pictures import HeatmapPictures
 from keras_csg.deployment.image_batches import read_each, takes_any_size
 from keras_csg.deployment.predictions import describe_answer
@@ -149,12 +150,21 @@ def _answers(source, images):
         return
     try:
         answers = source.answer(np.stack(images))
+    except NoNumbersError as error:
+        if len(images) == 1:
+            yield None, str(error)
+        else:  # The others have their answers.
+            for image in images:
+                yield from _answers(source, [image])
+        return
     except Exception as error:  # Of no public class.
-        if not takes_any_size(source.metadata):
-            raise
-        height, width = images[0].shape[:2]
         why = " ".join(str(error).split())[:MOST_LETTERS]
-        yield None, f"the model takes no image of {width}x{height} ({why})"
+        fault = f"the model fails to answer ({type(error).__name__}: {why})"
+        if takes_any_size(source.metadata):
+            height, width = images[0].shape[:2]
+            fault = f"the model takes no image of {width}x{height} ({why})"
+        for _ in images:
+            yield None, fault
         return
     for row in range(len(images)):
         yield {name: values[row] for name, values in answers.items()}, None

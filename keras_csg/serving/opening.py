@@ -13,20 +13,21 @@ VERSION = "1"
 
 
 def open_to_serve(
-    path: str | os.PathLike, threads: int | None
+    path: str | os.PathLike, threads: int | None, trust: bool = False
 ) -> ExportedAnswers:
     """Opens an exported model.
 
     Args:
         path: see `keras_csg.open_exported`.
         threads: int. Threads that compute; `None` for the runtime's choice.
+        trust: bool; see `keras_csg.open_exported`.
 
     Raises:
         ValueError: if it cannot be opened.
     """
     # Threads that wait for work by spinning take the time of the server's.
     with runtime_threads(threads, spinning=False):
-        return open_exported(path)
+        return open_exported(path, trust=trust)
 
 
 def name_and_version(path: str | os.PathLike) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
+from keras_csg.deployment.formats.described import NoNumbersError
 from keras_csg.deployment.predictions import describe_answer
 from keras_csg.serving.batching import MicroBatcher
 from keras_csg.serving.errors import (
@@ -21,6 +22,7 @@ from keras_csg.serving.errors import (
 )
 from keras_csg.serving.inputs import ImageInput
 from keras_csg.serving.metrics import Metrics
+from keras_csg.serving.numbers import answer_each, check_numbers, fault_of
 from keras_csg.serving.outputs import check_wanted, respond
 from keras_csg.serving.requests import (
     DATATYPES,
@@ -268,12 +270,17 @@ class Service:
         except RuntimeError as error:
             raise RequestError("It is shutting down.", UNAVAILABLE) from error
         self.metrics.waiting.set(self._batcher.waiting)
-        return answer.result()
+        try:
+            answers = answer.result()
+        except NoNumbersError as error:
+            raise fault_of(images, error) from error
+        check_numbers(images, answers)
+        return answers
 
     def _run(self, exported: ExportedAnswers, images: np.ndarray):
         self.metrics.waiting.set(self._batcher.waiting)
         start = time.perf_counter()
-        answers = exported.answer(images)
+        answers = answer_each(exported, images)
         self.metrics.batches.observe(len(images))
         self.metrics.computing.observe(time.perf_counter() - start)
         return answers

@@ -20,6 +20,7 @@ class ServerSettings:
         max_body: int. Most bytes of a request.
         max_pixels: int. Image files with more are not decoded.
         shared_ports: bool. Whether several processes listen there.
+        trust: bool. Whether the file may have operations that no export needs.
     """
 
     path: str
@@ -33,6 +34,7 @@ class ServerSettings:
     max_body: int
     max_pixels: int
     shared_ports: bool = False
+    trust: bool = False
 
     def to_json(self) -> str:
         """Returns the settings as JSON."""

@@ -25,7 +25,9 @@ def main() -> None:
     try:
         server = ModelServer(
             settings,
-            lambda: open_to_serve(settings.path, settings.threads),
+            lambda: open_to_serve(
+                settings.path, settings.threads, settings.trust
+            ),
             _say,
         )
     except ValueError as error:

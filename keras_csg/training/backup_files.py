@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_csg.files import whole_file
+from keras_csg.untrusted.archives import read_arrays
 
 RECORD, DIGEST = "record", "sha256"
 """Arrays beside those of the variables: JSON as bytes, and the checksum."""
@@ -83,8 +84,7 @@ def read_values(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict]:
             raise DamagedBackupError("is empty")
         with zipfile.ZipFile(path) as archive:
             _check_plain(archive.infolist(), path.stat().st_size)
-        with np.load(path, allow_pickle=False) as saved:
-            values = {name: saved[name] for name in saved.files}
+        values = read_arrays(path)
         if (
             DIGEST not in values
             and f"{DIGEST}.npy".encode() in path.read_bytes()

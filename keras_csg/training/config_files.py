@@ -1,10 +1,10 @@
 """Files of options: a run's own, and those that people write."""
 
-import json
 import pathlib
 import tomllib
 
 from keras_csg.files import check_regular
+from keras_csg.untrusted.json_text import check_text_size, parse_json
 
 # What a run's own file says beside the options: what it was made with.
 EDITED = "edited"
@@ -41,18 +41,29 @@ def read_threads(path: pathlib.Path) -> int | None:
     return threads if isinstance(threads, int) else None
 
 
+def read_all(path: pathlib.Path) -> dict:
+    """Reads all of a run's `config.json`, beside the options too.
+
+    Raises:
+        ValueError: if the file holds no table.
+    """
+    return _read_table(path)
+
+
 def _read_table(path):
+    path = pathlib.Path(path)
     try:
         check_regular(path)
-        text = pathlib.Path(path).read_text()
-    except (OSError, UnicodeDecodeError) as error:
+        check_text_size(path.stat().st_size)
+        text = path.read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
         raise ValueError(f"Cannot read the file {path}: {error}") from error
     try:
         if str(path).endswith(".toml"):
             values = tomllib.loads(text)
         else:
-            values = json.loads(text)
-    except ValueError as error:
+            values = parse_json(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} is not a JSON or .toml file: {error}"
         ) from error

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 
 from keras_csg.backbones.weights import read_model_file
 from keras_csg.training.runs import Run
+from keras_csg.untrusted.archives import DAMAGE, read_member
+from keras_csg.untrusted.json_text import parse_json
+from keras_csg.untrusted.limits import MOST_TEXT
 
 CONFIG = "config.json"
 """What the archive that a `.keras` file is calls the model's configuration."""
@@ -52,11 +55,10 @@ def stored_filter_names(path: pathlib.Path) -> dict[int, str]:
         ValueError: if it cannot be read.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read(CONFIG))["config"]
-        names = config.get("filter_names") or {}
+        whole = parse_json(read_member(path, CONFIG, MOST_TEXT))
+        names = whole["config"].get("filter_names") or {}
         return {int(number): name for number, name in names.items()}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (*DAMAGE, AttributeError) as error:
         raise ValueError(f"Cannot read {path}: {error}") from error
 
 

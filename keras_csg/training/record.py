@@ -1,11 +1,11 @@
 """What a run was trained with, to compare with what people can edit."""
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
 from keras_csg.training.checksums import Checksums
+from keras_csg.untrusted.json_text import parse_json
 
 NAME = "record.json"
 
@@ -44,10 +44,11 @@ def read_record(checksums: Checksums) -> Record | None:
     path = checksums.folder / NAME
     if not path.exists():
         return None
+    content = checksums.read(path)
     try:
-        values = json.loads(checksums.read(path))
+        values = parse_json(content)
         return Record(dict(values["options"]), _rows(values["rows"]))
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged: {error!r}. Take it from a copy of the run."
         ) from error
@@ -69,7 +70,7 @@ def read_json(checksums: Checksums, path: pathlib.Path, way_out: str) -> Any:
     except ValueError as error:
         raise ValueError(f"{error} {way_out}") from error
     try:
-        return json.loads(content)
+        return parse_json(content)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}. {way_out}") from error
 

@@ -14,6 +14,7 @@ from keras_csg.training.checksums import NAME as CHECKSUMS
 from keras_csg.training.checksums import Checksums
 from keras_csg.training.config_files import read_config
 from keras_csg.training.environment import count_threads, versions
+from keras_csg.training.figures_file import read_figures
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.record import NAME as RECORD
@@ -287,9 +288,7 @@ class Run:
         """
         if not self.metrics_path.exists():
             return {}
-        return read_json(
-            self.checksums, self.metrics_path, f"Remove {self.metrics_path}."
-        )
+        return read_figures(self.checksums, self.metrics_path)
 
     def write_metrics(self, metrics: dict, of: str = "") -> None:
         """Writes `metrics.json`, or of other data `metrics{of}.json`."""

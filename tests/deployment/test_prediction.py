@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 
 from keras_csg.deployment import Metadata
-from keras_csg.deployment.prediction import predict_files
+from keras_csg.deployment.formats.described import NoNumbersError
+from keras_csg.deployment.prediction import predict_each, predict_files
 from keras_csg.plots import maps as plots
 
 
@@ -145,3 +146,31 @@ def test_heat_covers_the_image_by_its_degree(tmp_path):
     # The warmest colour of inferno is (252, 255, 164).
     warm = np.round(0.3 * 100 + 0.7 * np.array([252, 255, 164]))
     assert np.abs(picture[:, 2:] - warm).max() <= 1
+
+
+def test_a_model_that_fails_is_an_error_of_each_image(image):
+    source = HandMade(probabilities=[0.5, 0.5, 0.0], class_id=1)
+
+    def fail(images):
+        raise RuntimeError("node 44\nfailed to prepare")
+
+    source.answer = fail
+    found = list(predict_each(source, [image, image]))
+    assert len(found) == 2
+    for prediction in found:
+        fault = "(RuntimeError: node 44 failed to prepare)"
+        assert prediction["error"].endswith(f"fails to answer {fault}")
+
+
+def test_images_without_numbers_do_not_cost_the_others(image):
+    source = HandMade(probabilities=[0.5, 0.5, 0.0], class_id=1)
+    answer = source.answer
+
+    def answer_few(images):
+        if len(images) > 1:
+            raise NoNumbersError("no numbers")
+        return answer(images)
+
+    source.answer = answer_few
+    found = list(predict_each(source, [image, image]))
+    assert [p["classes"][0]["class_name"] for p in found] == ["bee", "bee"]

@@ -1,5 +1,7 @@
 """Classifiers with answers of their own, as training would leave them."""
 
+import json
+
 import keras
 import numpy as np
 
@@ -60,6 +62,16 @@ def write_as(exported_format, model, path, **kwargs):
     metadata = describe(model, answering, exported_format.name)
     exported_format.write(answering, metadata, path)
     return path
+
+
+def unsealed(proto):
+    """Takes the digests off an ONNX file, whose graph a test changes."""
+    for entry in proto.metadata_props:
+        if entry.key == "keras_csg":
+            values = json.loads(entry.value)
+            del values["digest"]
+            entry.value = json.dumps(values)
+    return proto
 
 
 def softmax(logits):

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from keras_csg.deployment.formats.described import check_answers
 from keras_csg.deployment.image_batches import read_batch
 from keras_csg.deployment.metadata import Metadata
 
 if TYPE_CHECKING:
     import keras
+
+MOST_WORDS = 120
+"""Letters of what a runtime says."""
 
 
 class ExportedAnswers(abc.ABC):
@@ -54,11 +58,13 @@ class ExportedAnswers(abc.ABC):
                 the model takes.
 
         Raises:
-            ValueError: if shape or dtype are others, or a pixel is NaN or
-                infinite.
+            ValueError: if shape or dtype are others, a pixel is NaN or
+                infinite, or an answer is: `NoNumbersError`.
         """
         values = self._run(check_request(images, self.metadata))
-        return {name: values[name] for name in self.metadata.outputs}
+        answers = {name: values[name] for name in self.metadata.outputs}
+        check_answers(answers)
+        return answers
 
     @abc.abstractmethod
     def _run(self, images):
@@ -123,12 +129,17 @@ class Format(abc.ABC):
         """
 
     @abc.abstractmethod
-    def open(self, path: pathlib.Path) -> ExportedAnswers:
+    def open(self, path: pathlib.Path, trust: bool = False) -> ExportedAnswers:
         """Opens what `write` wrote, in its runtime.
 
+        Args:
+            path: path of the file or the folder.
+            trust: bool. Whether it may have operations that no export needs,
+                and which may do anything.
+
         Raises:
-            ValueError: if it is something else or damaged, or the runtime is
-                not installed.
+            ValueError: if it is something else or damaged, has such
+                operations, or the runtime is not installed.
         """
 
     @abc.abstractmethod
@@ -162,6 +173,15 @@ def import_runtime(module: str, needs: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise ValueError(needs) from error
+
+
+def why(error: Exception) -> str:
+    """Returns a runtime's reason, cut to a short part of a line; or nothing."""
+    words = " ".join(str(error).split())
+    if not words:
+        return ""
+    shown = ascii(words[:MOST_WORDS])[1:-1]
+    return f" ({shown}{'...' if len(words) > MOST_WORDS else ''})"
 
 
 def check_request(images: np.ndarray, metadata: Metadata) -> np.ndarray:

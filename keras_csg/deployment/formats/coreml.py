@@ -98,8 +98,8 @@ class CoreMLFormat(Format):
             model.save(str(part))
         part.rename(path)
 
-    def open(self, path: pathlib.Path) -> "CoreMLAnswers":
-        """Opens a package in Core ML."""
+    def open(self, path: pathlib.Path, trust: bool = False) -> "CoreMLAnswers":
+        """Opens a package in Core ML, which has no operations of others."""
         return CoreMLAnswers(path)
 
     def read_metadata(self, path: pathlib.Path) -> Metadata:

@@ -6,7 +6,6 @@ import os
 import pathlib
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,14 @@ from keras_csg.deployment.formats.base import (
     ExportedAnswers,
     Format,
     import_runtime,
+    why,
 )
+from keras_csg.deployment.formats.described import (
+    check_described,
+    refuse_operations,
+)
+from keras_csg.deployment.formats.digests import check_digest, digest_of_parts
+from keras_csg.deployment.formats.litert_graph import custom_operations
 from keras_csg.deployment.formats.quantization import convert
 from keras_csg.deployment.formats.runtime_threads import current_threads
 from keras_csg.deployment.metadata import (
@@ -24,6 +30,8 @@ from keras_csg.deployment.metadata import (
     labels_text,
 )
 from keras_csg.quiet import held_back
+from keras_csg.untrusted.archives import DAMAGE, read_member
+from keras_csg.untrusted.limits import MOST_TEXT
 
 if TYPE_CHECKING:
     import keras
@@ -67,7 +75,9 @@ class LiteRTFormat(Format):
             ValueError: if LiteRT lacks an operation of the model, or an
                 argument is not as described.
         """
-        path.write_bytes(convert(answering, **settings))
+        content = convert(answering, **settings)
+        path.write_bytes(content)
+        metadata = metadata.sealed(digest_of_parts([content]))
         with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
             for name, text in (
                 (LABELS_FILE, labels_text(metadata.class_names)),
@@ -77,25 +87,26 @@ class LiteRTFormat(Format):
                 member = zipfile.ZipInfo(name)
                 archive.writestr(member, text, zipfile.ZIP_DEFLATED)
 
-    def open(self, path: pathlib.Path) -> "LiteRTAnswers":
+    def open(self, path: pathlib.Path, trust: bool = False) -> "LiteRTAnswers":
         """Opens a LiteRT file in its runtime."""
-        return LiteRTAnswers(path)
+        return LiteRTAnswers(path, trust)
 
     def read_metadata(self, path: pathlib.Path) -> Metadata:
         """Reads the `Metadata` of a LiteRT file."""
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path} is no regular file.")
         with path.open("rb") as stream:
             if stream.read(8)[4:] != IDENTIFIER:
                 raise ValueError(f"{path} is no LiteRT file.")
         try:
-            with zipfile.ZipFile(path) as archive:
-                text = archive.read(METADATA_FILE).decode()
-        except (zipfile.BadZipFile, KeyError, zlib.error, EOFError) as error:
+            text = read_member(path, METADATA_FILE, MOST_TEXT).decode()
+        except DAMAGE as error:
             # Cut short, it has lost the archive, as one of others has none.
             raise ValueError(
                 f"{path} is no LiteRT file that keras_csg exported, or it is "
-                "damaged."
+                f"damaged: {' '.join(str(error).split())}."
             ) from error
-        return Metadata.from_json(text)
+        return Metadata.from_json(text, path.stat().st_size)
 
 
 class LiteRTAnswers(ExportedAnswers):
@@ -106,14 +117,18 @@ class LiteRTAnswers(ExportedAnswers):
 
     Args:
         path: path of the file.
+        trust: bool. Whether it may have operations that the runtime lacks.
     """
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, trust: bool = False):
         self.metadata = LiteRTFormat().read_metadata(path)
+        check_digest(self.metadata, path, lambda: digest_of_parts(_graph(path)))
         litert = import_runtime(
             "ai_edge_litert.interpreter",
             "LiteRT files need their runtime: `pip install ai-edge-litert`.",
         )
+        if not trust:
+            refuse_operations(path, _custom_operations(path))
         version = importlib.metadata.version("ai-edge-litert")
         self.runtime = f"ai-edge-litert {version}"
         try:
@@ -123,14 +138,40 @@ class LiteRTAnswers(ExportedAnswers):
                     num_threads=current_threads().count or THREADS,
                 )
                 interpreter.allocate_tensors()
+            self._runner = interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
-            raise ValueError(f"LiteRT cannot load {path}.") from error
-        self._runner = interpreter.get_signature_runner()
+            raise ValueError(
+                f"LiteRT cannot load {path}{why(error)}."
+            ) from error
         self._lock = threading.Lock()
+        given, answers = (
+            {n: list(about["shape_signature"]) for n, about in details.items()}
+            for details in (
+                self._runner.get_input_details(),
+                self._runner.get_output_details(),
+            )
+        )
+        check_described(self.metadata, path, given.get("images", []), answers)
 
     def _run(self, images):
         with self._lock:
             return self._runner(images=images)
+
+
+def _graph(path):
+    """Returns the bytes of the model alone, without the archive after it."""
+    with zipfile.ZipFile(path) as archive:
+        end = min(member.header_offset for member in archive.infolist())
+    with path.open("rb") as stream:
+        return [stream.read(end)]
+
+
+def _custom_operations(path):
+    """Returns the names of operations that are not the runtime's own."""
+    try:
+        return custom_operations(path.read_bytes())
+    except Exception as error:  # All sorts, by where the damage is.
+        raise ValueError(f"{path} is no LiteRT file, or damaged.") from error
 
 
 _announced = threading.Event()

@@ -90,6 +90,22 @@ def read_operations(content: bytes) -> list[Operation]:
     ]
 
 
+def custom_operations(content: bytes) -> set[str]:
+    """Returns the names of a model's operations that are not LiteRT's own.
+
+    Of whatever part of the model: each operation is one of this list.
+
+    Args:
+        content: bytes of a LiteRT model.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content)
+    codes = map(model.OperatorCodes, range(model.OperatorCodesLength()))
+    names = (code.CustomCode() for code in codes)
+    return {name.decode(errors="replace") for name in names if name is not None}
+
+
 def _kind(code, kinds):
     """Returns an operation's name and whether it is a custom one."""
     if code.customCode is not None:

@@ -9,7 +9,13 @@ from keras_csg.deployment.formats.base import (
     ExportedAnswers,
     Format,
     import_runtime,
+    why,
 )
+from keras_csg.deployment.formats.described import (
+    check_described,
+    refuse_operations,
+)
+from keras_csg.deployment.formats.digests import check_digest
 from keras_csg.deployment.formats.onnx_graph import (
     hold_constants,
     share_tables,
@@ -23,6 +29,7 @@ from keras_csg.deployment.formats.onnx_quantization import (
     store_halves,
     to_int8,
 )
+from keras_csg.deployment.formats.onnx_scan import check_files, scan
 from keras_csg.deployment.formats.quantization import check_calibration
 from keras_csg.deployment.formats.runtime_threads import current_threads
 from keras_csg.deployment.metadata import Metadata
@@ -86,31 +93,34 @@ class OnnxFormat(Format):
             store_halves(proto.graph)
         elif quantize == "int8":
             proto = to_int8(proto, images)
-        onnx.helper.set_model_props(
-            proto,
-            {
-                KEY: metadata.to_json(),
-                "class_names": json.dumps(metadata.class_names),
-            },
-        )
+        names = json.dumps(metadata.class_names)
+        onnx.helper.set_model_props(proto, {"class_names": names})
         proto.producer_name = "keras_csg"
         proto.producer_version = metadata.project_version
         _check(proto)
         onnx.save(proto, os.fspath(path))
+        sealed = metadata.sealed(scan(path, KEY).digest)
+        description = onnx.ModelProto()
+        onnx.helper.set_model_props(description, {KEY: sealed.to_json()})
+        # Messages that follow each other are one.
+        with path.open("ab") as stream:
+            stream.write(description.SerializeToString())
 
-    def open(self, path: pathlib.Path) -> "OnnxAnswers":
+    def open(self, path: pathlib.Path, trust: bool = False) -> "OnnxAnswers":
         """Opens an ONNX file in ONNX Runtime."""
-        return OnnxAnswers(path)
+        return OnnxAnswers(path, trust)
 
     def read_metadata(self, path: pathlib.Path) -> Metadata:
         """Reads the `Metadata` of an ONNX file."""
         try:
             properties = read_properties(path)
         except NoOnnxError as error:
-            raise ValueError(f"{path} is no ONNX file, or damaged.") from error
+            raise ValueError(
+                f"{path} is no ONNX file, or damaged: {error}."
+            ) from error
         if KEY not in properties:
             raise ValueError(f"{path} is no ONNX file that keras_csg exported.")
-        return Metadata.from_json(properties[KEY])
+        return Metadata.from_json(properties[KEY], path.stat().st_size)
 
 
 class OnnxAnswers(ExportedAnswers):
@@ -118,10 +128,12 @@ class OnnxAnswers(ExportedAnswers):
 
     Args:
         path: path of the file.
+        trust: bool. Whether it may have operations that are not ONNX's own.
     """
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, trust: bool = False):
         self.metadata = OnnxFormat().read_metadata(path)
+        _look_through(path, self.metadata, trust)
         onnxruntime = import_runtime(
             "onnxruntime",
             "ONNX files need ONNX Runtime: `pip install onnxruntime`.",
@@ -134,12 +146,29 @@ class OnnxAnswers(ExportedAnswers):
                 providers=["CPUExecutionProvider"],
             )
         except Exception as error:  # Its classes are of no public module.
-            raise ValueError(f"ONNX Runtime cannot load {path}.") from error
+            raise ValueError(
+                f"ONNX Runtime cannot load {path}{why(error)}."
+            ) from error
+        (given,) = self._session.get_inputs()
+        shapes = {o.name: o.shape for o in self._session.get_outputs()}
+        check_described(self.metadata, path, given.shape, shapes)
 
     def _run(self, images):
         names = list(self.metadata.outputs)
         values = self._session.run(names, {"images": images})
         return dict(zip(names, values, strict=True))
+
+
+def _look_through(path, metadata, trust):
+    """Refuses a file that is not as it was written, before it is run."""
+    try:
+        found = scan(path, KEY)
+        check_files(found.files, path.parent)
+    except ValueError as error:
+        raise ValueError(f"{path} was not opened: {error}.") from error
+    check_digest(metadata, path, lambda: found.digest)
+    if not trust:
+        refuse_operations(path, found.foreign)
 
 
 def _session_options(onnxruntime):

@@ -8,6 +8,8 @@ from typing import BinaryIO
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 METADATA_PROPS = 14
 KEY, VALUE = 1, 2
+MOST_PROPERTY = 64 * 2**20
+"""Bytes of a property: a description needs no more."""
 MOST_BITS = 70
 """Bits after which a number has no end."""
 
@@ -42,6 +44,8 @@ def _entry(stream, end):
     texts = {KEY: "", VALUE: ""}
     for field, start, length in _fields(stream, end):
         stream.seek(start)
+        if length > MOST_PROPERTY:
+            raise NoOnnxError("a property is larger than any needs to be")
         try:
             texts[field] = stream.read(length).decode()
         except UnicodeDecodeError as error:

@@ -12,6 +12,13 @@ from keras_csg.deployment.formats.base import (
     ExportedAnswers,
     Format,
     import_runtime,
+    why,
+)
+from keras_csg.deployment.formats.described import check_described
+from keras_csg.deployment.formats.digests import (
+    check_digest,
+    digest_of_files,
+    size_of,
 )
 from keras_csg.deployment.formats.onnx import OnnxFormat
 from keras_csg.deployment.formats.runtime_threads import current_threads
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 
 GRAPH_FILE = "model.xml"
 WEIGHTS_FILE = "model.bin"
+MODEL_FILES = (GRAPH_FILE, WEIGHTS_FILE)
 NEEDS = (
     "OpenVINO files need their runtime: `pip install 'keras-csg[openvino]'`."
 )
@@ -84,10 +92,12 @@ class OpenVinoFormat(Format):
                     os.fspath(path / GRAPH_FILE),
                     compress_to_fp16=half,
                 )
-        write_descriptions(path, metadata)
+        write_descriptions(path, metadata.sealed(_digest(path)))
 
-    def open(self, path: pathlib.Path) -> "OpenVinoAnswers":
-        """Opens a folder in OpenVINO, on the processor."""
+    def open(
+        self, path: pathlib.Path, trust: bool = False
+    ) -> "OpenVinoAnswers":
+        """Opens a folder in OpenVINO, which has no operations of others."""
         return OpenVinoAnswers(path)
 
     def read_metadata(self, path: pathlib.Path) -> Metadata:
@@ -96,7 +106,9 @@ class OpenVinoFormat(Format):
         if not (folder / GRAPH_FILE).is_file():
             raise ValueError(f"{path} is no OpenVINO model: no {GRAPH_FILE}.")
         return read_description(
-            folder, f"{path} is no OpenVINO model that keras_csg exported."
+            folder,
+            f"{path} is no OpenVINO model that keras_csg exported.",
+            size_of(folder, MODEL_FILES),
         )
 
     def lies_at(self, path: pathlib.Path) -> bool:
@@ -113,6 +125,7 @@ class OpenVinoAnswers(ExportedAnswers):
 
     def __init__(self, path: pathlib.Path):
         self.metadata = OpenVinoFormat().read_metadata(path)
+        check_digest(self.metadata, path, lambda: _digest(_folder(path)))
         openvino = import_runtime("openvino", NEEDS)
         version = openvino.get_version().partition("-")[0]
         self.runtime = f"openvino {version}"
@@ -127,13 +140,28 @@ class OpenVinoAnswers(ExportedAnswers):
                 model, "CPU", settings
             )
         except RuntimeError as error:
-            raise ValueError(f"OpenVINO cannot load {path}.") from error
+            raise ValueError(
+                f"OpenVINO cannot load {path}{why(error)}."
+            ) from error
+        (given,) = self._compiled.inputs
+        answers = {o.any_name: _shape(o) for o in self._compiled.outputs}
+        check_described(self.metadata, path, _shape(given), answers)
 
     def _run(self, images):
         # One for each call, so that calls from several threads are no matter.
         request = self._compiled.create_infer_request()
         values = request.infer({"images": np.ascontiguousarray(images)})
         return {name: values[name] for name in self.metadata.outputs}
+
+
+def _shape(tensor):
+    """Returns a shape as a list, `None` for what is free."""
+    sides = tensor.get_partial_shape()
+    return [side.get_length() if side.is_static else None for side in sides]
+
+
+def _digest(folder):
+    return digest_of_files(folder, MODEL_FILES)
 
 
 def _read(openvino, path):

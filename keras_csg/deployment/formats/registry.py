@@ -1,9 +1,10 @@
 """The formats a model can be exported to, by name, suffix and content."""
 
+import inspect
 import pathlib
 from typing import TypeVar
 
-from keras_csg.deployment.formats.base import Format
+from keras_csg.deployment.formats.base import ExportedAnswers, Format
 
 _FORMATS: dict[str, Format] = {}
 
@@ -56,6 +57,21 @@ def get_format(name: str) -> Format:
             f"Received: format={name!r}"
         )
     return _FORMATS[name]
+
+
+def open_in(
+    kind: Format, path: pathlib.Path, *, trust: bool
+) -> ExportedAnswers:
+    """Opens what lies at a path; formats of others need not know of trust.
+
+    Args:
+        kind: `Format`.
+        path: path of the file or the folder.
+        trust: see `Format.open`.
+    """
+    if trust and "trust" in inspect.signature(kind.open).parameters:
+        return kind.open(path, trust=True)
+    return kind.open(path)
 
 
 def find_format_of_suffix(path: pathlib.Path) -> Format:

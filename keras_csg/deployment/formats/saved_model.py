@@ -4,7 +4,14 @@ import os
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from keras_csg.deployment.formats.base import ExportedAnswers, Format
+from keras_csg.deployment.formats.base import ExportedAnswers, Format, why
+from keras_csg.deployment.formats.described import check_described
+from keras_csg.deployment.formats.digests import (
+    check_digest,
+    digest_of_files,
+    size_of,
+)
+from keras_csg.deployment.formats.saved_model_graph import check_graph
 from keras_csg.deployment.metadata import (
     LABELS_FILE,
     METADATA_FILE,
@@ -28,6 +35,7 @@ SERVING_OUTPUTS = (
 )
 EXTRA = "assets.extra"
 GRAPH_FILE = "saved_model.pb"
+MODEL_FILES = (GRAPH_FILE, "variables/variables.*")
 
 
 class SavedModelFormat(Format):
@@ -79,11 +87,13 @@ class SavedModelFormat(Format):
             archive.write_out(os.fspath(path), verbose=False)
         extra = path / EXTRA
         extra.mkdir()
-        write_descriptions(extra, metadata)
+        write_descriptions(extra, metadata.sealed(_digest(path)))
 
-    def open(self, path: pathlib.Path) -> "SavedModelAnswers":
+    def open(
+        self, path: pathlib.Path, trust: bool = False
+    ) -> "SavedModelAnswers":
         """Opens a SavedModel in TensorFlow."""
-        return SavedModelAnswers(path)
+        return SavedModelAnswers(path, trust)
 
     def read_metadata(self, path: pathlib.Path) -> Metadata:
         """Reads the `Metadata` of a SavedModel."""
@@ -92,7 +102,9 @@ class SavedModelFormat(Format):
                 f"{path} is no SavedModel: it has no {GRAPH_FILE}."
             )
         return read_description(
-            path / EXTRA, f"{path} is no SavedModel that keras_csg exported."
+            path / EXTRA,
+            f"{path} is no SavedModel that keras_csg exported.",
+            size_of(path, MODEL_FILES),
         )
 
     def lies_at(self, path: pathlib.Path) -> bool:
@@ -105,10 +117,14 @@ class SavedModelAnswers(ExportedAnswers):
 
     Args:
         path: path of the folder.
+        trust: bool. Whether it may have operations that no export needs.
     """
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, trust: bool = False):
         self.metadata = SavedModelFormat().read_metadata(path)
+        check_digest(self.metadata, path, lambda: _digest(path))
+        if not trust:
+            check_graph(path, GRAPH_FILE, size_of(path, MODEL_FILES))
         import tensorflow as tf
 
         from keras_csg.engines.on_tensorflow import outside_strategies
@@ -120,7 +136,14 @@ class SavedModelAnswers(ExportedAnswers):
             )
             self._explain = self._loaded.signatures[EXPLAIN]
         except Exception as error:  # All sorts, by what is missing.
-            raise ValueError(f"TensorFlow cannot load {path}.") from error
+            raise ValueError(
+                f"TensorFlow cannot load {path}{why(error)}."
+            ) from error
+        given = self._explain.structured_input_signature[1].get("images")
+        shape = getattr(given, "shape", None)
+        answers = self._explain.structured_outputs
+        shapes = {name: _sides(x.shape) for name, x in answers.items()}
+        check_described(self.metadata, path, _sides(shape), shapes)
 
     def _run(self, images):
         import tensorflow as tf
@@ -131,6 +154,16 @@ class SavedModelAnswers(ExportedAnswers):
             lambda: self._explain(images=tf.constant(images))
         )
         return {name: value.numpy() for name, value in answers.items()}
+
+
+def _sides(shape):
+    """Returns a shape as a list; of an unknown one an empty one."""
+    known = shape is not None and shape.rank is not None
+    return list(shape.as_list()) if known else []
+
+
+def _digest(path):
+    return digest_of_files(path, MODEL_FILES)
 
 
 def _endpoint(model):

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import pathlib
-import zipfile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,12 +16,29 @@ from keras_csg.files import (
     replace_all,
 )
 from keras_csg.metrics.head import Head
+from keras_csg.untrusted.archives import read_arrays
+from keras_csg.untrusted.fields import flag, number, record, text, whole
+from keras_csg.untrusted.json_text import read_json
 from keras_csg.version import package_version, version
 
 ARRAYS, FACTS = "detector.npz", "detector.json"
 FORMAT = 1
 HEAD = "head/"
 """What stands before the names of the head's arrays."""
+READ = record(
+    {
+        "format": whole(1),
+        "score": text,
+        "false_alarm_rate": number(0, 1),
+        "seed": whole(),
+        "batch_size": whole(1),
+        "threshold": number(),
+        "head_sha256": text,
+        "arrays_sha256": text,
+    },
+    {"gated": flag},
+)
+"""What each fact of the file may be."""
 PACKAGES = ("keras", "numpy", "scikit-learn")
 
 
@@ -103,8 +119,7 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
     try:
         if _sha256(path) != facts["arrays_sha256"]:
             raise ValueError("it is not the file that was written")
-        with np.load(path, allow_pickle=False) as opened:
-            arrays = {name: opened[name] for name in opened.files}
+        arrays = read_arrays(path)
         kept = {
             name.removeprefix(HEAD): arrays.pop(name)
             for name in [*arrays]
@@ -118,7 +133,7 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
             arrays,
             stored_head,
         )
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as e:
+    except (OSError, KeyError, TypeError, ValueError) as e:
         raise ValueError(f"{path} is damaged: {e}. Fit it again.") from e
 
 
@@ -143,10 +158,9 @@ def _read_facts(folder):
             f"There is no detector in {folder}: it has no {FACTS}."
         )
     try:
-        facts = json.loads(path.read_text("utf-8"))
+        facts = READ(read_json(path), "facts")
         newer = facts["format"] > FORMAT
-        facts["head_sha256"], facts["arrays_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged: {error}. Fit it again."
         ) from error

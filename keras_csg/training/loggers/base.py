@@ -8,6 +8,7 @@ import keras
 
 from keras_csg.training.record import read_json
 from keras_csg.training.runs import Run
+from keras_csg.untrusted.fields import record, table_of
 
 LONGEST_REASON = 450
 """Characters of what a service says, of which the first line is shown."""
@@ -171,7 +172,12 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
         path = self.run.loggers_path
         if not path.exists():
             return {}
-        return read_json(self.run.checksums, path, f"Remove {path}.")
+        way_out = f"Remove {path}."
+        found = read_json(self.run.checksums, path, way_out)
+        try:
+            return table_of(record({}, {}))(found, "it")
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}. {way_out}") from None
 
 
 def reason(error: Exception) -> str:

@@ -172,7 +172,7 @@ def test_a_damaged_model_in_front_of_sound_metadata_is_named(
     middle = content.index(b"PK\x03\x04") // 2
     path.write_bytes(content[:8] + content[middle:])
     LiteRTFormat().read_metadata(path)
-    with pytest.raises(ValueError, match="cannot load .*damaged.tflite"):
+    with pytest.raises(ValueError, match="damaged.tflite is damaged"):
         LiteRTFormat().open(path)
 
 

@@ -19,7 +19,7 @@ from keras_csg.deployment.formats.onnx_quantization import (
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.metadata import describe
 from keras_csg.layers.image_normalization import normalize_images
-from tests.deployment.trained import some_images, trained_classifier
+from tests.deployment.trained import some_images, trained_classifier, unsealed
 from tests.tiny import CLASSES, tiny_classifier, tiny_data
 
 
@@ -106,7 +106,7 @@ def test_halves_are_the_rounded_weights_computed_with_in_float32(
     paths, tmp_path
 ):
     """Beside the float32 file, whose weights are rounded by hand."""
-    proto = onnx.load(paths[None])
+    proto = unsealed(onnx.load(paths[None]))
     for tensor in proto.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32 and values.ndim > 1 and values.size >= 64:

@@ -127,7 +127,7 @@ def test_a_damaged_or_foreign_folder_is_refused(path, tmp_path):
     shutil.copytree(path, damaged)
     graph = damaged / "model.xml"
     graph.write_bytes(graph.read_bytes()[:500])
-    with pytest.raises(ValueError, match=r"cannot read model\.xml"):
+    with pytest.raises(ValueError, match="is damaged: its graph"):
         keras_csg.open_exported(damaged)
     (damaged / "keras_csg.json").unlink()
     with pytest.raises(ValueError, match="no OpenVINO model that keras_csg"):

@@ -91,7 +91,7 @@ def test_other_requests_are_refused(path):
     [
         ("saved_model.pb", "no saved_model.pb"),
         ("assets.extra/keras_csg.json", "keras_csg exported"),
-        ("variables/variables.index", "cannot load"),
+        ("variables/variables.index", "damaged"),
     ],
 )
 def test_a_folder_that_lacks_a_part_is_refused(path, tmp_path, part, message):
@@ -107,7 +107,7 @@ def test_a_truncated_graph_is_refused(path, tmp_path):
     shutil.copytree(path, damaged)
     whole = (damaged / "saved_model.pb").read_bytes()
     (damaged / "saved_model.pb").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="cannot load .*damaged"):
+    with pytest.raises(ValueError, match="is damaged"):
         keras_csg.open_exported(damaged)
 
 

@@ -1,0 +1,156 @@
+"""What a SavedModel would do, read from its graph before it is loaded.
+
+Loading one restores its variables and makes its functions, and calling it runs
+them: whatever they say, file operations and Python functions too. So their
+operations are compared with those that compute and do nothing else.
+"""
+
+import math
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from keras_csg.deployment.formats.described import refuse_operations
+from keras_csg.deployment.formats.saved_model_operations import (
+    ALLOWED,
+    OUTERMOST,
+    SAVER,
+)
+from keras_csg.untrusted.limits import check_bytes
+
+# What an exported classifier is made of; a table or a file of assets is not.
+KINDS = {
+    *("user_object", "variable", "function", "bare_concrete_function"),
+    *("constant", "captured_tensor"),
+}
+OBJECTS = {"_generic_user_object", "trackable_list_wrapper", "signature_map"}
+MOST_DEPTH = 100
+
+
+def check_graph(path: pathlib.Path, graph_file: str, size: int) -> None:
+    """Refuses a SavedModel that would do more than compute.
+
+    Args:
+        path: path of the folder.
+        graph_file: str. Name of the file with the graph.
+        size: int. Bytes of graph and variables.
+
+    Raises:
+        ValueError: naming the operations.
+    """
+    meta_graph = _read(path, graph_file)
+    library = meta_graph.graph_def.library.function
+    foreign = _foreign_objects(meta_graph.object_graph_def)
+    foreign |= {
+        node.op
+        for node in meta_graph.graph_def.node
+        if node.op not in ALLOWED | OUTERMOST
+    }
+    savers = _savers(meta_graph, library)
+    for function in library:
+        allowed = ALLOWED
+        if function.signature.name in savers:
+            allowed = ALLOWED | SAVER
+        ops = {node.op for node in function.node_def}
+        foreign |= ops - allowed
+    refuse_operations(path, foreign)
+    try:
+        check_bytes("it", _declared_bytes(meta_graph, library), size)
+    except ValueError as error:
+        raise ValueError(f"{path} was not opened: {error}.") from error
+
+
+def _read(path, graph_file):
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    try:
+        content = (path / graph_file).read_bytes()
+        (meta_graph,) = saved_model_pb2.SavedModel.FromString(
+            content
+        ).meta_graphs
+        if not meta_graph.HasField("object_graph_def"):
+            raise ValueError("it is of TensorFlow 1")
+    except Exception as error:  # Protobuf's own, of no public module.
+        raise ValueError(
+            f"TensorFlow cannot load {path}: {graph_file} is damaged, or none "
+            "that keras_csg wrote."
+        ) from error
+    return meta_graph
+
+
+def _foreign_objects(objects) -> set[str]:
+    """Returns the kinds of objects that are none of an exported classifier."""
+    found = set()
+    for node in objects.nodes:
+        kind = node.WhichOneof("kind")
+        if kind is not None and kind not in KINDS:
+            found.add(f"an object of the kind {kind}")
+        if kind == "user_object" and node.user_object.identifier not in OBJECTS:
+            found.add(f"the object {node.user_object.identifier}")
+        if node.registered_name or node.registered_saver:
+            found.add(f"the object {node.registered_name or 'with a saver'}")
+    return found
+
+
+def _savers(meta_graph, library) -> set[str]:
+    """Returns the functions that nothing calls but what is never run.
+
+    They are named outside functions alone, and no object has them.
+    """
+    outermost = set(_called(meta_graph.graph_def.node))
+    kept = set(meta_graph.object_graph_def.concrete_functions)
+    for node in meta_graph.object_graph_def.nodes:
+        kept.add(node.bare_concrete_function.concrete_function_name)
+        kept.update(node.function.concrete_functions)
+    for function in library:
+        kept.update(_called(function.node_def))
+        for name in function.attr:
+            kept.update(_functions_in(function.attr[name]))
+    return outermost - kept
+
+
+def _called(nodes: Iterable[Any]) -> Iterator[str]:
+    """Yields the names of the functions that nodes call or hand on."""
+    for node in nodes:
+        yield node.op  # A function may be called by its name.
+        for name in node.attr:
+            yield from _functions_in(node.attr[name])
+
+
+def _functions_in(attribute, depth=0) -> Iterator[str]:
+    kind = attribute.WhichOneof("value")
+    functions = [attribute.func] if kind == "func" else []
+    if kind == "list":
+        functions = list(attribute.list.func)
+    for function in functions:
+        yield function.name
+        for name in function.attr if depth < MOST_DEPTH else ():
+            yield from _functions_in(function.attr[name], depth + 1)
+
+
+def _declared_bytes(meta_graph, library) -> int:
+    """Returns what all variables and constants say they take.
+
+    A constant may say that it has billions of numbers that are all the same.
+    """
+    total = 0
+    for node in meta_graph.object_graph_def.nodes:
+        if node.WhichOneof("kind") == "variable":
+            total += _size(node.variable.dtype, node.variable.shape)
+    graphs = [meta_graph.graph_def.node, *(f.node_def for f in library)]
+    for node in (node for nodes in graphs for node in nodes):
+        if node.op == "Const":
+            value = node.attr["value"].tensor
+            total += _size(value.dtype, value.tensor_shape)
+    return total
+
+
+def _size(dtype, shape):
+    import tensorflow as tf
+
+    try:
+        width = tf.dtypes.as_dtype(dtype).size
+    except TypeError:
+        width = 8
+    sides = (side.size for side in shape.dim)
+    return (width or 1) * math.prod(max(side, 0) for side in sides)

@@ -1,0 +1,1 @@
+"""What is asked of files before anything in them is believed."""

@@ -1,0 +1,127 @@
+"""Archives of others: what is in them is measured before it is unpacked."""
+
+import math
+import os
+import pathlib
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.lib import format as npy
+
+from keras_csg.untrusted.limits import check_bytes
+
+# What reading an archive raises if it is damaged, or is none.
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,  # An encrypted member.
+    NotImplementedError,  # A way of packing that nobody knows.
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+MOST_MEMBERS = 100_000
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def check_archive(
+    archive: zipfile.ZipFile, size: int, names: Iterable[str] | None = None
+) -> None:
+    """Refuses an archive that unpacks to too much, or to elsewhere.
+
+    Args:
+        archive: the open `zipfile.ZipFile`.
+        size: int. Bytes of the file.
+        names: the members that are unpacked; `None` for all.
+
+    Raises:
+        ValueError: naming the member.
+    """
+    members = archive.infolist()
+    if len(members) > MOST_MEMBERS:
+        raise ValueError(f"it has more than {MOST_MEMBERS:,} members")
+    for member in members:
+        _check_member(member)
+    wanted = None if names is None else set(names)
+    unpacked = [m for m in members if wanted is None or m.filename in wanted]
+    check_bytes("it", sum(member.file_size for member in unpacked), size)
+
+
+def _check_member(member):
+    name = member.filename
+    shown = ascii(name[:100])[1:-1]
+    parts = name.replace("\\", "/").split("/")
+    if ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]:
+        raise ValueError(f"its member {shown} leads out of the archive")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise ValueError(f"its member {shown} is a link")
+    if member.flag_bits & 1:
+        raise ValueError(f"its member {shown} is encrypted")
+
+
+def read_member(path: pathlib.Path, name: str, most: int) -> bytes:
+    """Returns one member of an archive.
+
+    Args:
+        path: path of the archive, which may stand behind something else.
+        name: str. The member's name.
+        most: int. Bytes that it may unpack to.
+
+    Raises:
+        ValueError: if it is larger, or leads elsewhere.
+        KeyError: if there is none.
+    """
+    with zipfile.ZipFile(path) as archive:
+        check_archive(archive, path.stat().st_size, [name])
+        declared = archive.getinfo(name).file_size
+        if declared > most:
+            raise ValueError(
+                f"its {name} unpacks to {declared:,} bytes, and may to {most:,}"
+            )
+        return archive.read(name)
+
+
+def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Returns the arrays of a `.npz` file, none of which is an object.
+
+    Sizes are summed as the archive and each array's own head declare them,
+    before any is made: of zeros a gigabyte packs into a megabyte, and an array
+    that has no numbers at all may say that it has billions.
+
+    Args:
+        path: path of the file.
+
+    Raises:
+        ValueError: in one line, if it is damaged or unpacks to too much.
+    """
+    path = pathlib.Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, path.stat().st_size)
+            for member in archive.infolist():
+                _check_array(archive, member)
+        with np.load(path, allow_pickle=False) as opened:
+            return {name: opened[name] for name in opened.files}
+    except DAMAGE as error:
+        raise ValueError(" ".join(str(error).split()) or "it is cut") from error
+
+
+def _check_array(archive, member):
+    """Refuses an array that says it has other numbers than there are."""
+    name = ascii(member.filename[:100])[1:-1]
+    with archive.open(member) as stream:
+        version = npy.read_magic(stream)
+        if version not in HEADERS:
+            raise ValueError(f"{name} is of an unknown version")
+        shape, _, dtype = HEADERS[version](stream)
+        start = stream.tell()
+    if dtype.hasobject:
+        raise ValueError(f"{name} holds objects, not numbers")
+    # Python's own product: NumPy's would overflow.
+    if math.prod(shape) * dtype.itemsize != member.file_size - start:
+        raise ValueError(f"{name} says it has other numbers than there are")
