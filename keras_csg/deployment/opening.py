@@ -101,7 +101,10 @@ def _model_at(path):
         raise ValueError(f"`path` must be a path. Received: path={path!r}")
     found = find_model(path)
     path = pathlib.Path(path).expanduser()
-    if found is not None and found.suffix != ".keras":
+    # A format of somebody's own may be called as Keras's files are.
+    if found is not None and (
+        found.suffix != ".keras" or _is_of_a_format(found)
+    ):
         _check_files(found)
         return found
     if not path.exists():
