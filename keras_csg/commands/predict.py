@@ -28,6 +28,9 @@ def predict(
 ) -> list[dict[str, Any]]:
     """Classifies image files, and says which filters speak for the class.
 
+    With a detector, that of an exported file or the one that was saved with a
+    run, it says as well whether it knows what they show.
+
     Args:
         source: path of a run directory, of a `.keras` file, or of an exported
             file or folder; `weights:NAME`; `Run`; `CSGClassifier`; or what
@@ -46,9 +49,9 @@ def predict(
         InputError: if `source` is none of these, a file cannot be read, or an
             argument is not as described.
     """
-    files, source = _checked(source, images, top, heatmaps)
+    files, asked = _checked(source, images, top, heatmaps)
     with input_errors():
-        return predict_files(source, files, top=top, heatmaps=heatmaps)
+        return predict_files(paths=files, top=top, heatmaps=heatmaps, **asked)
 
 
 def predict_images(
@@ -76,9 +79,9 @@ def predict_images(
     Raises:
         InputError: as `predict`, but for files that cannot be read.
     """
-    files, source = _checked(source, images, top, heatmaps)
+    files, asked = _checked(source, images, top, heatmaps)
     with input_errors():
-        each = predict_each(source, files, top=top, heatmaps=heatmaps)
+        each = predict_each(paths=files, top=top, heatmaps=heatmaps, **asked)
     return len(files), each
 
 
@@ -122,10 +125,34 @@ def _checked(source, images, top, heatmaps):
     files = find_images(images)
     check_count("top", top)
     check_path("heatmaps", heatmaps, optional=True)
+    detector = None
     with input_errors():
         if isinstance(source, str | os.PathLike):
-            source = open_source(source)
-    return files, source
+            where, source = source, open_source(source)
+            detector = open_detector(where, source)
+    return files, {"source": source, "detector": detector}
+
+
+def open_detector(path: str | os.PathLike, model: Any) -> Any:
+    """Returns the detector that was saved with a run, `None` without one.
+
+    Args:
+        path: see `open_source`.
+        model: what that returns.
+
+    Raises:
+        ValueError: if it is damaged, or was fitted on another network.
+    """
+    if not _is_run(path):
+        return None  # An exported file has its own.
+    from keras_csg.training.run_folders import detector_of
+
+    folder = detector_of(_at_home(path))
+    if folder is None:
+        return None
+    from keras_csg.robustness.detection import AnomalyDetector
+
+    return AnomalyDetector.load(folder, model)
 
 
 def open_source(path: str | os.PathLike) -> Any:

@@ -17,7 +17,9 @@ from keras_csg.version import version
 if TYPE_CHECKING:
     import keras
 
+    from keras_csg.evaluation.temperature import Calibration
     from keras_csg.models.classifier import CSGClassifier
+    from keras_csg.robustness.detection import AnomalyDetector
 
 METADATA_FILE = "keras_csg.json"
 LABELS_FILE = "labels.txt"
@@ -56,6 +58,15 @@ class Metadata:
         multi_label: bool. Whether an image may have several classes: each has
             a probability by itself, and is there from 0.5.
         quantization: `None`, `"float16"`, `"dynamic"` or `"int8"`.
+        detector: what says whether an image is known: `score`, its name;
+            `threshold`, in that score's unit; `known_up_to`, the same as an
+            `anomaly_score`, which is `1 - false_alarm_rate`;
+            `false_alarm_rate`; `images`, how many clean ones it was found
+            from, or `None`; and `baseline`, whether the network has no gate.
+            `None` without one.
+        temperature: what the logits are divided by before they become
+            probabilities, the fields of
+            `keras_csg.evaluation.temperature.Calibration`; `None` for nothing.
         project_version: str. Version of this package that wrote the file.
     """
 
@@ -69,6 +80,8 @@ class Metadata:
     filter_names: dict[int, str] = dataclasses.field(default_factory=dict)
     multi_label: bool = False
     quantization: str | None = None
+    detector: dict | None = None
+    temperature: dict | None = None
     project_version: str = dataclasses.field(default_factory=version)
 
     @property
@@ -164,6 +177,9 @@ def describe(
     answering: "keras.Model",
     format: str,
     quantization: str | None = None,
+    *,
+    detector: "AnomalyDetector | None" = None,
+    temperature: "Calibration | None" = None,
 ) -> Metadata:
     """Returns the `Metadata` of a classifier that is to be exported.
 
@@ -172,6 +188,8 @@ def describe(
         answering: what `answering_model` made of it.
         format: str.
         quantization: str or None.
+        detector: as `answering_model` was given it.
+        temperature: as `answering_model` was given it.
     """
     from keras_csg.models.class_names import class_names_of  # Loads Keras.
 
@@ -205,6 +223,8 @@ def describe(
         filter_names=model.filter_names,
         multi_label=model.multi_label,
         quantization=quantization,
+        detector=None if detector is None else detector.description(),
+        temperature=None if temperature is None else temperature._asdict(),
     )
 
 

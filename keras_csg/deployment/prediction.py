@@ -12,6 +12,7 @@ from keras_csg.deployment.predictions import describe_answer
 
 if TYPE_CHECKING:
     from keras_csg.models.classifier import CSGClassifier
+    from keras_csg.robustness.detection import AnomalyDetector
 
 BATCH_SIZE = 64
 NEEDED = ("probabilities", "class_id")
@@ -25,6 +26,7 @@ def predict_files(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    detector: "AnomalyDetector | None" = None,
 ) -> list[dict]:
     """Classifies image files; see `predict_each`.
 
@@ -35,7 +37,11 @@ def predict_files(
         ValueError: if a file cannot be read as an image, and as `predict_each`.
         OSError: if the pictures cannot be written.
     """
-    predictions = list(predict_each(source, paths, top=top, heatmaps=heatmaps))
+    predictions = list(
+        predict_each(
+            source, paths, top=top, heatmaps=heatmaps, detector=detector
+        )
+    )
     for prediction in predictions:
         if "error" in prediction:
             raise ValueError(prediction["error"])
@@ -48,6 +54,7 @@ def predict_each(
     *,
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
+    detector: "AnomalyDetector | None" = None,
 ) -> Iterator[dict]:
     """Classifies image files one after the other, however many they are.
 
@@ -60,6 +67,8 @@ def predict_each(
         top: int. Number of classes to name.
         heatmaps: path of a folder to draw each image in, with the heatmap of
             its predicted class over it; `None` for no pictures.
+        detector: of a `CSGClassifier`, an `AnomalyDetector` that was loaded
+            with it; an exported model has its own, if any.
 
     Yields:
         A dict for each file: `image`, its path; `classes`, the predicted one
@@ -68,8 +77,10 @@ def predict_each(
         `gate_agreement`, that head's probability of the predicted class;
         `filters`, those with the largest positive share of the predicted
         class's logit, each with `filter`, `share` and, if it has one, `name`;
-        and `heatmap`, the path of the picture. Of a file that cannot be read
-        or has no probabilities that are numbers: `image` and `error`.
+        `anomaly_score` and `known` where there is a detector: the share of
+        clean images that are less strange, and whether it is among the known
+        classes; and `heatmap`, the path of the picture. Of a file that cannot
+        be read or has no probabilities that are numbers: `image` and `error`.
 
         Where an image may have several classes, `present` lists all with a
         probability of at least 0.5, which `classes` has even where they are
@@ -81,7 +92,7 @@ def predict_each(
             does not answer what is needed.
         OSError: if the pictures cannot be written.
     """
-    source = _answering(source, with_heatmap=heatmaps is not None)
+    source = _answering(source, heatmaps is not None, detector)
     _check_outputs(source.metadata, heatmaps)
     _check_files(paths)
     pictures = None
@@ -91,7 +102,7 @@ def predict_each(
     return _predict(source, paths, top, pictures)
 
 
-def _answering(source, with_heatmap):
+def _answering(source, with_heatmap, detector):
     """Returns what answers: an exported model as it is, or a classifier."""
     if hasattr(source, "answer") and hasattr(source, "metadata"):
         return source
@@ -105,7 +116,7 @@ def _answering(source, with_heatmap):
         )
     from keras_csg.deployment.classifier_answers import ClassifierAnswers
 
-    return ClassifierAnswers(source, with_heatmap)
+    return ClassifierAnswers(source, with_heatmap, detector)
 
 
 def _predict(source, paths, top, pictures):

@@ -108,9 +108,11 @@ class NearestNeighbors(Score):
         features, kept = answers.features, constants["directions"]
         directions = features / (norm(features)[:, None] + 1e-6)
         cosines = ops.matmul(directions, ops.transpose(kept))
-        nearest, _ = ops.top_k(cosines, min(NEIGHBORS, kept.shape[0]))
-        # Of unit vectors: |u - v|^2 = 2 - 2 cos.
-        return ops.sqrt(ops.relu(2 - 2 * nearest[:, -1]) + 1e-12)
+        _, places = ops.top_k(cosines, min(NEIGHBORS, kept.shape[0]))
+        nearest = ops.take(kept, places[:, -1], axis=0)
+        # Not of the cosine: where that is near one its last digits are all.
+        squares = ops.sum(ops.square(directions - nearest), axis=-1)
+        return ops.sqrt(squares + 1e-12)
 
 
 class VirtualLogit(Score):
