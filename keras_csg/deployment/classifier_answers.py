@@ -4,13 +4,10 @@ import keras
 
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.graph.outputs import about_output, output_names
+from keras_csg.deployment.graph.outputs import output_names
 from keras_csg.deployment.metadata import describe
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.robustness.detection import AnomalyDetector
-
-FEATURES = "features"
-"""What a detector asks for, beside the answers."""
 
 
 class ClassifierAnswers(ExportedAnswers):
@@ -32,15 +29,18 @@ class ClassifierAnswers(ExportedAnswers):
         names = output_names(model.gated)
         if not with_heatmap:
             names.remove("heatmap")
-        self._answering = answering_model(model, names)
-        self._detector = detector
-        self.metadata = describe(
-            model, self._answering, "keras", detector=detector
+        self._answering = answering_model(
+            model, names, features=detector is not None
         )
-        if detector is not None:
-            self._answering = _with_features(self._answering)
-            for name in ("anomaly_score", "known"):
-                self.metadata.outputs[name] = about_output(name, False)
+        self._detector = detector
+        names = output_names(model.gated, detector is not None)
+        self.metadata = describe(
+            model,
+            self._answering,
+            "keras",
+            detector=detector,
+            outputs=[n for n in names if with_heatmap or n != "heatmap"],
+        )
         self.runtime = f"keras {keras.__version__}"
 
     def _run(self, images):
@@ -49,14 +49,7 @@ class ClassifierAnswers(ExportedAnswers):
             for name, values in self._answering(images, training=False).items()
         }
         if self._detector is not None:
-            scores = self._detector.score_samples(answers.pop(FEATURES))
+            scores = self._detector.score_samples(answers.pop("features"))
             answers["anomaly_score"] = self._detector.ranks(scores)
             answers["known"] = scores <= self._detector.threshold_
         return answers
-
-
-def _with_features(answering):
-    features = answering.get_layer("pooling").output
-    return keras.Model(
-        answering.inputs, {**answering.output, FEATURES: features}
-    )

@@ -15,6 +15,8 @@ from keras_csg.deployment.graph.outputs import about_output
 from keras_csg.version import version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import keras
 
     from keras_csg.evaluation.temperature import Calibration
@@ -180,6 +182,7 @@ def describe(
     *,
     detector: "AnomalyDetector | None" = None,
     temperature: "Calibration | None" = None,
+    outputs: "Iterable[str] | None" = None,
 ) -> Metadata:
     """Returns the `Metadata` of a classifier that is to be exported.
 
@@ -190,6 +193,7 @@ def describe(
         quantization: str or None.
         detector: as `answering_model` was given it.
         temperature: as `answering_model` was given it.
+        outputs: names of what is answered, if it is more than the model gives.
     """
     from keras_csg.models.class_names import class_names_of  # Loads Keras.
 
@@ -216,7 +220,7 @@ def describe(
         input=image,
         outputs={
             name: about_output(name, model.multi_label)
-            for name in answering.output
+            for name in outputs or answering.output
         },
         gate_matrix=gate_matrix,
         filter_classes=filter_classes,

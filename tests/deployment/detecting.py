@@ -66,7 +66,8 @@ def surprise_by_hand(detector, features):
 
 
 def _along(curve, values):
-    starts, widths, rises, most = curve
+    starts, widths, rises, most, rests = curve
+    starts = starts + rests
     heights = np.zeros(len(values))
     for start, width, rise, limit in zip(
         starts, widths, rises, most, strict=True

@@ -49,6 +49,7 @@ def answering_model(
     *,
     detector: AnomalyDetector | None = None,
     temperature: Calibration | None = None,
+    features: bool = False,
 ) -> keras.Model:
     """Builds one flat model that computes every output in one pass.
 
@@ -68,6 +69,8 @@ def answering_model(
         temperature: `Calibration`. What the logits are divided by before they
             become probabilities, of which `gate_agreement` is one; nothing
             else changes. `None` for nothing.
+        features: bool. Whether to answer the average of each filter's map too,
+            as `features`.
 
     Returns:
         A functional `keras.Model` without models inside. Its input, `images`,
@@ -102,6 +105,7 @@ def answering_model(
             `input_dtype` is another.
     """
     names = check_outputs(model, outputs, detector is not None)
+    names += ["features"] * features
     if input_dtype not in INPUT_DTYPES:
         raise ValueError(
             f"`input_dtype` must be one of {', '.join(INPUT_DTYPES)}. "
@@ -198,7 +202,7 @@ class _Answers:
             self._temperature = temperature.temperature
             own = temperature.class_specific_temperature
             self._specific_temperature = 1.0 if own is None else own
-        self._features = keras.layers.GlobalAveragePooling2D(
+        self.features = keras.layers.GlobalAveragePooling2D(
             data_format="channels_last", dtype="float32", name="pooling"
         )(maps)
 
@@ -238,7 +242,7 @@ class _Answers:
             dtype="float32",
             name=name,
         )
-        answers = layer(self._features, *class_id)
+        answers = layer(self.features, *class_id)
         layer.set_weights([kernel.T, bias])
         return answers
 
@@ -259,7 +263,7 @@ class _Answers:
         layer = FilterContributions(
             dtype="float32", name="filter_contributions"
         )
-        return layer(self._features, self._weights)
+        return layer(self.features, self._weights)
 
     @property
     def evidence(self):
@@ -280,7 +284,7 @@ class _Answers:
     def anomaly_score(self):
         return score_of(
             self._detector,
-            self._features,
+            self.features,
             lambda: self._standard["logits"],
             lambda: self._class_specific["logits"],
         )

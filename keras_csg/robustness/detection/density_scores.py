@@ -171,9 +171,13 @@ def _nearest(constants, rounded):
     """Returns the squared distance to the nearest of the classes' means."""
     means = constants["means"]
     products = ops.matmul(rounded, ops.transpose(means))
-    squares = ops.sum(ops.square(means), axis=-1) - 2 * products
-    own = ops.sum(ops.square(rounded), axis=-1)
-    return ops.relu(own + ops.min(squares, axis=-1))
+    nearness = 2 * products - ops.sum(ops.square(means), axis=-1)
+    # `argmax` of floats does not export.
+    _, places = ops.top_k(nearness, 1)
+    nearest = ops.take(means, places[:, 0], axis=0)
+    # Not from the products: far from the centre these are large, and their
+    # difference would have lost its digits.
+    return ops.sum(ops.square(rounded - nearest), axis=-1)
 
 
 SCORES = (Mahalanobis, RelativeMahalanobis, NearestNeighbors, VirtualLogit)
