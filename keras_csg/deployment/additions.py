@@ -63,7 +63,7 @@ def checked_temperature(
             "`temperature` must be what `keras_csg.calibrate` returns. "
             f"Received: temperature={temperature!r}"
         )
-    values = [temperature.temperature]
+    values: list[float | None] = [temperature.temperature]
     if model.gated:
         values.append(temperature.class_specific_temperature)
     if not all(value is not None and 0 < value < 1e6 for value in values):

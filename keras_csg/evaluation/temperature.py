@@ -67,11 +67,18 @@ def fit_calibration(
             f"from, and some thousand to be sure of. Received: {len(features)}"
         )
     head = head_of(model)
-    found = _fit(head.logits(features), labels)
-    specific = (None, None, None)
-    if model.gated:
-        specific = _fit(head.class_specific_logits(features), labels)
-    return Calibration(found[0], len(features), *found[1:], *specific)
+    temperature, before, after = _fit(head.logits(features), labels)
+    found = Calibration(temperature, len(features), before, after)
+    if not model.gated:
+        return found
+    temperature, before, after = _fit(
+        head.class_specific_logits(features), labels
+    )
+    return found._replace(
+        class_specific_temperature=temperature,
+        class_specific_ece_before=before,
+        class_specific_ece_after=after,
+    )
 
 
 def calibration_error(

@@ -41,7 +41,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         >>> from keras_csg.metrics import fit_temperature
         >>> logits = np.array([[2.0, 0.0]] * 4)
         >>> labels = np.array([0, 0, 0, 1])  # Right three times in four.
-        >>> round(fit_temperature(logits, labels), 3)  # 2 / log(3)
+        >>> round(fit_temperature(logits, labels), 2)  # 2 / log(3)
         1.82
 
     Reference:

@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 
 from keras_csg.robustness import AnomalyDetector
@@ -27,6 +28,7 @@ def strange_images(count=12):
 
 def detecting(score="surprise", seed=0, **kwargs):
     """A classifier, and a detector that was fitted on it."""
+    keras.utils.set_random_seed(seed + 1)  # Of the convolution.
     model = trained_classifier(seed=seed, class_names=CLASSES, **kwargs)
     detector = AnomalyDetector(score, false_alarm_rate=0.05)
     detector.fit(
