@@ -6,7 +6,7 @@ r"""Asks a server about clean, attacked and unfamiliar images.
 
 Exports the network with its detector and a temperature to one ONNX file,
 serves that on this machine, and asks it over HTTP: about test images, about
-the same ones attacked with PGD at 8 of 255 steps, and about photographs of
+the same ones attacked with PGD at 8/255, and about photographs of
 what is none of the classes (without --unfamiliar, textures that are made up).
 Expected: a line for the first image of each kind, and how many of each the
 file does not know. At a false-alarm rate of 0.05 that is one clean image in
@@ -71,7 +71,7 @@ def images_of_each_kind(run, unfamiliar, count):
         strange = read_images(model, unfamiliar, count)
     return {
         "clean": clean,
-        "attacked": pgd(model).attack(clean, labels, EPSILON).images,
+        "attacked": pgd(model)(clean, labels, EPSILON).images,
         "unfamiliar": strange.astype("float32"),
     }
 
