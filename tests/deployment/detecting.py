@@ -26,10 +26,14 @@ def strange_images(count=12):
     return np.concatenate([noise, np.broadcast_to(ends, (2, 8, 8, 3))])
 
 
-def detecting(score="surprise", seed=0, **kwargs):
-    """A classifier, and a detector that was fitted on it."""
-    keras.utils.set_random_seed(seed + 1)  # Of the convolution.
-    model = trained_classifier(seed=seed, class_names=CLASSES, **kwargs)
+def detecting(score="surprise", **kwargs):
+    """A classifier, and a detector that was fitted on it.
+
+    One whose filters all fire: of a dead one's noise the two distances of
+    `relative_mahalanobis` are both full, and their difference is rounding.
+    """
+    keras.utils.set_random_seed(4)  # Of the convolution.
+    model = trained_classifier(seed=4, class_names=CLASSES, **kwargs)
     detector = AnomalyDetector(score, false_alarm_rate=0.05)
     detector.fit(
         model,

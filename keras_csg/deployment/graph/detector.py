@@ -12,6 +12,11 @@ from keras_csg.robustness.detection.score import with_gate
 
 SCORE, KNOWN = "anomaly_score", "known"
 SHIFT, SHIFTED, STAND_IN = "logit_shift", "shifted_logits", "stand_in_head"
+SLACK = 5e-5
+"""Share by which a score may be above the threshold: what rounding makes of it.
+
+The threshold is the score of a clean image, and that one is known.
+"""
 DETECTOR_LAYERS = (SCORE, KNOWN, SHIFT, SHIFTED, STAND_IN)
 """Names of the layers that it adds."""
 
@@ -49,8 +54,8 @@ def score_of(
 
 def known_of(detector: AnomalyDetector, anomaly_score: Any) -> Any:
     """Returns whether each image is known, a Keras tensor `(batch,)`, bool."""
-    layer = Known(1 - detector.false_alarm_rate, dtype="float32", name=KNOWN)
-    return layer(anomaly_score)
+    at_most = 1 - detector.false_alarm_rate + SLACK
+    return Known(at_most, dtype="float32", name=KNOWN)(anomaly_score)
 
 
 def _whole(detector, features, logits):

@@ -12,6 +12,7 @@ from keras_csg.robustness.detection.registry import exportable_scores
 from tests.deployment.detecting import (
     detecting,
     images_to_ask,
+    some_images,
     surprise_by_hand,
 )
 from tests.deployment.trained import (
@@ -38,6 +39,18 @@ def test_the_default_score_is_that_worked_out_by_hand():
     assert given["known"].dtype == bool
     assert_array_equal(given["known"], score <= detector.threshold_)
     assert given["known"].any() and not given["known"].all()
+
+
+def test_the_clean_image_that_is_the_threshold_is_known():
+    """As to the detector itself, whatever the last digit."""
+    model, detector = detecting()
+    clean = some_images(210, seed=1)  # What it was calibrated on.
+    scores = detector.score_samples(clean)
+    (at,) = np.flatnonzero(scores == detector.threshold_)
+    graph = answering_model(model, ["known"], detector=detector)
+    known = graph.predict_on_batch(clean)["known"]
+    assert known[at]
+    assert_array_equal(known, scores <= detector.threshold_)
 
 
 @pytest.mark.parametrize("gated", [True, False])
