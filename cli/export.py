@@ -61,6 +61,22 @@ from keras_csg_cli.options import (
     + ").",
 )
 @click.option(
+    "--with-detector",
+    "detector",
+    metavar="[DIR]",
+    is_flag=False,
+    flag_value="",
+    type=click.Path(),
+    help="Have the files say of images whether they show a known class, by the "
+    "detector in DIR (default: that of `keras-csg detect fit RUN`).",
+)
+@click.option(
+    "--calibrate",
+    is_flag=True,
+    help="Divide logits by the temperature that fits the validation split "
+    "best, so that probabilities mean what they say.",
+)
+@click.option(
     "--min-agreement",
     type=click.FloatRange(0, 1),
     default=0.95,
@@ -107,6 +123,7 @@ def export(
     layout,
     name,
     version,
+    detector,
     force,
     as_json,
     **settings,
@@ -138,6 +155,7 @@ def export(
         "layout": layout,
         "name": name,
         "version": version,
+        "detector": True if detector == "" else detector,
         "overwrite": force,
     }
     if out is None:

@@ -56,6 +56,9 @@ def predict(model_path, images, as_json, top, heatmaps, max_pixels, out, trust):
     stands for a trained network that came with the package. IMAGE is a file, a
     folder of them or a pattern such as "photos/*.jpg".
 
+    With a detector, that of FILE or the one that `keras-csg detect fit` saved
+    with RUN, it says which images show none of the known classes.
+
     Beside the probabilities: what the class-specific head says, and the
     filters that speak most for the predicted class. Broken files are named at
     the end.
@@ -100,6 +103,8 @@ def predict(model_path, images, as_json, top, heatmaps, max_pixels, out, trust):
 
 def _print(prediction):
     click.echo(printable(prediction["image"], BYTES))
+    if "anomaly_score" in prediction or "known" in prediction:
+        click.echo(f"  {_familiarity(prediction)}")
     for entry in prediction["classes"]:
         click.echo(f"  {entry['probability']:7.2%}  {_named(entry)}")
     if "present" in prediction:
@@ -117,6 +122,19 @@ def _print(prediction):
         click.echo(f"  filters that speak for it: {filters or 'none'}")
     if "heatmap" in prediction:
         click.echo(f"  heatmap: {printable(prediction['heatmap'], BYTES)}")
+
+
+def _familiarity(prediction):
+    """Returns whether it is one of the classes, and the score if there is."""
+    score = ""
+    if "anomaly_score" in prediction:
+        score = f"score {prediction['anomaly_score']:.2f}"
+    if "known" not in prediction:
+        return f"anomaly {score}"
+    if prediction["known"]:
+        return f"known ({score})" if score else "known"
+    score = f" ({score})" if score else ""
+    return f"not one of the known classes{score}; the nearest:"
 
 
 def _filter(entry):

@@ -36,6 +36,10 @@ def main(model_path, image_path):
         print(f"gate agreement  {answer['gate_agreement'][0]:.4f}")
     else:
         print("gate agreement  not in this file")
+    if "known" in answer and not answer["known"][0]:
+        print("              but it is not one of the known classes")
+    if "anomaly_score" in answer:
+        print(f"anomaly score   {answer['anomaly_score'][0]:.4f}")
     return class_name, answer
 
 

@@ -19,6 +19,7 @@ from .backbones import register_backbone as register_backbone
 from .commands import InputError as InputError
 from .commands import app as app
 from .commands import attack as attack
+from .commands import calibrate as calibrate
 from .commands import describe_data as describe_data
 from .commands import edit_run as edit_run
 from .commands import evaluate as evaluate

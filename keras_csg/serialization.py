@@ -34,6 +34,7 @@ MODULES = {
     "Evidence": "keras_csg.deployment.graph.answer_layers",
     "FilterContributions": "keras_csg.deployment.graph.answer_layers",
     "ClassActivationMap": "keras_csg.deployment.graph.answer_layers",
+    "Known": "keras_csg.deployment.graph.answer_layers",
     "PredictedProbability": "keras_csg.deployment.graph.answer_layers",
     "GroupedConv2D": "keras_csg.deployment.graph.plain_layers",
 }

@@ -14,6 +14,7 @@ import keras_csg
 from keras_csg.deployment.prediction import predict_files
 from tests.deployment.test_without_tensorflow import BAR
 from tests.tiny import registered_tiny, tiny_classifier
+from tests.tiny_run import make_tiny_run
 
 EXAMPLES = pathlib.Path(__file__).parent.parent / "examples"
 
@@ -234,3 +235,24 @@ def test_draw_gate(tmp_path):
         load("draw_gate.py").main(tmp_path / "run", tmp_path / "gate.png")
     with Image.open(tmp_path / "gate.png") as picture:
         assert picture.size == (1000, 300)
+
+
+@pytest.mark.slow
+def test_ask_about_strange_images(tmp_path, capsys):
+    pytest.importorskip("uvicorn", reason="pip install 'keras-csg[server]'")
+    data = keras_csg.load_data("digits", image_size=8)
+    run = make_tiny_run(tmp_path / "run", data, epochs=3)
+    keras_csg.fit_detector(run, false_alarm_rate=0.1, limit=30, log=None)
+    example = load("ask_about_strange_images.py")
+    flagged = example.main(run, images=20)
+    assert list(flagged) == ["clean", "attacked", "unfamiliar"]
+    assert flagged["clean"] < 0.5 < flagged["unfamiliar"]
+    clean, _, strange, shares = capsys.readouterr().out.splitlines()
+    assert clean.startswith("clean       ") and "(score 0." in clean
+    assert "not one of the known classes (score 1.00)" in strange
+    assert shares.startswith("not known, of 20 each: clean ")
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(3):
+        Image.new("RGB", (20, 20), "red").save(images / f"{number}.png")
+    assert example.main(run, images, images=5)["unfamiliar"] > 0

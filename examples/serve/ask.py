@@ -5,7 +5,8 @@ r"""Asks `keras-csg serve` about photographs, with the standard library alone.
         one.jpg two.png
 
 Expected: a line for each JPEG or PNG file, with its class, the probability, and
-how far the class's own filters alone agree. What is wrong with one is a line
+how far the class's own filters alone agree; of a file with a detector, whether
+it shows one of the classes at all. What is wrong with one is a line
 on stderr, and the exit code is then 2. All are asked about at once, from as
 many threads: the server joins what waits into batches. Programs that hold
 pixels ask in tensors, over HTTP or gRPC, with any client of the Open Inference
@@ -58,6 +59,10 @@ def describe(answer):
     likeliest = answer["classes"][0]
     line = f"{likeliest['class_name']}, "
     line += f"probability {likeliest['probability']:.3f}"
+    if not answer.get("known", True):
+        line = f"not one of the known classes; the nearest is {line}"
+    if "anomaly_score" in answer:
+        line += f", anomaly score {answer['anomaly_score']:.2f}"
     if "gate_agreement" in answer:
         agreement = answer["gate_agreement"]
         line += f", its own filters alone {agreement:.3f}"

@@ -1,5 +1,6 @@
 from .app import app as app
 from .attack import attack as attack
+from .calibrate import calibrate as calibrate
 from .data import describe_data as describe_data
 from .detect import fit_detector as fit_detector
 from .detect import score_images as score_images

@@ -27,10 +27,9 @@ from keras_csg.robustness.detection.storing import is_detector
 from keras_csg.robustness.distance import read_epsilon
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
+from keras_csg.training.run_folders import DETECTOR
 from keras_csg.training.runs import Run
 
-FOLDER = "detector"
-"""Within a run."""
 FIGURES = "detection.json"
 FITTED_ON = 5000
 """Clean images that are learned from, at most, and that calibrate."""
@@ -113,7 +112,7 @@ def fit_detector(
         _fit(detector, model, data, strange, kinds)
         figures = _test(detector, data, strange, kinds)
         run.file(FIGURES)  # The folder is there then.
-        detector.save(run.path / FOLDER)
+        detector.save(run.path / DETECTOR)
         write_json(run.path / FIGURES, figures)
     return figures
 
@@ -199,7 +198,7 @@ def score_images(
     files = find_images(images)
     with input_errors():
         opened = open_run(run)
-        folder = opened.path / FOLDER
+        folder = opened.path / DETECTOR
         if not is_detector(folder):
             raise InputError(
                 f"{opened} has no detector: `keras-csg detect fit {opened}` "

@@ -15,6 +15,7 @@ from keras_csg.commands.arguments import (
     logger,
     names,
 )
+from keras_csg.commands.export_additions import added_to, find_detector
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.deployment.formats.choosing import unmet_wishes
 from keras_csg.deployment.targets import Target, check_targets, plan_targets
@@ -43,6 +44,7 @@ def plan_export(
     layout: str | None = None,
     name: str | None = None,
     version: int | None = None,
+    detector: str | os.PathLike | bool | None = None,
     overwrite: bool = False,
 ) -> list[Target]:
     """Returns the files that an export of a run writes, and checks them.
@@ -62,6 +64,8 @@ def plan_export(
         name: str. The model's in a layout; `None` for the run's.
         version: int, at least 1. The model's in a layout; `None` for the next
             free one.
+        detector: `True` for the one that `fit_detector` saved with the run,
+            or path of a folder with one; `None` or `False` for none.
         overwrite: bool. Whether files may be replaced.
 
     Raises:
@@ -72,6 +76,7 @@ def plan_export(
     check_path("out", out, optional=True)
     check_text("name", name, optional=True)
     check_flag("overwrite", overwrite)
+    find_detector(run, detector)
     if layout is not None:
         check_choice("layout", layout, LAYOUTS)
     folder = folder_of(run)
@@ -96,6 +101,8 @@ def export_run(
     version: int | None = None,
     outputs: Iterable[str] | str | None = None,
     input_dtype: str = "float32",
+    detector: str | os.PathLike | bool | None = None,
+    calibrate: bool = False,
     ort_web: str | os.PathLike | None = None,
     min_agreement: float = 0.95,
     data: str | os.PathLike | None = None,
@@ -120,6 +127,10 @@ def export_run(
         outputs: names of what the files answer, or one; `None` for all there
             is.
         input_dtype: `"float32"` or `"uint8"`: what images the files take.
+        detector: see `plan_export`. The files answer whether they know what an
+            image shows.
+        calibrate: bool. Whether the files divide logits by the temperature
+            that fits the validation split best: see `keras_csg.calibrate`.
         ort_web: path of onnxruntime-web for the layout `"web"`, as `npm pack`
             writes it or unpacked; `None` for what was fetched before, or npm's
             registry.
@@ -148,8 +159,10 @@ def export_run(
         layout=layout,
         name=name,
         version=version,
+        detector=detector,
         overwrite=overwrite,
     )
+    check_flag("calibrate", calibrate)
     check_choice("input_dtype", input_dtype, INPUT_DTYPES)
     check_share("min_agreement", min_agreement)
     check_path("data", data, optional=True)
@@ -164,7 +177,9 @@ def export_run(
             log(line)
     with input_errors():
         _check_runtime(layout, ort_web, log)
-        model, images = _open(run, outputs, data, data_dir, log)
+        detector = find_detector(run, detector)
+        model, images = _open(run, outputs, detector, data, data_dir, log)
+        added = added_to(model, images, detector, calibrate, log)
     from keras_csg.deployment.exporting_all import export_all
 
     with (tracker or _log_each(log))(targets) as (on_begin, on_done):
@@ -176,6 +191,7 @@ def export_run(
             on_done=on_done,
             outputs=outputs,
             input_dtype=input_dtype,
+            **added,
             ort_web=ort_web,
             min_agreement=min_agreement,
             overwrite=overwrite,
@@ -196,7 +212,7 @@ def _check_runtime(layout, ort_web, log):
         )
 
 
-def _open(run_path, outputs, data, data_dir, log):
+def _open(run_path, outputs, detector, data, data_dir, log):
     """Returns a run's model, and its data as arguments of `export_all`."""
     from keras_csg.deployment.graph.answers import check_outputs
     from keras_csg.engines import require_tensorflow
@@ -206,7 +222,7 @@ def _open(run_path, outputs, data, data_dir, log):
     run = open_run(run_path)
     model = run.load_model()
     if outputs is not None:
-        check_outputs(model, outputs)
+        check_outputs(model, outputs, detector is not None)
     return model, _load_data(run, model, data, data_dir, log)
 
 

@@ -36,6 +36,9 @@ def predict(
 ) -> list[dict[str, Any]]:
     """Classifies image files, and says which filters speak for the class.
 
+    With a detector, that of an exported file or the one that was saved with a
+    run, it says as well whether it knows what they show.
+
     Args:
         source: path of a run directory, of a `.keras` file, or of an exported
             file or folder; `weights:NAME`; `Run`; `CSGClassifier`; or what
@@ -58,11 +61,9 @@ def predict(
         InputError: if `source` is none of these, a file cannot be read, or an
             argument is not as described.
     """
-    files, source = _checked(source, images, top, heatmaps, max_pixels, trust)
+    files, asked = _checked(source, images, top, heatmaps, max_pixels, trust)
     with input_errors():
-        return predict_files(
-            source, files, top=top, heatmaps=heatmaps, max_pixels=max_pixels
-        )
+        return predict_files(paths=files, **asked)
 
 
 def predict_images(
@@ -94,11 +95,9 @@ def predict_images(
     Raises:
         InputError: as `predict`, but for files that cannot be read.
     """
-    files, source = _checked(source, images, top, heatmaps, max_pixels, trust)
+    files, asked = _checked(source, images, top, heatmaps, max_pixels, trust)
     with input_errors():
-        each = predict_each(
-            source, files, top=top, heatmaps=heatmaps, max_pixels=max_pixels
-        )
+        each = predict_each(paths=files, **asked)
     return len(files), each
 
 
@@ -154,10 +153,40 @@ def _checked(source, images, top, heatmaps, max_pixels, trust):
     check_count("max_pixels", max_pixels, most=MOST)
     check_path("heatmaps", heatmaps, optional=True)
     check_flag("trust", trust)
+    detector = None
     with input_errors():
         if isinstance(source, str | os.PathLike):
-            source = open_source(source, trust=trust)
-    return files, source
+            where, source = source, open_source(source, trust=trust)
+            detector = open_detector(where, source)
+    return files, {
+        "source": source,
+        "detector": detector,
+        "top": top,
+        "heatmaps": heatmaps,
+        "max_pixels": max_pixels,
+    }
+
+
+def open_detector(path: str | os.PathLike, model: Any) -> Any:
+    """Returns the detector that was saved with a run, `None` without one.
+
+    Args:
+        path: see `open_source`.
+        model: what that returns.
+
+    Raises:
+        ValueError: if it is damaged, or was fitted on another network.
+    """
+    if not _is_run(path):
+        return None  # An exported file has its own.
+    from keras_csg.training.run_folders import detector_of
+
+    folder = detector_of(_at_home(path))
+    if folder is None:
+        return None
+    from keras_csg.robustness.detection import AnomalyDetector
+
+    return AnomalyDetector.load(folder, model)
 
 
 def open_source(path: str | os.PathLike, *, trust: bool = False) -> Any:

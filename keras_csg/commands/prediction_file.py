@@ -18,6 +18,8 @@ COLUMNS = (
     "class_specific",
     "class_specific_probability",
     "gate_agreement",
+    "anomaly_score",
+    "known",
     "heatmap",
     "error",
 )

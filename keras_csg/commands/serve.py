@@ -111,7 +111,8 @@ def serve(
     Args:
         source: path of an exported file or folder; or of a run directory or a
             `.keras` file, or `weights:NAME`, which is exported to ONNX first,
-            into a folder that is removed at the end.
+            with the detector that was saved with the run, into a folder that
+            is removed at the end.
         name: str. What clients call the model; `None` for the file's name, or
             the run's.
         host: str. Address to listen at.
@@ -217,16 +218,23 @@ def _model(source, log, resources):
                 f"There is neither an exported model nor a run {source}."
             )
         return path, *name_and_version(path)
-    from keras_csg.commands.predict import open_source
+    from keras_csg.commands.predict import open_detector, open_source
     from keras_csg.deployment.exporting import export
 
     model = open_source(source)
+    detector = open_detector(source, model)
+    if detector is not None and not detector.exportable:
+        log(
+            f"The detector of {source} is not served: its score "
+            f"{detector.score!r} cannot live in a file."
+        )
+        detector = None
     folder = resources.enter_context(
         tempfile.TemporaryDirectory(prefix="keras-csg-serve-")
     )
     log(f"Exporting {source} to ONNX, to serve that.")
     path = pathlib.Path(folder) / "model.onnx"
-    proof = export(model, path)
+    proof = export(model, path, detector=detector)
     gap = max(proof["gaps"].values())
     log(f"Proven: on random images the file differs by {gap:.1g} at most.")
     text = os.fspath(source).removeprefix(WEIGHTS_PREFIX)

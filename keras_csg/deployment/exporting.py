@@ -4,6 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from keras_csg.deployment.additions import (
+    checked_detector,
+    checked_temperature,
+)
 from keras_csg.deployment.destinations import choose_destination
 from keras_csg.deployment.formats.choosing import (
     check_quantization,
@@ -32,9 +36,11 @@ from keras_csg.deployment.publishing import (
 )
 from keras_csg.deployment.web.runtime import find_runtime
 from keras_csg.engines import require_tensorflow
+from keras_csg.evaluation.temperature import Calibration
 from keras_csg.files import files_at, naming
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.image_range import takes_bytes
+from keras_csg.robustness.detection import AnomalyDetector
 
 
 def export(
@@ -44,6 +50,8 @@ def export(
     *,
     outputs: Iterable[str] | None = None,
     input_dtype: str = "float32",
+    detector: AnomalyDetector | str | os.PathLike | None = None,
+    temperature: Calibration | None = None,
     quantize: str | None = None,
     calibration: np.ndarray | None = None,
     images: np.ndarray | None = None,
@@ -78,6 +86,11 @@ def export(
             `keras_csg.deployment.graph.outputs.OUTPUTS`; `None` for all the
             model has.
         input_dtype: `"float32"` or `"uint8"`: what images the file takes.
+        detector: `AnomalyDetector` that was fitted on the model, or the folder
+            it was saved to: the file answers `anomaly_score` and `known` as
+            well. `None` for none.
+        temperature: what `keras_csg.calibrate` returns: by what the logits are
+            divided before they become probabilities. `None` for nothing.
         quantize: `None`, `"float16"`, `"dynamic"` or `"int8"`, as far as the
             format has it: `keras_csg.choices.QUANTIZATIONS_OF`.
         calibration: array of shape `(samples, height, width, 3)`, RGB in
@@ -130,12 +143,16 @@ def export(
     settings = _settings(writer, quantize, calibration)
     choose_destination(path, writer, layout, version).check(overwrite)
     runtime = _runtime(layout, ort_web)
-    check_outputs(model, outputs)
+    check_outputs(model, outputs, detector is not None)
+    added = {
+        "detector": checked_detector(model, detector),
+        "temperature": checked_temperature(model, temperature),
+    }
     _check_images(model, quantize, images=images, calibration=calibration)
 
     def write():
-        answering = answering_model(model, outputs, input_dtype)
-        metadata = describe(model, answering, writer.name, quantize)
+        answering = answering_model(model, outputs, input_dtype, **added)
+        metadata = describe(model, answering, writer.name, quantize, **added)
         chosen, source = images_to_prove_on(
             metadata, images, labels, calibration
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from keras_csg.choices import LAYOUTS
 from keras_csg.deployment.formats.registry import get_format, list_formats
+from keras_csg.deployment.graph.outputs import DTYPES
 from keras_csg.deployment.metadata import LABELS_FILE, Metadata, labels_text
 from keras_csg.deployment.web.edited import note_written
 from keras_csg.deployment.web.folder import write_page
@@ -13,6 +14,7 @@ DATA_TYPES = {
     "float32": "TYPE_FP32",
     "int32": "TYPE_INT32",
     "uint8": "TYPE_UINT8",
+    "bool": "TYPE_BOOL",
 }
 Shapes = Mapping[str, tuple[int | None, ...]]
 LABELLED = ("probabilities", "class_specific_probabilities")
@@ -177,7 +179,7 @@ def triton_config(
         *_tensor("input", images["name"], images["dtype"], images["shape"]),
     ]
     for output in metadata.outputs:
-        dtype = "int32" if output == "class_id" else "float32"
+        dtype = DTYPES.get(output, "float32")
         lines += _tensor("output", output, dtype, shapes[output])
     for key, value in served.triton_parameters.items():
         lines += [
@@ -210,6 +212,8 @@ def _known_shapes(metadata):
         "evidence": (None,),
         "heatmap": (None, None, None),
         "gate_agreement": (None,),
+        "anomaly_score": (None,),
+        "known": (None,),
     }
 
 

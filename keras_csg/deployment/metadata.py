@@ -12,7 +12,9 @@ from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.image_steps import preprocessing_steps
 from keras_csg.deployment.graph.outputs import about_output
 from keras_csg.deployment.metadata_checks import (
+    DETECTOR,
     INPUT,
+    TEMPERATURE,
     check_together,
     class_name,
     filter_names_of,
@@ -36,9 +38,13 @@ from keras_csg.untrusted.limits import MOST_TEXT
 from keras_csg.version import version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import keras
 
+    from keras_csg.evaluation.temperature import Calibration
     from keras_csg.models.classifier import CSGClassifier
+    from keras_csg.robustness.detection import AnomalyDetector
 
 METADATA_FILE = "keras_csg.json"
 LABELS_FILE = "labels.txt"
@@ -77,6 +83,15 @@ class Metadata:
         multi_label: bool. Whether an image may have several classes: each has
             a probability by itself, and is there from 0.5.
         quantization: `None`, `"float16"`, `"dynamic"` or `"int8"`.
+        detector: what says whether an image is known: `score`, its name;
+            `threshold`, in that score's unit; `known_up_to`, the same as an
+            `anomaly_score`, which is `1 - false_alarm_rate`;
+            `false_alarm_rate`; `images`, how many clean ones it was found
+            from, or `None`; and `baseline`, whether the network has no gate.
+            `None` without one.
+        temperature: what the logits are divided by before they become
+            probabilities, the fields of
+            `keras_csg.evaluation.temperature.Calibration`; `None` for nothing.
         project_version: str. Version of this package that wrote the file.
         digest: dict of SHA-256, in hexadecimal, which opening compares:
             `model` of graph and weights, `description` of all else here.
@@ -95,6 +110,8 @@ class Metadata:
     filter_names: dict[int, str] = optional(filter_names_of, factory=dict)
     multi_label: bool = optional(flag, default=False)
     quantization: str | None = optional(text)
+    detector: dict | None = optional(DETECTOR)
+    temperature: dict | None = optional(TEMPERATURE)
     project_version: str = optional(text, factory=version)
     digest: dict[str, str] | None = optional(table_of(text))
 
@@ -230,6 +247,10 @@ def describe(
     answering: "keras.Model",
     format: str,
     quantization: str | None = None,
+    *,
+    detector: "AnomalyDetector | None" = None,
+    temperature: "Calibration | None" = None,
+    outputs: "Iterable[str] | None" = None,
 ) -> Metadata:
     """Returns the `Metadata` of a classifier that is to be exported.
 
@@ -238,6 +259,9 @@ def describe(
         answering: what `answering_model` made of it.
         format: str.
         quantization: str or None.
+        detector: as `answering_model` was given it.
+        temperature: as `answering_model` was given it.
+        outputs: names of what is answered, if it is more than the model gives.
     """
     from keras_csg.models.class_names import class_names_of  # Loads Keras.
 
@@ -264,11 +288,13 @@ def describe(
         input=image,
         outputs={
             name: about_output(name, model.multi_label)
-            for name in answering.output
+            for name in outputs or answering.output
         },
         gate_matrix=gate_matrix,
         filter_classes=filter_classes,
         filter_names=model.filter_names,
         multi_label=model.multi_label,
         quantization=quantization,
+        detector=None if detector is None else detector.description(),
+        temperature=None if temperature is None else temperature._asdict(),
     )

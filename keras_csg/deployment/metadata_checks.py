@@ -13,6 +13,7 @@ from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.untrusted.fields import (
     FieldError,
     anything,
+    flag,
     list_of,
     number,
     one_of,
@@ -75,6 +76,31 @@ INPUT = record(
         "background": text,
         "white_level": or_none(whole(1)),
         "preprocessing": list_of(anything),
+    },
+)
+
+
+SHARE = number(0, 1)
+DETECTOR = record(
+    {
+        "score": text,
+        "threshold": number(),
+        "known_up_to": SHARE,
+        "false_alarm_rate": SHARE,
+    },
+    {"images": or_none(whole()), "baseline": flag},
+)
+TEMPERATURE = record(
+    {
+        "temperature": number(1e-6, 1e6),
+        "images": whole(),
+        "ece_before": SHARE,
+        "ece_after": SHARE,
+    },
+    {
+        "class_specific_temperature": or_none(number(1e-6, 1e6)),
+        "class_specific_ece_before": or_none(SHARE),
+        "class_specific_ece_after": or_none(SHARE),
     },
 )
 

@@ -13,6 +13,7 @@ from keras_csg.deployment.predictions import describe_answer
 
 if TYPE_CHECKING:
     from keras_csg.models.classifier import CSGClassifier
+    from keras_csg.robustness.detection import AnomalyDetector
 
 BATCH_SIZE = 64
 NEEDED = ("probabilities", "class_id")
@@ -27,6 +28,7 @@ def predict_files(
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
     max_pixels: int | None = None,
+    detector: "AnomalyDetector | None" = None,
 ) -> list[dict]:
     """Classifies image files; see `predict_each`.
 
@@ -39,7 +41,12 @@ def predict_files(
     """
     predictions = list(
         predict_each(
-            source, paths, top=top, heatmaps=heatmaps, max_pixels=max_pixels
+            source,
+            paths,
+            top=top,
+            heatmaps=heatmaps,
+            max_pixels=max_pixels,
+            detector=detector,
         )
     )
     for prediction in predictions:
@@ -55,6 +62,7 @@ def predict_each(
     top: int = 3,
     heatmaps: str | os.PathLike | None = None,
     max_pixels: int | None = None,
+    detector: "AnomalyDetector | None" = None,
 ) -> Iterator[dict]:
     """Classifies image files one after the other, however many they are.
 
@@ -69,6 +77,8 @@ def predict_each(
             its predicted class over it; `None` for no pictures.
         max_pixels: int. Files with more are not decoded; `None` for as many
             as `ImageReading` takes.
+        detector: of a `CSGClassifier`, an `AnomalyDetector` that was loaded
+            with it; an exported model has its own, if any.
 
     Yields:
         A dict for each file: `image`, its path; `classes`, the predicted one
@@ -77,8 +87,10 @@ def predict_each(
         `gate_agreement`, that head's probability of the predicted class;
         `filters`, those with the largest positive share of the predicted
         class's logit, each with `filter`, `share` and, if it has one, `name`;
-        and `heatmap`, the path of the picture. Of a file that cannot be read
-        or has no probabilities that are numbers: `image` and `error`.
+        `anomaly_score` and `known` where there is a detector: the share of
+        clean images that are less strange, and whether it is among the known
+        classes; and `heatmap`, the path of the picture. Of a file that cannot
+        be read or has no probabilities that are numbers: `image` and `error`.
 
         Where an image may have several classes, `present` lists all with a
         probability of at least 0.5, which `classes` has even where they are
@@ -90,7 +102,7 @@ def predict_each(
             does not answer what is needed.
         OSError: if the pictures cannot be written.
     """
-    source = _answering(source, with_heatmap=heatmaps is not None)
+    source = _answering(source, heatmaps is not None, detector)
     _check_outputs(source.metadata, heatmaps)
     _check_files(paths)
     pictures = None
@@ -100,7 +112,7 @@ def predict_each(
     return _predict(source, paths, top, pictures, max_pixels)
 
 
-def _answering(source, with_heatmap):
+def _answering(source, with_heatmap, detector):
     """Returns what answers: an exported model as it is, or a classifier."""
     if hasattr(source, "answer") and hasattr(source, "metadata"):
         return source
@@ -114,7 +126,7 @@ def _answering(source, with_heatmap):
         )
     from keras_csg.deployment.classifier_answers import ClassifierAnswers
 
-    return ClassifierAnswers(source, with_heatmap)
+    return ClassifierAnswers(source, with_heatmap, detector)
 
 
 def _predict(source, paths, top, pictures, max_pixels):

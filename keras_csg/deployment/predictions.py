@@ -43,6 +43,10 @@ def _describe_one(answer, metadata, top):
         described["class_specific"] = _entry(names, specific, specific.argmax())
     if "gate_agreement" in answer:
         described["gate_agreement"] = float(answer["gate_agreement"])
+    if "anomaly_score" in answer:
+        described["anomaly_score"] = float(answer["anomaly_score"])
+    if "known" in answer:
+        described["known"] = bool(answer["known"])
     if "filter_contributions" in answer:
         parts = answer["filter_contributions"]
         described["filters"] = _largest_shares(parts, metadata.filter_names)

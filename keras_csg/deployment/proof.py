@@ -7,6 +7,11 @@ import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.outputs import PRESENT
+from keras_csg.deployment.known_proof import (
+    compare_known,
+    fault_of_known,
+    worst_known,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -45,8 +50,10 @@ def prove(
     classes are closer than that, the same class. Outputs that speak of the
     predicted class are compared where it is the same. A quantised file must
     name the same class often enough, and with labels be nearly as accurate;
-    its gaps are reported. Of a file with `multi_label` that is all classes of a
-    probability of at least 0.5, and no others.
+    its gaps are reported. Whether an image is known may differ where the score
+    is within `tolerance` of what is known yet; of a quantised file it must be
+    the same as often as the class. Of a file with `multi_label` that is all
+    classes of a probability of at least 0.5, and no others.
 
     Args:
         answering: `keras.Model` from `answering_model`.
@@ -64,7 +71,10 @@ def prove(
     Returns:
         dict with `runtime`, `images` (their number), `batch_sizes`, `gaps`
         (the largest of each output), `agreement` (share of equal classes;
-        `None` where neither class nor probabilities are exported), `accuracy`
+        `None` where neither class nor probabilities are exported),
+        `known_agreement`, `flagged` and `keras_flagged` (share of images that
+        are as known to the file, and shares that are not known to it and to
+        the model; with a detector alone), `accuracy`
         and `keras_accuracy` (`None` without labels), `quantization`,
         `tolerance` and for a quantised file `min_agreement` and
         `max_accuracy_loss`.
@@ -75,15 +85,9 @@ def prove(
     expected = _in_batches(
         lambda batch: answering(batch, training=False), images, 32
     )
-    results = [
-        compare(
-            expected,
-            _in_batches(opened.answer, images, size),
-            labels,
-            opened.metadata.multi_label,
-        )
-        for size in batch_sizes
-    ]
+    given = [_in_batches(opened.answer, images, size) for size in batch_sizes]
+    several = opened.metadata.multi_label
+    results = [compare(expected, some, labels, several) for some in given]
     proof = {
         "runtime": opened.runtime,
         "images": len(images),
@@ -98,6 +102,8 @@ def prove(
         proof["min_agreement"] = min_agreement
         proof["max_accuracy_loss"] = max_accuracy_loss
         _require_alike(proof)
+    if "known" in expected:
+        proof |= _prove_known(expected, given, opened.metadata, proof)
     return proof
 
 
@@ -132,7 +138,7 @@ def compare(
     gaps = {}
     for name, values in expected.items():
         rows = same if name in CLASS_OUTPUTS else slice(None)
-        if name != "class_id":
+        if name not in ("class_id", "known"):
             size = _size(values) if name in LOGIT_OUTPUTS else 1.0
             gaps[name] = _gap(values[rows], given[name][rows]) / size
     margin = _margin(expected, same)
@@ -149,6 +155,24 @@ def compare(
         "accuracy": _share_equal(given_classes, labels),
         "keras_accuracy": _share_equal(classes, labels),
     }
+
+
+def _prove_known(expected, given, metadata, proof):
+    """Returns what the proof says of `known`; raises where it is wrong."""
+    known_up_to = metadata.detector["known_up_to"]
+    found = worst_known(
+        [compare_known(expected, some, known_up_to) for some in given]
+    )
+    whole = metadata.quantization is None
+    fault = fault_of_known(
+        found,
+        proof["tolerance"] if whole else None,
+        proof.get("min_agreement", 1.0),
+    )
+    if fault:
+        raise ProofError(fault)
+    del found["known_margin"]  # May be infinite, which JSON has no word for.
+    return found
 
 
 def _in_batches(answer, images, size):

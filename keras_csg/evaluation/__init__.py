@@ -29,3 +29,7 @@ from keras_csg.evaluation.run_statistics import difference as difference
 from keras_csg.evaluation.run_statistics import (
     mean_and_deviation as mean_and_deviation,
 )
+from keras_csg.evaluation.temperature import Calibration as Calibration
+from keras_csg.evaluation.temperature import (
+    fit_calibration as fit_calibration,
+)

@@ -83,3 +83,4 @@ from keras_csg.metrics.residual_information import (
 from keras_csg.metrics.shuffled_gate import ShuffledGate as ShuffledGate
 from keras_csg.metrics.shuffled_gate import shuffled_gate as shuffled_gate
 from keras_csg.metrics.shuffled_gate import shuffled_rows as shuffled_rows
+from keras_csg.metrics.temperature import fit_temperature as fit_temperature

@@ -11,6 +11,7 @@ DATATYPES = {
     "uint8": "UINT8",
     "int32": "INT32",
     "int64": "INT64",
+    "bool": "BOOL",
 }
 """Names of the protocol for NumPy's."""
 MOST_DEPTH = 8

@@ -8,6 +8,8 @@ from keras_csg.choices import HUB_PREFIX, WEIGHTS_PREFIX
 from keras_csg.training.options import TrainingOptions
 
 RUNS = pathlib.Path("runs")
+DETECTOR = "detector"
+"""Folder of a run's detector within it."""
 
 
 def folder_of(run: str | os.PathLike) -> pathlib.Path:
@@ -21,6 +23,16 @@ def folder_of(run: str | os.PathLike) -> pathlib.Path:
     if name.startswith(WEIGHTS_PREFIX):
         return RUNS / f"weights-{name.removeprefix(WEIGHTS_PREFIX)}"
     return pathlib.Path(name)
+
+
+def detector_of(run: str | os.PathLike) -> pathlib.Path | None:
+    """Returns the folder of the detector that was saved with a run, if any.
+
+    Args:
+        run: see `folder_of`.
+    """
+    folder = folder_of(run) / DETECTOR
+    return folder if folder.is_dir() else None
 
 
 def free_directory(options: TrainingOptions) -> pathlib.Path:

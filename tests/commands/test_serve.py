@@ -1,6 +1,7 @@
 """Serving an exported file or a run: what is refused, and what is served."""
 
 import json
+import shutil
 import sys
 import urllib.request
 
@@ -13,6 +14,7 @@ from keras_csg.commands.input_error import InputError
 from keras_csg.deployment import open_exported, read_metadata
 from keras_csg.serving.bodies import body_of_batch
 from keras_csg.serving.opening import name_and_version, open_to_serve
+from tests.deployment.detecting import detecting, images_to_ask
 from tests.deployment.trained import trained_classifier
 
 for needed in ("starlette", "uvicorn", "prometheus_client", "grpc"):
@@ -103,6 +105,65 @@ def test_threads_are_those_that_are_asked_for(exported, count):
     assert options.get_session_config_entry(spinning) == "0"
     others = open_exported(exported / "bugs.onnx")._session
     assert others.get_session_options().intra_op_num_threads == 0
+
+
+def test_a_detector_answers_in_every_form(tmp_path):
+    """As numbers of JSON, in binary, over gRPC, and in words."""
+    import grpc
+
+    from keras_csg.serving.grpc_messages import message_classes
+
+    model, detector = detecting()
+    images = images_to_ask()[-14:]
+    path = tmp_path / "bugs.onnx"
+    keras_csg.export(model, path, detector=detector, images=images)
+    expected = open_exported(path).answer(images)
+    assert expected["known"].any() and not expected["known"].all()
+    wanted = [{"name": "anomaly_score"}, {"name": "known"}]
+    given = {"name": "images", "datatype": "FP32", "shape": [14, 8, 8, 3]}
+    Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(tmp_path / "black.png")
+    with keras_csg.serve(path, **QUIET | {"grpc_port": 0}) as served:
+        kinds = {x["name"]: x for x in ask(served.url)["outputs"]}
+        assert kinds["known"]["datatype"] == "BOOL"
+        assert kinds["anomaly_score"]["datatype"] == "FP32"
+        body = {"inputs": [given | {"data": images.ravel().tolist()}]}
+        text = json.dumps(body | {"outputs": wanted}).encode()
+        scores, known = ask(served.url + "/infer", text)["outputs"]
+        assert known["data"] == expected["known"].tolist()
+        assert np.allclose(scores["data"], expected["anomaly_score"])
+        body["parameters"] = {"binary_data_output": True}
+        text = json.dumps(body | {"outputs": wanted}).encode()
+        url = served.url + "/infer"
+        with urllib.request.urlopen(url, text, timeout=30) as answer:
+            binary = answer.read()[-14:]
+        assert list(np.frombuffer(binary, "?")) == known["data"]
+        classes = message_classes()
+        request = classes["ModelInferRequest"](
+            model_name="bugs",
+            inputs=[given],
+            outputs=wanted,
+            raw_input_contents=[images.tobytes()],
+        )
+        with grpc.insecure_channel(served.grpc_address) as channel:
+            answer = channel.unary_unary(
+                "/inference.GRPCInferenceService/ModelInfer",
+                classes["ModelInferRequest"].SerializeToString,
+                classes["ModelInferResponse"].FromString,
+            )(request, timeout=30)
+        assert answer.outputs[1].datatype == "BOOL"
+        raw = answer.raw_output_contents[1]
+        assert list(np.frombuffer(raw, "?")) == known["data"]
+        said = ask(url, (tmp_path / "black.png").read_bytes())
+    assert said["known"] is False and said["anomaly_score"] > 0.95
+
+
+@pytest.mark.slow
+def test_a_run_is_served_with_its_detector(tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    keras_csg.fit_detector(run, false_alarm_rate=0.1, limit=30, log=None)
+    with keras_csg.serve(run, **QUIET) as served:
+        names = {x["name"] for x in ask(served.url)["outputs"]}
+    assert {"anomaly_score", "known"} <= names
 
 
 @pytest.mark.slow

@@ -84,6 +84,19 @@ def test_agreement_is_told_where_there_is_a_gate():
     )
 
 
+def test_what_is_none_of_the_classes_is_told():
+    answer = {
+        "classes": [{"class_name": "bee", "probability": 0.25}],
+        "anomaly_score": 0.971,
+        "known": False,
+    }
+    assert load().describe(answer) == (
+        "not one of the known classes; the nearest is bee, probability 0.250, "
+        "anomaly score 0.97"
+    )
+    assert load().describe(answer | {"known": True}).startswith("bee, ")
+
+
 def test_it_needs_the_standard_library_alone():
     names = set()
     for node in ast.walk(ast.parse(PATH.read_text("utf-8"))):

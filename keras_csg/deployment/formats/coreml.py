@@ -13,6 +13,7 @@ from keras_csg.deployment.formats.base import (
     Format,
     import_runtime,
 )
+from keras_csg.deployment.graph.outputs import DTYPES
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.quiet import quietly
 
@@ -147,7 +148,13 @@ class CoreMLAnswers(ExportedAnswers):
             raise ValueError(f"Core ML cannot load {path}.") from error
 
     def _run(self, images):
-        return self._model.predict({"images": images})
+        answers = self._model.predict({"images": images})
+        return {
+            name: np.asarray(values).astype(DTYPES[name])
+            if name in DTYPES
+            else values
+            for name, values in answers.items()
+        }
 
 
 def _load_spec(coremltools, path):
@@ -164,7 +171,11 @@ def _convert(coremltools, answering, half):
 
     @tf.function(input_signature=signature)
     def answer(images):
-        return answering(images, training=False)
+        answers = answering(images, training=False)
+        return {  # Core ML gives no truth values.
+            name: tf.cast(x, tf.int32) if x.dtype == tf.bool else x
+            for name, x in answers.items()
+        }
 
     concrete = answer.get_concrete_function()
     precision = coremltools.precision.FLOAT32

@@ -45,8 +45,18 @@ def name_nodes(graph: "onnx.GraphProto") -> None:
 
 
 def _pooling(nodes):
-    """Returns the node that averages the feature maps: no mean follows it."""
-    return [node for node in nodes if node.op_type in MEANS][-1]
+    """Returns the node that averages the feature maps.
+
+    No mean over two axes follows it, as of rows and columns.
+    """
+    return [node for node in nodes if _averages_maps(node)][-1]
+
+
+def _averages_maps(node):
+    if node.op_type not in MEANS:
+        return False
+    axes = [len(a.ints) for a in node.attribute if a.name == "axes"]
+    return not axes or axes[0] > 1
 
 
 def _before(nodes, name):

@@ -32,6 +32,8 @@ SERVING_OUTPUTS = (
     "class_id",
     "class_specific_probabilities",
     "gate_agreement",
+    "anomaly_score",
+    "known",
 )
 EXTRA = "assets.extra"
 GRAPH_FILE = "saved_model.pb"

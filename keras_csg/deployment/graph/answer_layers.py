@@ -25,6 +25,8 @@ class ClassHead(keras.layers.Layer):
         num_classes: int. Rows of the table.
         multi_label: bool. Whether each class has a probability by itself, a
             sigmoid, not one out of a softmax over all.
+        temperature: float above 0. What the logits are divided by before they
+            become probabilities. The class stays that of the logits.
 
     Call arguments:
         features: Tensor of shape `(batch, filters)`.
@@ -33,15 +35,21 @@ class ClassHead(keras.layers.Layer):
 
     Returns:
         A dict with `probabilities` `(batch, classes)`, `class_id` `(batch,)`,
-        int32, and `weights` `(batch, filters)`, that class's row.
+        int32, `weights` `(batch, filters)`, that class's row, and `logits`
+        `(batch, classes)`, whatever the temperature.
     """
 
     def __init__(
-        self, num_classes: int, multi_label: bool = False, **kwargs: Any
+        self,
+        num_classes: int,
+        multi_label: bool = False,
+        temperature: float = 1.0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.multi_label = multi_label
+        self.temperature = temperature
 
     def build(
         self,
@@ -64,15 +72,20 @@ class ClassHead(keras.layers.Layer):
 
         logits = tf.matmul(features, self.table, transpose_b=True) + self.bias
         to_probabilities = tf.sigmoid if self.multi_label else tf.nn.softmax
-        probabilities = to_probabilities(logits)
+        probabilities = to_probabilities(
+            logits if self.temperature == 1 else logits / self.temperature
+        )
         if class_id is None:
+            # With a temperature that flattens them, probabilities may tie.
+            sure = probabilities if self.temperature == 1 else logits
             # Keras's argmax takes floats apart bit by bit, which no exported
             # file can do, and its `take` looks for negative numbers.
-            class_id = tf.argmax(probabilities, -1, output_type=tf.int32)
+            class_id = tf.argmax(sure, -1, output_type=tf.int32)
         return {
             "probabilities": probabilities,
             "class_id": class_id,
             "weights": tf.gather(self.table, class_id),
+            "logits": logits,
         }
 
     def compute_output_spec(self, features: Any, class_id: Any = None) -> Any:
@@ -82,6 +95,7 @@ class ClassHead(keras.layers.Layer):
             "probabilities": keras.KerasTensor((batch, self.num_classes)),
             "class_id": keras.KerasTensor((batch,), "int32"),
             "weights": keras.KerasTensor((batch, filters)),
+            "logits": keras.KerasTensor((batch, self.num_classes)),
         }
 
     def get_config(self) -> dict[str, Any]:
@@ -90,6 +104,7 @@ class ClassHead(keras.layers.Layer):
             **super().get_config(),
             "num_classes": self.num_classes,
             "multi_label": self.multi_label,
+            "temperature": self.temperature,
         }
 
 
@@ -165,6 +180,37 @@ class PredictedProbability(keras.layers.Layer):
         chosen = ops.equal(ops.expand_dims(class_id, -1), classes)
         chosen = ops.cast(chosen, probabilities.dtype)
         return ops.sum(probabilities * chosen, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="keras_csg")
+class Known(keras.layers.Layer):
+    """Says whether an image is no stranger than clean ones are.
+
+    Args:
+        at_most: float in 0..1. Share of clean images that may be less strange.
+
+    Call arguments:
+        anomaly_score: Tensor of shape `(batch,)`, that share.
+
+    Returns:
+        Tensor of shape `(batch,)`, bool.
+    """
+
+    def __init__(self, at_most: float, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.at_most = at_most
+
+    def call(self, anomaly_score: Any) -> Any:
+        """Returns whether each is known."""
+        return ops.less_equal(anomaly_score, self.at_most)
+
+    def compute_output_spec(self, anomaly_score: Any) -> Any:
+        """Returns shape and dtype."""
+        return keras.KerasTensor(anomaly_score.shape, "bool")
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, for serialisation."""
+        return {**super().get_config(), "at_most": self.at_most}
 
 
 def _divide(parts, total):

@@ -16,10 +16,17 @@ from keras_csg.deployment.graph.answer_layers import (
     FilterContributions,
     PredictedProbability,
 )
+from keras_csg.deployment.graph.detector import (
+    DETECTOR_LAYERS,
+    known_of,
+    score_of,
+)
 from keras_csg.deployment.graph.folding import fold_batch_normalization
-from keras_csg.deployment.graph.outputs import output_names
+from keras_csg.deployment.graph.outputs import DETECTOR_OUTPUTS, output_names
 from keras_csg.deployment.graph.plain_layers import plain_layer
+from keras_csg.evaluation.temperature import Calibration
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.robustness.detection import AnomalyDetector
 
 OWN_LAYERS = (
     "images",
@@ -30,6 +37,7 @@ OWN_LAYERS = (
     "evidence",
     "heatmap",
     "gate_agreement",
+    *DETECTOR_LAYERS,
 )
 """Names of the layers that are put before and behind the backbone's."""
 
@@ -38,6 +46,10 @@ def answering_model(
     model: CSGClassifier,
     outputs: Iterable[str] | None = None,
     input_dtype: str = "float32",
+    *,
+    detector: AnomalyDetector | None = None,
+    temperature: Calibration | None = None,
+    features: bool = False,
 ) -> keras.Model:
     """Builds one flat model that computes every output in one pass.
 
@@ -52,6 +64,13 @@ def answering_model(
             `keras_csg.deployment.graph.outputs.OUTPUTS`; `None` for all the
             model has.
         input_dtype: `"float32"` or `"uint8"`.
+        detector: `AnomalyDetector` that was fitted on the model, whose answers
+            are outputs as well; `None` for none.
+        temperature: `Calibration`. What the logits are divided by before they
+            become probabilities, of which `gate_agreement` is one; nothing
+            else changes. `None` for nothing.
+        features: bool. Whether to answer the average of each filter's map too,
+            as `features`.
 
     Returns:
         A functional `keras.Model` without models inside. Its input, `images`,
@@ -76,32 +95,43 @@ def answering_model(
           positive part, divided by its maximum; zeros where that is zero.
         - `gate_agreement`: `(batch,)`, the class-specific probability of the
           predicted class. Gated models only.
+        - `anomaly_score`: `(batch,)`, with a detector: the share of clean
+          images that are less strange, 0..1.
+        - `known`: `(batch,)`, bool, with a detector: whether that is at most
+          `1 - false_alarm_rate`.
 
     Raises:
         ValueError: if the model is no `CSGClassifier`, has no such output, or
             `input_dtype` is another.
     """
-    names = check_outputs(model, outputs)
+    names = check_outputs(model, outputs, detector is not None)
+    names += ["features"] * features
     if input_dtype not in INPUT_DTYPES:
         raise ValueError(
             f"`input_dtype` must be one of {', '.join(INPUT_DTYPES)}. "
             f"Received: input_dtype={input_dtype!r}"
         )
     with _float32_policy():
-        return fold_batch_normalization(_build(model, names, input_dtype))
+        return fold_batch_normalization(
+            _build(model, names, input_dtype, detector, temperature)
+        )
 
 
 def check_outputs(
-    model: CSGClassifier, outputs: Iterable[str] | None
+    model: CSGClassifier,
+    outputs: Iterable[str] | None,
+    detects: bool = False,
 ) -> list[str]:
     """Returns the names of the chosen outputs, in the order of `OUTPUTS`.
 
     Args:
         model: `CSGClassifier`.
         outputs: list of names; `None` for all the model has.
+        detects: bool. Whether there is a detector.
 
     Raises:
-        ValueError: if the model is no `CSGClassifier` or has no such output.
+        ValueError: if the model is no `CSGClassifier` or has no such output,
+            or there is a detector that none is of.
     """
     if not isinstance(model, CSGClassifier):
         raise ValueError(
@@ -109,19 +139,31 @@ def check_outputs(
             "makes or `keras.saving.load_model` loads. "
             f"Received: model of type {type(model).__name__}"
         )
-    known = output_names(model.gated)
+    known = output_names(model.gated, detects)
     names = known if outputs is None else list(outputs)
     strange = [name for name in names if name not in known]
     if strange or not names:
         gate = " of a model without a gate" if not model.gated else ""
+        needs = ""
+        if DETECTOR_OUTPUTS.keys() & set(strange):
+            needs = f" {' and '.join(DETECTOR_OUTPUTS)} take a `detector`."
         raise ValueError(
-            f"`outputs`{gate} must be out of {', '.join(known)}. "
+            f"`outputs`{gate} must be out of {', '.join(known)}.{needs} "
             f"Received: outputs={', '.join(map(str, strange)) or names}"
         )
+    _check_detector(names, detects)
     return [name for name in known if name in names]
 
 
-def _build(model, names, input_dtype):
+def _check_detector(names, detects):
+    if detects and not DETECTOR_OUTPUTS.keys() & set(names):
+        raise ValueError(
+            "With a detector `outputs` must name anomaly_score or known. "
+            f"Received: outputs={', '.join(names)}"
+        )
+
+
+def _build(model, names, input_dtype, detector, temperature):
     images = keras.Input(
         model.backbone.input_shape[1:], name="images", dtype=input_dtype
     )
@@ -129,7 +171,7 @@ def _build(model, names, input_dtype):
     if input_dtype != "float32":
         pixels = ops.cast(images, "float32")
     maps = flat_features(model.backbone, pixels, plain_layer, OWN_LAYERS)
-    answers = _Answers(model, maps)
+    answers = _Answers(model, maps, detector, temperature)
     return keras.Model(
         images,
         {name: getattr(answers, name) for name in names},
@@ -151,10 +193,16 @@ def _float32_policy():
 class _Answers:
     """Keras tensors of the answers, each made when it is first asked for."""
 
-    def __init__(self, model, maps):
+    def __init__(self, model, maps, detector, temperature):
         self._model = model
         self._maps = maps
-        self._features = keras.layers.GlobalAveragePooling2D(
+        self._detector = detector
+        self._temperature = self._specific_temperature = 1.0
+        if temperature is not None:
+            self._temperature = temperature.temperature
+            own = temperature.class_specific_temperature
+            self._specific_temperature = 1.0 if own is None else own
+        self.features = keras.layers.GlobalAveragePooling2D(
             data_format="channels_last", dtype="float32", name="pooling"
         )(maps)
 
@@ -166,14 +214,18 @@ class _Answers:
         ):  # The same probabilities, and one evidence.
             kernel = kernel - kernel.mean(axis=1, keepdims=True)
             bias = bias - bias.mean()
-        return self._head("standard_head", kernel, bias)
+        return self._head("standard_head", kernel, bias, self._temperature)
 
     @functools.cached_property
     def _class_specific(self):
         kernel, bias = self._model.head.get_weights()
         gate_matrix = ops.convert_to_numpy(self._model.gate.gate_matrix)
         return self._head(
-            "class_specific_head", kernel * gate_matrix.T, bias, self.class_id
+            "class_specific_head",
+            kernel * gate_matrix.T,
+            bias,
+            self._specific_temperature,
+            self.class_id,
         )
 
     @property
@@ -182,11 +234,15 @@ class _Answers:
         head = self._class_specific if self._model.gated else self._standard
         return head["weights"]
 
-    def _head(self, name, kernel, bias, *class_id):
+    def _head(self, name, kernel, bias, temperature, *class_id):
         layer = ClassHead(
-            len(bias), self._model.multi_label, dtype="float32", name=name
+            len(bias),
+            self._model.multi_label,
+            temperature,
+            dtype="float32",
+            name=name,
         )
-        answers = layer(self._features, *class_id)
+        answers = layer(self.features, *class_id)
         layer.set_weights([kernel.T, bias])
         return answers
 
@@ -207,7 +263,7 @@ class _Answers:
         layer = FilterContributions(
             dtype="float32", name="filter_contributions"
         )
-        return layer(self._features, self._weights)
+        return layer(self.features, self._weights)
 
     @property
     def evidence(self):
@@ -223,3 +279,16 @@ class _Answers:
     def gate_agreement(self):
         layer = PredictedProbability(dtype="float32", name="gate_agreement")
         return layer(self.class_specific_probabilities, self.class_id)
+
+    @functools.cached_property
+    def anomaly_score(self):
+        return score_of(
+            self._detector,
+            self.features,
+            lambda: self._standard["logits"],
+            lambda: self._class_specific["logits"],
+        )
+
+    @property
+    def known(self):
+        return known_of(self._detector, self.anomaly_score)

@@ -108,9 +108,11 @@ class NearestNeighbors(Score):
         features, kept = answers.features, constants["directions"]
         directions = features / (norm(features)[:, None] + 1e-6)
         cosines = ops.matmul(directions, ops.transpose(kept))
-        nearest, _ = ops.top_k(cosines, min(NEIGHBORS, kept.shape[0]))
-        # Of unit vectors: |u - v|^2 = 2 - 2 cos.
-        return ops.sqrt(ops.relu(2 - 2 * nearest[:, -1]) + 1e-12)
+        _, places = ops.top_k(cosines, min(NEIGHBORS, kept.shape[0]))
+        nearest = ops.take(kept, places[:, -1], axis=0)
+        # Not of the cosine: where that is near one its last digits are all.
+        squares = ops.sum(ops.square(directions - nearest), axis=-1)
+        return ops.sqrt(squares + 1e-12)
 
 
 class VirtualLogit(Score):
@@ -169,9 +171,13 @@ def _nearest(constants, rounded):
     """Returns the squared distance to the nearest of the classes' means."""
     means = constants["means"]
     products = ops.matmul(rounded, ops.transpose(means))
-    squares = ops.sum(ops.square(means), axis=-1) - 2 * products
-    own = ops.sum(ops.square(rounded), axis=-1)
-    return ops.relu(own + ops.min(squares, axis=-1))
+    nearness = 2 * products - ops.sum(ops.square(means), axis=-1)
+    # `argmax` of floats does not export.
+    _, places = ops.top_k(nearness, 1)
+    nearest = ops.take(means, places[:, 0], axis=0)
+    # Not from the products: far from the centre these are large, and their
+    # difference would have lost its digits.
+    return ops.sum(ops.square(rounded - nearest), axis=-1)
 
 
 SCORES = (Mahalanobis, RelativeMahalanobis, NearestNeighbors, VirtualLogit)

@@ -51,6 +51,8 @@ class AnomalyDetector(FittedDetector):
         head_: `Head` of the classifier that it was fitted on.
         constants_: dict of arrays: what the score has learned.
         rank_: array: the curve behind `anomaly_scores`.
+        calibrated_on_: int. Clean images that the threshold was found from;
+            `None` of a detector that was saved before it was kept.
 
     Example:
         >>> detector = AnomalyDetector()  # doctest: +SKIP
@@ -147,6 +149,7 @@ class AnomalyDetector(FittedDetector):
         scores = np.concatenate(list(self._scores_of(held_back)))
         self.threshold_ = threshold_of(scores, self.false_alarm_rate)
         self.rank_ = fit_rank(scores, self.threshold_, self.false_alarm_rate)
+        self.calibrated_on_ = len(scores)
         return self
 
     def score_samples(self, images: Any) -> np.ndarray:
@@ -239,6 +242,7 @@ class AnomalyDetector(FittedDetector):
                 self.threshold_,
                 {**self.constants_, "rank": self.rank_},
                 self.head_,
+                self.calibrated_on_,
             ),
         )
 
@@ -271,4 +275,5 @@ class AnomalyDetector(FittedDetector):
         detector.constants_ = dict(stored.arrays)
         detector.rank_ = detector.constants_.pop("rank")
         detector.threshold_ = stored.threshold
+        detector.calibrated_on_ = stored.calibrated_on
         return detector

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from keras import ops
@@ -7,7 +7,10 @@ from keras import ops
 from keras_csg.metrics.head import Head
 from keras_csg.robustness.detection.curves import follow
 from keras_csg.robustness.detection.layer import AnomalyScore
-from keras_csg.robustness.detection.registry import DEFAULT, find_score
+from keras_csg.robustness.detection.registry import (
+    exportable_scores,
+    find_score,
+)
 from keras_csg.robustness.detection.score import (
     Answers,
     answers_of,
@@ -23,10 +26,12 @@ class FittedDetector:
     """What a detector can do without its classifier, once it was fitted."""
 
     score: str
+    false_alarm_rate: float
     threshold_: float
     head_: Head
     constants_: dict[str, np.ndarray]
     rank_: np.ndarray
+    calibrated_on_: int | None
 
     def ranks(self, scores: np.ndarray) -> np.ndarray:
         """Returns `anomaly_scores` of what `score_samples` gave."""
@@ -77,6 +82,46 @@ class FittedDetector:
             **kwargs,
         )
 
+    def description(self) -> dict[str, Any]:
+        """Returns what an exported file says of it, plain values.
+
+        Returns:
+            dict; see `keras_csg.deployment.Metadata.detector`.
+        """
+        self._check_fitted()
+        return {
+            "score": self.score,
+            "threshold": self.threshold_,
+            "known_up_to": 1 - self.false_alarm_rate,
+            "false_alarm_rate": self.false_alarm_rate,
+            "images": self.calibrated_on_,
+            "baseline": self.head_.gate_matrix is None,
+        }
+
+    @property
+    def exportable(self) -> bool:
+        """Whether its score can live in an exported graph."""
+        return find_score(self.score).exportable
+
+    def check_exportable(self) -> None:
+        """Refuses a score that cannot live in an exported graph.
+
+        Raises:
+            ValueError: with the names of those that can.
+        """
+        self._exportable()
+
+    def looks_at(self) -> frozenset[str]:
+        """Returns the fields of `Answers` that the score is computed from.
+
+        So that a graph holds no table of a head that its score ignores.
+        """
+        self._check_fitted()
+        head = with_gate(self.head_)
+        watched = _Watched(answers_of(head, np.ones((1, head.filters))))
+        find_score(self.score)(self.constants_, cast(Answers, watched))
+        return frozenset(watched.seen)
+
     def _scores_of(self, features: np.ndarray) -> Iterator[np.ndarray]:
         """Yields the scores of features, a block at a time."""
         score, head = find_score(self.score), with_gate(self.head_)
@@ -90,11 +135,23 @@ class FittedDetector:
         if not score.exportable:
             raise ValueError(
                 f"The score {self.score!r} is no plain arithmetic, so it can "
-                "neither be exported nor attacked by its gradient. Take "
-                f"another, such as {DEFAULT!r}."
+                "neither be exported nor attacked by its gradient. These can: "
+                f"{', '.join(exportable_scores())}."
             )
         return score
 
     def _check_fitted(self):
         if not hasattr(self, "threshold_"):
             raise ValueError("The detector was not fitted: call `fit` first.")
+
+
+class _Watched:
+    """Answers that remember which of their fields were looked at."""
+
+    def __init__(self, answers: Answers):
+        self._answers = answers
+        self.seen: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.seen.add(name)
+        return getattr(self._answers, name)

@@ -25,9 +25,11 @@ class AnomalyScore(keras.layers.Layer):
 
     Call arguments:
         features: Tensor of shape `(batch, filters)`.
-        logits: Tensor of shape `(batch, classes)`, of the standard head.
-        specific_logits: Tensor of shape `(batch, classes)`, of the
-            class-specific head.
+        logits: Tensor of shape `(batch, classes)`, of the standard head, as
+            it is, without a temperature; `None` for a score that does not
+            look at it: `AnomalyDetector.looks_at`.
+        specific_logits: Tensor of that shape, of the class-specific head; as
+            well.
 
     Returns:
         Tensor of shape `(batch,)` in 0..1: the share of clean images that are
@@ -59,7 +61,9 @@ class AnomalyScore(keras.layers.Layer):
             self._constants[name].assign(value)
         self.built = True
 
-    def call(self, features: Any, logits: Any, specific_logits: Any) -> Any:
+    def call(
+        self, features: Any, logits: Any = None, specific_logits: Any = None
+    ) -> Any:
         """Returns the share of clean images that are less strange."""
         constants = {
             name: ops.convert_to_tensor(weight)
@@ -72,8 +76,8 @@ class AnomalyScore(keras.layers.Layer):
     def compute_output_shape(
         self,
         features_shape: tuple[int | None, ...],
-        logits_shape: tuple[int | None, ...],
-        specific_logits_shape: tuple[int | None, ...],
+        logits_shape: tuple[int | None, ...] | None = None,
+        specific_logits_shape: tuple[int | None, ...] | None = None,
     ) -> tuple[int | None, ...]:
         """Returns `(batch,)`."""
         return (features_shape[0],)

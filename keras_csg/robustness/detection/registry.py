@@ -29,6 +29,11 @@ def list_scores() -> list[str]:
     return list(SCORES)
 
 
+def exportable_scores() -> list[str]:
+    """Returns the names of the scores that can live in an exported graph."""
+    return [name for name, score in SCORES.items() if score.exportable]
+
+
 def find_score(name: str) -> Score:
     """Returns a score by its name.
 

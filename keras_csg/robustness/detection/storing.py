@@ -50,12 +50,15 @@ class Stored(NamedTuple):
         threshold: float.
         arrays: dict of arrays: what it has learned.
         head: `Head` of its classifier.
+        calibrated_on: int. Clean images behind the threshold; `None` where
+            nobody wrote it down.
     """
 
     params: dict[str, Any]
     threshold: float
     arrays: dict[str, np.ndarray]
     head: Head
+    calibrated_on: int | None = None
 
 
 def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
@@ -81,6 +84,7 @@ def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
             "format": FORMAT,
             **stored.params,
             "threshold": stored.threshold,
+            "calibrated_on": stored.calibrated_on,
             "gated": stored.head.gate_matrix is not None,
             "head_sha256": fingerprint(stored.head),
             "arrays_sha256": _sha256(part / ARRAYS),
@@ -132,6 +136,7 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
             float(facts["threshold"]),
             arrays,
             stored_head,
+            facts.get("calibrated_on"),
         )
     except (OSError, KeyError, TypeError, ValueError) as e:
         raise ValueError(f"{path} is damaged: {e}. Fit it again.") from e

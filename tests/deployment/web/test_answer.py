@@ -114,6 +114,22 @@ def test_the_page_says_what_predict_says(seed, multi_label, tmp_path):
         assert found["present"] is None
 
 
+@pytest.mark.parametrize("score, known", [(0.5, True), (0.97, False)])
+def test_it_says_whether_it_is_known(score, known, tmp_path):
+    values = answers(0) | {
+        "anomaly_score": np.array([score], "float32"),
+        "known": np.array([known]),
+    }
+    about = metadata(values, detector={"known_up_to": 0.95})
+    expected = predicted(tmp_path, values, about)
+    for given in (values, {k: v for k, v in values.items() if k != "known"}):
+        found = described(tmp_path, given, about)["described"]
+        assert found["known"] is expected["known"] is known
+        assert found["anomaly"] == pytest.approx(expected["anomaly_score"])
+    found = described(tmp_path, answers(0), metadata(answers(0)))["described"]
+    assert "known" not in found
+
+
 def test_all_classes_that_are_there_are_listed(tmp_path):
     values = answers(0) | {"probabilities": np.full((1, 7), 0.75, "float32")}
     about = metadata(values, multi_label=True)

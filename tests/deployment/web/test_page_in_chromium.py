@@ -6,6 +6,7 @@ import shutil
 import pytest
 from PIL import Image
 
+from tests.deployment.detecting import detecting, images_to_ask
 from tests.deployment.trained import trained_classifier
 from tests.deployment.web.visiting import ANSWER, Visit, served
 
@@ -48,6 +49,28 @@ def test_pictures_come_by_drop_and_by_the_clipboard(chromium, folder, tmp_path):
             transfer,
         )
         assert page.evaluate("window.answered")["classes"]
+        visit.check()
+
+
+def test_what_it_does_not_know_is_told_in_words(chromium, export, tmp_path):
+    model, detector = detecting()
+    folder = export(model, detector=detector, images=images_to_ask())
+    Image.new("RGB", (8, 8), "black").save(tmp_path / "black.png")
+    pixels = images_to_ask()[0].round().astype("uint8")
+    Image.fromarray(pixels).save(tmp_path / "usual.png")
+    with served(folder) as url:
+        visit = Visit(chromium, url).loaded()
+        answer = visit.ask(tmp_path / "black.png")
+        assert answer["known"] is False
+        assert visit.text("#headline") == "Not one of the classes it knows"
+        nearest = answer["classes"][0]["name"]
+        said = visit.text("#familiarity")
+        assert said.startswith("It is unlike what this network knows. Strang")
+        assert f"The nearest is {nearest}; what follows is of it." in said
+        answer = visit.ask(tmp_path / "usual.png")
+        assert answer["known"] is True
+        assert visit.text("#familiarity").startswith("It is like what this")
+        assert visit.text("#headline").startswith(answer["classes"][0]["name"])
         visit.check()
 
 

@@ -37,6 +37,30 @@ def test_a_rank_is_the_share_below_and_exact_at_the_threshold():
     assert_allclose(ranks, [0, 0, 0.25, 0.5, 0.95, 1, 1], atol=1e-6)
 
 
+def test_scores_that_nearly_share_a_place_make_no_jump():
+    """What another processor's last digit changes stays small."""
+    crowded = np.sort(np.concatenate([HUNDRED, 50 + 1e-6 * HUNDRED]))
+    curve = fit_rank(crowded, 95.3, 0.05)
+    below, above = at(curve, 50, 50 + 1e-4)
+    assert 0 <= above - below < 0.02
+    assert at(curve, 95.3) == pytest.approx(0.95)
+
+
+def test_half_precision_keeps_the_places():
+    """As a file with half the digits has them; the thresholds above all."""
+    scores = 1000 + 0.01 * HUNDRED
+    whole = fit_rank(scores, scores[95], 0.05)
+    half = whole.astype("float16").astype("float32")
+    places = np.linspace(1000, 1001, 40)
+    assert_allclose(at(half, *places), at(whole, *places), atol=3e-3)
+
+
+def test_a_curve_of_before_has_whole_places():
+    curve = fit_rank(HUNDRED, 95.3, 0.05)
+    before = np.stack([curve[0] + curve[4], *curve[1:4]])
+    assert_allclose(at(before, 3, 70, 99), at(curve, 3, 70, 99), atol=1e-6)
+
+
 @pytest.mark.parametrize("scores", [np.zeros(40), np.repeat([0.0, 1.0], 20)])
 def test_scores_that_are_alike_give_a_curve_that_never_falls(scores):
     for curve in (fit_rank(scores, scores.max(), 0.1), fit_surprise(scores)):

@@ -26,7 +26,9 @@ export function missing(metadata) {
  * @param {Object} metadata the model's.
  * @returns `classes`, the predicted one first, each with `name` and what is
  *   known of `probability`, `specific` and `present`; `present`, the names of
- *   those that are there, where there may be several; `filters`; `heatmap`.
+ *   those that are there, where there may be several; `filters`; `heatmap`;
+ *   with a detector `anomaly`, the share of clean images that are less strange,
+ *   and `known`, whether it shows one of the classes.
  */
 export function describe(outputs, metadata, top = TOP) {
   const probabilities = values(outputs.probabilities);
@@ -44,7 +46,16 @@ export function describe(outputs, metadata, top = TOP) {
     present: several ? there.map((index) => String(metadata.class_names[index])) : null,
     filters: filtersOf(values(outputs.filter_contributions), metadata),
     heatmap: heatmapOf(outputs.heatmap),
+    ...familiarity(outputs, metadata.detector),
   };
+}
+
+function familiarity(outputs, detector) {
+  const [anomaly] = values(outputs.anomaly_score) ?? [];
+  const [known] = values(outputs.known) ?? [];
+  if (known !== undefined) return { anomaly, known: Boolean(known) };
+  if (anomaly === undefined || !detector) return { anomaly };
+  return { anomaly, known: anomaly <= detector.known_up_to };
 }
 
 const values = (output) => (output ? Array.from(output.data) : undefined);

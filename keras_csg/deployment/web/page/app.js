@@ -68,7 +68,8 @@ async function look(bitmap, what, live = false) {
   byId("heat").hidden = !described.heatmap;
   show(described, answer.milliseconds, live);
   const [first] = described.classes;
-  if (first) byId("canvas").ariaLabel = `${what}: ${first.name}`;
+  const told = described.known === false ? "not one of the classes it knows" : first?.name;
+  if (told) byId("canvas").ariaLabel = `${what}: ${told}`;
   document.dispatchEvent(new CustomEvent("answer", { detail: { ...answer, ...described } }));
 }
 

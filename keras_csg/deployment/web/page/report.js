@@ -47,12 +47,22 @@ export function show(described, took, live) {
   byId("caption").textContent = line;
   // A camera's answers change too fast to be read out.
   if (!live) byId("said").textContent = line;
+  familiarity(described);
   classes(described.classes);
   filters(described.filters);
   const { reading, network } = took;
   byId("took").textContent =
     `Answered in ${Math.round(reading + network)} ms on this device, ` +
     `of which the network took ${Math.round(network)} ms.`;
+}
+
+function familiarity({ known, anomaly, classes: [nearest] }) {
+  const line = byId("familiarity");
+  line.hidden = anomaly === undefined && known === undefined;
+  if (line.hidden) return;
+  const score = anomaly === undefined ? "" : ` Stranger than ${percent(anomaly)} of the pictures it was set on.`;
+  const near = nearest ? ` The nearest is ${nearest.name}; what follows is of it.` : "";
+  line.textContent = known === false ? `It is unlike what this network knows.${score}${near}` : `It is like what this network knows.${score}`;
 }
 
 /** Shows an error in words, or takes it away. */
@@ -62,7 +72,8 @@ export function complain(text) {
   if (text) byId("error").scrollIntoView({ block: "nearest" });
 }
 
-function headline({ present, classes }) {
+function headline({ present, classes, known }) {
+  if (known === false) return "Not one of the classes it knows";
   if (present) return present.length ? listed(present) : "None of the classes";
   const [first] = classes;
   if (!first) return "No class: it was exported without them";
