@@ -7,7 +7,13 @@ import sys
 
 import pytest
 
-from keras_csg.files import hidden_part, recover, replace_all, whole_file
+from keras_csg.files import (
+    at_home,
+    hidden_part,
+    recover,
+    replace_all,
+    whole_file,
+)
 
 
 def test_a_file_gets_its_name_when_it_is_whole(tmp_path):
@@ -197,3 +203,9 @@ replace_all({{pathlib.Path({str(part)!r}): pathlib.Path({str(folder)!r})}})
     assert not folder.exists()
     recover(folder)
     assert (folder / "inside").exists()
+
+
+def test_a_home_of_nobody_is_a_name_like_others(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert at_home("~/x") == pathlib.Path("/somewhere/x")
+    assert at_home("~nobody-here/x") == pathlib.Path("~nobody-here/x")

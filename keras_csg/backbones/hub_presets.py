@@ -4,13 +4,13 @@ import contextlib
 import dataclasses
 import difflib
 import os
-import pathlib
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from keras_csg.backbones.weights.model_file import reason_of
 from keras_csg.choices import HUB_PREFIX, PRESET_WEIGHTS
+from keras_csg.files import at_home
 
 KINDS = (
     "a preset of KerasHub for images, a kaggle:// or hf:// handle, or a folder "
@@ -169,7 +169,7 @@ def _lasting(name, keras_hub):
         return name
     if "://" in name:
         return name
-    folder = pathlib.Path(name or "-").expanduser()
+    folder = at_home(name or "-")
     if folder.is_dir():
         return os.path.abspath(folder)
     known = keras_hub.models.ImageClassifier.presets

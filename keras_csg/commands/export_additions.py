@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_csg.commands.arguments import check_path
 from keras_csg.commands.input_error import InputError
+from keras_csg.files import at_home
 from keras_csg.training.run_folders import detector_of
 
 
@@ -34,7 +35,7 @@ def find_detector(
             )
         return folder
     check_path("detector", detector)
-    path = pathlib.Path(detector).expanduser()
+    path = at_home(detector)
     if not path.exists():
         raise InputError(
             f"There is no detector {path}: `keras-csg detect fit {name}` fits "

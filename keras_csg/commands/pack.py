@@ -13,6 +13,7 @@ from keras_csg.commands.arguments import (
 from keras_csg.commands.input_error import input_errors
 from keras_csg.data import load_data
 from keras_csg.data.packing import pack_data, pack_name
+from keras_csg.files import at_home
 
 
 def pack(
@@ -63,7 +64,7 @@ def pack(
         data = load_data(folder, cache=False, log=log, **settings)
         path = pack_data(
             data,
-            pathlib.Path(out).expanduser(),
+            at_home(out),
             name or pack_name(pathlib.Path(os.path.abspath(folder))),
             shorter_side=shorter_side,
             track=track,

@@ -23,6 +23,7 @@ from keras_csg.deployment import (
 )
 from keras_csg.deployment.formats.registry import find_format_at
 from keras_csg.deployment.opening import name_models_in
+from keras_csg.files import at_home
 
 
 def predict(
@@ -205,7 +206,7 @@ def open_source(path: str | os.PathLike, *, trust: bool = False) -> Any:
         from keras_csg.training.opening import open_run
 
         return open_run(_at_home(path)).load_model()
-    path = pathlib.Path(path).expanduser()
+    path = at_home(path)
     if path.suffix == ".keras":
         return _classifier_in(path)
     return open_exported(path, trust=trust)
@@ -225,7 +226,7 @@ def check_source(path: str | os.PathLike) -> None:
     check_path("source", path)
     if _is_run(path):
         return
-    path = pathlib.Path(path).expanduser()
+    path = at_home(path)
     if not path.exists():
         raise InputError(f"There is neither a run nor an exported file {path}.")
     if path.suffix == ".keras":

@@ -19,6 +19,7 @@ from keras_csg.commands.arguments import (
 )
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.deployment.opening import read_metadata
+from keras_csg.files import at_home
 from keras_csg.serving.bodies import body_of_batch, check_body
 from keras_csg.serving.opening import VERSION, name_and_version, open_to_serve
 from keras_csg.serving.settings import ServerSettings
@@ -212,7 +213,7 @@ def needs_tensorflow(source: str | os.PathLike) -> bool:
 def _model(source, log, resources):
     """Returns the path of an exported model, its name and its version."""
     if not needs_tensorflow(source):
-        path = pathlib.Path(source).expanduser()
+        path = at_home(source)
         if not path.exists():
             raise ValueError(
                 f"There is neither an exported model nor a run {source}."

@@ -14,7 +14,7 @@ from keras_csg.deployment.formats.saved_model import GRAPH_FILE
 from keras_csg.deployment.layouts import places_in_version
 from keras_csg.deployment.metadata import METADATA_FILE, Metadata
 from keras_csg.deployment.web.folder import MODEL_FILE
-from keras_csg.files import check_regular, check_regular_files
+from keras_csg.files import at_home, check_regular, check_regular_files
 
 MOST_NAMED = 5
 """Models that a message names."""
@@ -75,7 +75,7 @@ def find_model(path: str | os.PathLike) -> pathlib.Path | None:
     Returns:
         `pathlib.Path` of the model itself, or `None` if there is none.
     """
-    path = pathlib.Path(path).expanduser()
+    path = at_home(path)
     if _is_model(path):
         return path
     if (path / METADATA_FILE).is_file() and (path / MODEL_FILE).is_file():
@@ -100,7 +100,7 @@ def _model_at(path):
     if not isinstance(path, str | os.PathLike):
         raise ValueError(f"`path` must be a path. Received: path={path!r}")
     found = find_model(path)
-    path = pathlib.Path(path).expanduser()
+    path = at_home(path)
     # A format of somebody's own may be called as Keras's files are.
     if found is not None and (
         found.suffix != ".keras" or _is_of_a_format(found)

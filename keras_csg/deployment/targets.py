@@ -12,6 +12,7 @@ from keras_csg.deployment.formats.choosing import (
 )
 from keras_csg.deployment.formats.registry import get_format
 from keras_csg.deployment.layouts import formats_of_layout
+from keras_csg.files import at_home
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,7 @@ def plan_targets(
         raise ValueError("`name` needs `layout`: files have names of theirs.")
     if version is not None and not layout:
         raise ValueError("`version` needs `layout`: files have none.")
-    out = pathlib.Path(out).expanduser()
+    out = at_home(out)
     usual = formats_of_layout(layout)[0] if layout else "onnx"
     formats = choose_formats(formats or [usual])
     if layout:
@@ -99,7 +100,7 @@ def check_targets(
     Raises:
         ValueError: naming the path.
     """
-    out = pathlib.Path(out).expanduser()
+    out = at_home(out)
     for target in targets:
         choose_destination(
             target.path.absolute(),

@@ -35,3 +35,11 @@ def check_regular_files(folder: pathlib.Path) -> None:
             continue
         except OSError as error:
             raise OSError(f"Cannot read {path}: {error}") from error
+
+
+def at_home(path: str | os.PathLike) -> pathlib.Path:
+    """Returns a path whose `~` stands for the folder of a user.
+
+    As in a shell, `~name` stays as it is where there is no such user.
+    """
+    return pathlib.Path(os.path.expanduser(path))

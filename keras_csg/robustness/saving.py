@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from keras_csg.files import hidden_part
+from keras_csg.files import at_home, hidden_part
 from keras_csg.robustness.batches import NumberedBatch
 
 COLUMNS = ("file", "label", "before", "after")
@@ -29,7 +29,7 @@ class AttackedImages:
     """
 
     def __init__(self, path: pathlib.Path) -> None:
-        self.path = path.expanduser()
+        self.path = at_home(path)
         empty = self.path.is_dir() and not any(self.path.iterdir())
         if os.path.lexists(self.path) and not empty:
             raise ValueError(

@@ -5,7 +5,6 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from keras_csg.data import ClassificationData
 from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
 from keras_csg.data.splits.share import Share
+from keras_csg.files import at_home
 from keras_csg.training.options import TrainingOptions
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def class_weights_of(
         source = "`class_weights`"
         found = _weights_of(choice.items(), source)
     else:
-        path = Path(choice).expanduser()
+        path = at_home(choice)
         source, found = str(path), _weights_of(_read(path), path)
     names = data.class_names
     wrong = [

@@ -30,6 +30,7 @@ from keras_csg.data.sources.request import OPTIONAL
 from keras_csg.data.sources.split_hints import SHOWN, some_of
 from keras_csg.data.splits.hashed import TEST
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
+from keras_csg.files import at_home
 
 MOST_BROKEN = 0.01
 """Share of broken files above which a folder is refused."""
@@ -45,7 +46,7 @@ class FolderSource(Source):
     @classmethod
     def means(cls, name: str, data_dir: str | None) -> bool:
         """Whether there is a folder of that name."""
-        return Path(name).expanduser().is_dir()
+        return at_home(name).is_dir()
 
     @classmethod
     def moved_name(cls, name: str, data_dir: str | os.PathLike) -> str:
@@ -54,7 +55,7 @@ class FolderSource(Source):
 
     def lasting_name(self) -> str:
         """Returns the folder's absolute path."""
-        return os.path.abspath(Path(self.request.name).expanduser())
+        return os.path.abspath(at_home(self.request.name))
 
     def lasting_labels(self) -> str | None:
         """Returns the table's absolute path."""
@@ -66,7 +67,7 @@ class FolderSource(Source):
     @property
     def folder(self) -> Path:
         """The folder."""
-        return Path(self.request.name).expanduser()
+        return at_home(self.request.name)
 
     def load(self) -> ClassificationData:
         """Loads the three splits, and keeps the paths of the test images."""
@@ -173,7 +174,7 @@ class FolderSource(Source):
 
 def _beside(path, folder):
     """Returns the path of a file, from here or from the folder."""
-    path = Path(path).expanduser()
+    path = at_home(path)
     if path.is_file():
         return path
     # Where the folder moved, the table may have moved with it.

@@ -18,6 +18,7 @@ from keras_csg.data.sources.folder_boxes import (
 )
 from keras_csg.data.sources.split_hints import MASKS
 from keras_csg.data.sources.split_names import as_on_disk, composed
+from keras_csg.files import at_home
 
 
 class FolderMasks:
@@ -69,7 +70,7 @@ class FolderMasks:
     ):
         self.size = size
         self._reading = reading
-        folder = Path(folder).expanduser()
+        folder = at_home(folder)
         self._files: list[Path] | None = None
         names = [
             composed(Path(os.path.relpath(path, folder)).as_posix())
@@ -127,7 +128,7 @@ def _covered(mask):
 
 def has_annotations(folder: str | os.PathLike) -> bool:
     """Whether a folder of images says where the objects are."""
-    folder = Path(folder).expanduser()
+    folder = at_home(folder)
     return has_boxes(folder) or (folder / MASKS).is_dir()
 
 
@@ -186,7 +187,7 @@ def _fitted(
 
 
 def _mask_files(folder, names, part, masks):
-    root = folder / MASKS if masks is None else Path(masks).expanduser()
+    root = folder / MASKS if masks is None else at_home(masks)
     if not root.is_dir():
         raise ValueError(
             f"`masks` must be a folder of mask files. Received: masks={root}"

@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from keras_csg.data.splits.hashed import (
     VALIDATION,
     assign_splits,
 )
+from keras_csg.files import at_home
 
 PREFIX = "hf:"
 SAVED = ("dataset_dict.json", "state.json")
@@ -49,7 +49,7 @@ class HuggingFaceSource(Source):
         """Whether it is such a name or such a folder."""
         if name.startswith(PREFIX):
             return True
-        folder = Path(name).expanduser()
+        folder = at_home(name)
         return any((folder / file).is_file() for file in SAVED)
 
     def lasting_name(self) -> str:
@@ -57,7 +57,7 @@ class HuggingFaceSource(Source):
         name = self.request.name
         if name.startswith(PREFIX):
             return name
-        return os.path.abspath(Path(name).expanduser())
+        return os.path.abspath(at_home(name))
 
     def load(self) -> ClassificationData:
         """Loads the three splits.
@@ -120,7 +120,7 @@ def _open(request) -> dict[str, Any]:
             f"`pip install 'keras-csg[hf]'`. Received: {request.name!r}"
         ) from None
     name = request.name
-    saved = Path(name.removeprefix(PREFIX) or "-").expanduser()
+    saved = at_home(name.removeprefix(PREFIX) or "-")
     if any((saved / file).is_file() for file in SAVED):
         name = str(saved)
     if name == PREFIX:
@@ -132,7 +132,7 @@ def _open(request) -> dict[str, Any]:
                 path, config or None, cache_dir=request.data_dir
             )
         else:
-            found = datasets.load_from_disk(str(Path(name).expanduser()))
+            found = datasets.load_from_disk(str(at_home(name)))
     except Exception as error:  # Of the network, of names, of damaged files.
         line = str(error).strip().split("\n")[0][:200]
         raise ValueError(f"Cannot load {name}: {line}") from error

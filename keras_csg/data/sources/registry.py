@@ -3,9 +3,9 @@
 import difflib
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from keras_csg.data.sources.base import Source
+from keras_csg.files import at_home
 
 _NAMED: dict[str, type[Source]] = {}
 _KINDS: list[type[Source]] = []
@@ -51,7 +51,7 @@ def find_source(name: str, data_dir: str | None = None) -> type[Source]:
     if kind is not None:
         return kind
     if "/" in name or os.sep in name:
-        folder = str(Path(name).expanduser())
+        folder = str(at_home(name))
         raise ValueError(
             f"The data must be an existing folder. Received: {folder!r}"
         )

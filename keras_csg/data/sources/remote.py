@@ -9,7 +9,7 @@ from keras_csg.data.image_files import in_threads
 from keras_csg.data.sources.base import ClassificationData
 from keras_csg.data.sources.folder import FolderSource
 from keras_csg.data.sources.registry import register_source
-from keras_csg.files import whole_file
+from keras_csg.files import at_home, whole_file
 
 MARK = "://"
 FOLDER = "keras-csg"
@@ -46,7 +46,7 @@ class RemoteSource(FolderSource):
         name = self.request.name
         own = f"{FOLDER}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        return Path(self.request.data_dir or caches).expanduser() / own
+        return at_home(self.request.data_dir or caches) / own
 
     def load(self) -> ClassificationData:
         """Copies what is new, and loads the three splits.

@@ -1,5 +1,4 @@
 import os
-from pathlib import Path
 
 from keras_csg.data.annotated_images import AnnotatedImages
 from keras_csg.data.image_sizes import DEFAULT_SIZE
@@ -9,6 +8,7 @@ from keras_csg.data.sources.base import (
 )
 from keras_csg.data.sources.class_choice import new_names
 from keras_csg.data.sources.registry import register_source
+from keras_csg.files import at_home
 
 
 @register_source()
@@ -27,7 +27,7 @@ class TfdsSource(Source):
 
         A folder that is called like a set is a folder.
         """
-        if Path(name).expanduser().is_dir():
+        if at_home(name).is_dir():
             return False
         from keras_csg.data.sources.tfds_builder import is_known, is_prepared
 

@@ -7,9 +7,10 @@ import socket
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 
 import tensorflow_datasets as tfds
+
+from keras_csg.files import at_home
 
 
 def base_name(name: str) -> str:
@@ -71,7 +72,7 @@ def prepared_builder(
 def _folder(data_dir):
     # TFDS reads the variable only once, when it is imported.
     data_dir = data_dir or os.environ.get("TFDS_DATA_DIR")
-    return Path(data_dir or "~/tensorflow_datasets").expanduser()
+    return at_home(data_dir or "~/tensorflow_datasets")
 
 
 def _prepare(builder, name, data_dir, log):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from keras_csg.files import whole_file
+from keras_csg.files import at_home, whole_file
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
@@ -81,7 +81,7 @@ def find_runtime(
 
 def _cache():
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = pathlib.Path(caches).expanduser() / "keras-csg"
+    folder = at_home(caches) / "keras-csg"
     return folder / f"{PACKAGE}-{VERSION}"
 
 

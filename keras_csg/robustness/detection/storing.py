@@ -17,7 +17,7 @@ from keras_csg.files import (
 )
 from keras_csg.metrics.head import Head
 from keras_csg.untrusted.archives import read_arrays
-from keras_csg.untrusted.fields import flag, number, record, text, whole
+from keras_csg.untrusted.fields import flag, number, or_none, record, text, whole
 from keras_csg.untrusted.json_text import read_json
 from keras_csg.version import package_version, version
 
@@ -36,7 +36,7 @@ READ = record(
         "head_sha256": text,
         "arrays_sha256": text,
     },
-    {"gated": flag},
+    {"gated": flag, "calibrated_on": or_none(whole())},
 )
 """What each fact of the file may be."""
 PACKAGES = ("keras", "numpy", "scikit-learn")
