@@ -146,8 +146,9 @@ def test_every_score_is_proven(name, score, gated, tmp_path):
         detector=detector,
         outputs=["anomaly_score", "known"],
         images=IMAGES,
-        # It is a thousand times the logarithm of what is nearly one.
-        tolerance=3e-4 if score == "odin" else 1e-4,
+        # Of six filters these two lose digits: one is a thousand times the
+        # logarithm of what is nearly one, the other divides by what is small.
+        tolerance=3e-4 if score in ("odin", "two_sided") else 1e-4,
     )
     assert proof["known_agreement"] == 1
 
