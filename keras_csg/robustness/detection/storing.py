@@ -17,7 +17,14 @@ from keras_csg.files import (
 )
 from keras_csg.metrics.head import Head
 from keras_csg.untrusted.archives import read_arrays
-from keras_csg.untrusted.fields import flag, number, or_none, record, text, whole
+from keras_csg.untrusted.fields import (
+    flag,
+    number,
+    or_none,
+    record,
+    text,
+    whole,
+)
 from keras_csg.untrusted.json_text import read_json
 from keras_csg.version import package_version, version
 
