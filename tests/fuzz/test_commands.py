@@ -13,7 +13,7 @@ from tests.fuzz.wrong_values import write_garbage, wrong_values
 
 SEED = int(os.environ.get("KERAS_CSG_FUZZ_SEED", "0"))
 SECONDS = 60
-QUICK, MANY = 12, 250
+QUICK, MANY = 6, 100
 SERVING = ("serve", "app")
 """Commands that go on for ever if nothing is wrong."""
 
