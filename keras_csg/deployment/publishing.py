@@ -15,6 +15,7 @@ from keras_csg.files import (
     hidden_part,
     recover,
     replace_all,
+    sweep,
     write_json,
 )
 
@@ -73,6 +74,7 @@ def staged(path: pathlib.Path) -> Iterator[pathlib.Path]:
         path: `pathlib.Path`, absolute.
     """
     recover(path)
+    sweep(path.parent)
     with hidden_part(path) as stage:
         stage.mkdir()
         yield stage

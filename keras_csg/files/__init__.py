@@ -6,6 +6,7 @@ from keras_csg.files.disk_errors import what_to_do as what_to_do
 from keras_csg.files.hidden_parts import PARTS as PARTS
 from keras_csg.files.hidden_parts import hidden_part as hidden_part
 from keras_csg.files.hidden_parts import remove as remove
+from keras_csg.files.hidden_parts import sweep as sweep
 from keras_csg.files.regular_files import at_home as at_home
 from keras_csg.files.regular_files import check_regular as check_regular
 from keras_csg.files.regular_files import (

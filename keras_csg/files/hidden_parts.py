@@ -27,7 +27,10 @@ def hidden_part(path: pathlib.Path) -> Iterator[pathlib.Path]:
     it: several threads and processes may build the same at a time. What killed
     processes of this machine left in the folder is removed as well.
     """
-    _sweep(path.absolute().parent)
+    folder = path.absolute().parent
+    if folder not in _SWEPT:  # Once: there may be thousands of files in it.
+        _SWEPT.add(folder)
+        sweep(folder)
     part = _claim_part(path)
     try:
         remove(part)
@@ -65,12 +68,14 @@ def _claim_part(path):
                 return part
 
 
-def _sweep(folder):
-    """Removes, once a folder, the parts of processes that are no more."""
-    with _changing:
-        if folder in _SWEPT or os.name == "nt":  # There 0 is no question.
-            return
-        _SWEPT.add(folder)
+def sweep(folder: pathlib.Path) -> None:
+    """Removes what processes of this machine left that are no more.
+
+    Args:
+        folder: path of the folder in which their parts lie.
+    """
+    if os.name == "nt":  # There a signal of number 0 is no question.
+        return
     pattern = re.compile(rf"\..+\.part-{_machine()}-(\d+)-\d+(\..*)?")
     try:
         found = [*map(pattern.fullmatch, os.listdir(folder))]
