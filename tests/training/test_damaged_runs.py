@@ -28,15 +28,11 @@ OPTIONS = {
 }
 
 
-class HaltAt(keras.callbacks.Callback):
-    """Stops a training in an epoch, as a kill would."""
-
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
+class HaltAt3(keras.callbacks.Callback):
+    """Stops a training in its fourth epoch, as a kill would."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
+        if epoch == 3:
             raise KeyboardInterrupt
 
 
@@ -45,7 +41,7 @@ def made(tiny, tmp_path_factory):
     """A run stopped after three of four epochs, and one that was not."""
     folder = tmp_path_factory.mktemp("made")
     with pytest.raises(KeyboardInterrupt):
-        keras_csg.train(folder / "torn", callbacks=[HaltAt(3)], **OPTIONS)
+        keras_csg.train(folder / "torn", callbacks=[HaltAt3()], **OPTIONS)
     shutil.copytree(folder / "torn", folder / "whole")
     keras_csg.train(folder / "whole", resume=True, log=None)
     return folder
