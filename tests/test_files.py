@@ -1,3 +1,4 @@
+import errno
 import os
 import pathlib
 import re
@@ -9,9 +10,11 @@ import pytest
 
 from keras_csg.files import (
     at_home,
+    disk_error,
     hidden_part,
     recover,
     replace_all,
+    what_to_do,
     whole_file,
 )
 
@@ -209,3 +212,44 @@ def test_a_home_of_nobody_is_a_name_like_others(monkeypatch):
     monkeypatch.setenv("HOME", "/somewhere")
     assert at_home("~/x") == pathlib.Path("/somewhere/x")
     assert at_home("~nobody-here/x") == pathlib.Path("~nobody-here/x")
+
+
+def test_an_error_of_the_disk_names_the_file(tmp_path):
+    path = tmp_path / "a.png"
+    part = tmp_path / ".a.part.png"
+    for error in (
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.ENOSPC, "No space left on device", str(part)),
+        OSError(errno.ENOSPC, "No space left on device", part),
+        OSError("[...] errno = 28, message = 'No space left on device'"),
+    ):
+        with pytest.raises(OSError) as raised, whole_file(path):
+            raise error
+        assert raised.value.errno == errno.ENOSPC
+        assert raised.value.filename == str(path)
+        assert what_to_do(raised.value) == (
+            f"{path}: No space left on device: free some space, or name "
+            "another place."
+        )
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_error_about_another_file_stays_what_it_is(tmp_path):
+    other = FileNotFoundError(errno.ENOENT, "No such file", "other.txt")
+    with pytest.raises(FileNotFoundError) as raised, whole_file(tmp_path / "a"):
+        raise other
+    assert raised.value is other
+    for error in (ValueError("No space left on device"), OSError("odd")):
+        assert disk_error(error) is None
+        with pytest.raises(type(error)) as raised, whole_file(tmp_path / "a"):
+            raise error
+        assert raised.value is error
+
+
+def test_what_a_library_says_of_the_disk_is_understood():
+    said = type("Said", (Exception,), {"__module__": "tensorflow.errors"})
+    found = disk_error(said("/a/b; Read-only file system [Op:Save]"))
+    assert (found.errno, found.strerror) == (
+        errno.EROFS,
+        "Read-only file system",
+    )

@@ -10,8 +10,14 @@ import pytest
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "fork"), reason="no processes of this kind"
 )
-# What says how long something took, and the checksums of that.
-TIMED = {"metrics.json", "history.csv", "record.json", "checksums.json"}
+# What says how long something took, or where it lies, and the checksums of it.
+TIMED = {
+    "metrics.json",
+    "history.csv",
+    "record.json",
+    "checksums.json",
+    "model.onnx.proof.json",
+}
 
 
 def crash(kind, folder, moments, seed, run=None):

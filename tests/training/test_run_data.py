@@ -48,7 +48,7 @@ def test_added_and_deleted_images_move_no_other(root):
         path, size = list(images["train"].items())[1]
     del images["train"][path]
     images["test"][path] = size
-    Listing(images=images).write(Run(root / "run").listing_path)
+    Run(root / "run").write_listing(Listing(images=images))
     after, lines = data_of(root)
     assert (
         f"{root / 'photos'} has changed since the run: 1 missing, 30 added "

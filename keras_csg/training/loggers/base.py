@@ -15,6 +15,8 @@ LONGEST_REASON = 450
 CREDENTIALS = re.compile(r"(?<=//)[^/@\s]*@")
 SENT = (".png", ".json", ".csv")
 """Endings of the files of a run that a service keeps a copy of."""
+KEPT_BACK = ("checksums.json", "record.json", "loggers.json")
+"""Those that mean something within the run alone."""
 
 
 class RunLogger(keras.callbacks.Callback, abc.ABC):
@@ -135,7 +137,7 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
     def files(self) -> list:
         """Returns the paths of the run's pictures and tables."""
         paths = (p for p in self.run.path.iterdir() if p.suffix in SENT)
-        return sorted(p for p in paths if p != self.run.loggers_path)
+        return sorted(p for p in paths if p.name not in KEPT_BACK)
 
     def _attempt(self):
         try:
