@@ -264,10 +264,14 @@ class AnomalyDetector(FittedDetector):
                 another classifier.
         """
         extractor = None if model is None else Extractor(model)
+        damaged = f"The detector in {folder} is damaged"
         stored = read_detector(
             folder, None if extractor is None else extractor.head
         )
-        detector = cls(**stored.params)
+        try:
+            detector = cls(**stored.params)
+        except ValueError as error:
+            raise ValueError(f"{damaged}: {error} Fit it again.") from error
         if extractor is not None:
             extractor.batch_size = detector.batch_size
         detector._extractor = extractor
@@ -276,4 +280,11 @@ class AnomalyDetector(FittedDetector):
         detector.rank_ = detector.constants_.pop("rank")
         detector.threshold_ = stored.threshold
         detector.calibrated_on_ = stored.calibrated_on
+        try:
+            detector.looks_at()
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{damaged}: it has not what the score {detector.score!r} "
+                "learns. Fit it again."
+            ) from error
         return detector
