@@ -135,6 +135,8 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
             "this one before it was changed: fit it again."
         )
     path = folder / ARRAYS
+    if not path.exists():
+        raise ValueError(f"{path} is missing. Fit it again.")
     try:
         if _sha256(path) != facts["arrays_sha256"]:
             raise ValueError("it is not the file that was written")

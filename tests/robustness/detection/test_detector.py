@@ -1,7 +1,6 @@
 """The detector in scikit-learn's manner, on a tiny classifier."""
 
 import json
-import warnings
 
 import keras
 import numpy as np
@@ -177,17 +176,6 @@ def test_a_network_without_a_gate_is_the_baseline():
         scores,
         atol=1e-5,
     )
-
-
-def test_a_rate_takes_so_many_images(model):
-    few = features_of(model, CLEAN)[:80]
-    with pytest.raises(ValueError, match="takes 100 clean images or more.*40"):
-        AnomalyDetector(false_alarm_rate=0.01).fit(model, few)
-    with pytest.warns(UserWarning, match="rests on 40 clean images.* 100 make"):
-        AnomalyDetector(false_alarm_rate=0.1).fit(model, few)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message="The threshold rests")
-        AnomalyDetector(false_alarm_rate=0.25).fit(model, few)
 
 
 def test_arguments_are_scikit_learns():
