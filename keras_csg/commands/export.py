@@ -215,7 +215,7 @@ def _check_runtime(layout, ort_web, log):
 
 
 def _open(run_path, outputs, detector, data, data_dir, log):
-    """Returns a run's model, its detector, and its data as arguments of `export_all`."""
+    """Returns a run's model, detector, and data as `export_all` takes them."""
     from keras_csg.deployment.additions import checked_detector
     from keras_csg.deployment.graph.answers import check_outputs
     from keras_csg.engines import require_tensorflow

@@ -61,7 +61,7 @@ class PixelLevels:
         if 0 < most <= 1 or (1 < most <= LEAST_PEAK and self._parts):
             raise ValueError(
                 f"`{self._name}` must be RGB in 0..255, as before they were "
-                "scaled: the network scales them itself. Pictures that are as dark are "
+                "scaled: the network scales them itself. Pictures as dark are "
                 f"taken as whole numbers. {self._found}"
             )
 
