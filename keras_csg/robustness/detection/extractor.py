@@ -1,5 +1,6 @@
 """What a detector takes from a classifier: features, batch by batch."""
 
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,6 +13,20 @@ from keras_csg.evaluation.features import check_finite, head_of
 from keras_csg.explain.feature_maps import check_levels, check_rgb, in_batches
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.image_range import takes_bytes
+
+_EXTRACTING: weakref.WeakKeyDictionary[CSGClassifier, keras.Model] = (
+    weakref.WeakKeyDictionary()
+)
+"""One for each classifier: TensorFlow traces every new one anew, and warns."""
+
+
+def _extracting(model):
+    """Returns what gives a classifier's features, made once."""
+    if model not in _EXTRACTING:
+        _EXTRACTING[model] = keras.Model(
+            model.backbone.input, model.pooling(model.backbone.output)
+        )
+    return _EXTRACTING[model]
 
 
 class Extractor:
@@ -43,9 +58,7 @@ class Extractor:
         self.head = head_of(model)
         self._scales_bytes = takes_bytes(model.backbone)
         self.image_shape = model.input_shape[1:]
-        self._extractor = keras.Model(
-            model.backbone.input, model.pooling(model.backbone.output)
-        )
+        self._extractor = _extracting(model)
 
     def batches(
         self, images: Any, name: str, levels: PixelLevels | None = None

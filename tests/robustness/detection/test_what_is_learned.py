@@ -1,11 +1,14 @@
 """A detector learns from enough images, of the range the network takes."""
 
+import gc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
 
 from keras_csg.robustness import AnomalyDetector
+from keras_csg.robustness.detection.extractor import Extractor
 from tests.tiny import tiny_classifier, tiny_data
 
 CLEAN, _ = tiny_data(400)
@@ -68,3 +71,20 @@ def test_a_rate_takes_so_many_images(model):
         warnings.filterwarnings("error", message="The threshold rests")
         warnings.filterwarnings("ignore", message="The detector learns")
         AnomalyDetector(false_alarm_rate=0.25).fit(model, few)
+
+
+def test_detectors_of_one_classifier_share_what_is_traced():
+    model = tiny_classifier()
+    first, second = (Extractor(model) for _ in range(2))
+    assert first._extractor is second._extractor
+    assert Extractor(tiny_classifier())._extractor is not first._extractor
+    images = CLEAN[:16]
+    before = first.features(images, "images")
+    model.backbone.get_layer("conv").kernel.assign_add(
+        np.ones((3, 3, 3, 6), "float32")
+    )
+    assert not np.allclose(second.features(images, "images"), before)
+    gone = weakref.ref(model)
+    del model, first, second
+    gc.collect()
+    assert gone() is None
