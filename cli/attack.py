@@ -100,6 +100,8 @@ def attack(run_path, as_json, method, **settings):
     from keras_csg_cli.tables import print_metrics
 
     shown = {name: value for name, value in figures.items() if value != ""}
+    if shown.get("source") is None:
+        shown.pop("source", None)
     for name in PIXELS:
         if shown.get(name) is not None:
             steps = f"{255 * shown[name]:.2f}/255"

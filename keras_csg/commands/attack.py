@@ -15,7 +15,7 @@ from keras_csg.commands.arguments import (
     logger,
 )
 from keras_csg.commands.input_error import InputError, input_errors
-from keras_csg.files import write_json
+from keras_csg.files import at_home, write_json
 from keras_csg.robustness.attacking import AttackCount, gradient_warning
 from keras_csg.robustness.attacks.adaptive import AdaptiveAttack
 from keras_csg.robustness.attacks.registry import (
@@ -28,6 +28,7 @@ from keras_csg.robustness.distance import USUAL, check_reach, read_epsilon
 from keras_csg.robustness.saving import AttackedImages
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
+from keras_csg.training.run_folders import nearest_detector
 from keras_csg.training.runs import Run
 
 
@@ -130,6 +131,7 @@ def attack(
             change: Callable = AdaptiveAttack(model, detector, **aim)
         else:
             misled = _misled(opened, model, other)
+            _check_head(head, misled, other or opened)
             change = create_attack(misled, method, head=head, **aim)
         found = load_run_data(
             opened, model, data=data, data_dir=data_dir, log=log
@@ -170,6 +172,14 @@ def _misled(run, model, other):
     misled = other.load_model()
     check_alike(run, model, other, misled)
     return misled
+
+
+def _check_head(head, misled, run):
+    if head == "class_specific" and not misled.gated:
+        raise InputError(
+            f"`head` must be standard for {run}, which has no gate. "
+            f"Received: head={head!r}"
+        )
 
 
 def checked_seed(seed: Any) -> int:
@@ -215,7 +225,7 @@ def _loaded(detector, model):
         return detector
     from keras_csg.robustness.detection import AnomalyDetector
 
-    return AnomalyDetector.load(detector, model)
+    return AnomalyDetector.load(nearest_detector(at_home(detector)), model)
 
 
 def _check_detector(detector, method, source, head):

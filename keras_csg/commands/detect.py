@@ -13,7 +13,11 @@ from keras_csg.commands.arguments import (
 )
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.commands.predict import find_images
-from keras_csg.commands.strange_images import StrangeImages, check_kinds
+from keras_csg.commands.strange_images import (
+    HELD_OUT,
+    StrangeImages,
+    check_kinds,
+)
 from keras_csg.data.image_files import in_threads
 from keras_csg.data.image_reading import ImageReading
 from keras_csg.evaluation.chosen_batches import ChosenBatches
@@ -24,7 +28,9 @@ from keras_csg.robustness.detection import (
 )
 from keras_csg.robustness.detection.registry import DEFAULT, find_score
 from keras_csg.robustness.detection.storing import is_detector
+from keras_csg.robustness.detection.thresholds import check_possible
 from keras_csg.robustness.distance import read_epsilon
+from keras_csg.training.held_out import names_held_out
 from keras_csg.training.opening import open_run
 from keras_csg.training.run_data import load_run_data
 from keras_csg.training.run_folders import DETECTOR
@@ -101,6 +107,9 @@ def fit_detector(
         strength = read_epsilon(epsilon)
         run = open_run(run)
         run.check_writable()
+        if HELD_OUT in kinds:
+            names_held_out(run)
+        _check_rate(detector.false_alarm_rate, run)
         model = run.load_model()
         data = load_run_data(run, model, data_dir=data_dir, log=log)
         if not model.gated:
@@ -123,6 +132,14 @@ def _check_learnable(score, kinds):
             f"The score {score!r} learns from strange images: name some with "
             "`attacks` or `unknown`."
         )
+
+
+def _check_rate(rate, run):
+    """Refuses a rate that is too small before any image is read."""
+    count, listing = FITTED_ON, run.read_listing()
+    if listing is not None and "validation" in listing.images:
+        count = min(count, len(listing.images["validation"]))
+    check_possible(count, rate)
 
 
 def _fit(detector, model, data, strange, kinds):

@@ -178,7 +178,9 @@ def export_run(
     with input_errors():
         _check_runtime(layout, ort_web, log)
         detector = find_detector(run, detector)
-        model, images = _open(run, outputs, detector, data, data_dir, log)
+        model, detector, images = _open(
+            run, outputs, detector, data, data_dir, log
+        )
         added = added_to(model, images, detector, calibrate, log)
     from keras_csg.deployment.exporting_all import export_all
 
@@ -213,7 +215,8 @@ def _check_runtime(layout, ort_web, log):
 
 
 def _open(run_path, outputs, detector, data, data_dir, log):
-    """Returns a run's model, and its data as arguments of `export_all`."""
+    """Returns a run's model, detector, and data as `export_all` takes them."""
+    from keras_csg.deployment.additions import checked_detector
     from keras_csg.deployment.graph.answers import check_outputs
     from keras_csg.engines import require_tensorflow
     from keras_csg.training.opening import open_run
@@ -223,7 +226,8 @@ def _open(run_path, outputs, detector, data, data_dir, log):
     model = run.load_model()
     if outputs is not None:
         check_outputs(model, outputs, detector is not None)
-    return model, _load_data(run, model, data, data_dir, log)
+    opened = checked_detector(model, detector)  # Before what takes long.
+    return model, opened, _load_data(run, model, data, data_dir, log)
 
 
 def _load_data(run, model, data, data_dir, log):

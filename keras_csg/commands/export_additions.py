@@ -8,7 +8,7 @@ from typing import Any
 from keras_csg.commands.arguments import check_path
 from keras_csg.commands.input_error import InputError
 from keras_csg.files import at_home
-from keras_csg.training.run_folders import detector_of
+from keras_csg.training.run_folders import detector_of, nearest_detector
 
 
 def find_detector(
@@ -35,19 +35,19 @@ def find_detector(
             )
         return folder
     check_path("detector", detector)
-    path = at_home(detector)
+    path = nearest_detector(at_home(detector))
     if not path.exists():
         raise InputError(
             f"There is no detector {path}: `keras-csg detect fit {name}` fits "
             "one."
         )
-    return path if path.is_dir() else path.parent
+    return path
 
 
 def added_to(
     model: Any,
     images: Mapping[str, Any],
-    detector: pathlib.Path | None,
+    detector: Any,
     calibrate: bool,
     log: Callable[[str], Any],
 ) -> dict[str, Any]:
@@ -56,19 +56,14 @@ def added_to(
     Args:
         model: `CSGClassifier`.
         images: dict with the run's `data`, or why they are missing.
-        detector: what `find_detector` returns.
+        detector: `AnomalyDetector` or `None`.
         calibrate: bool. Whether to find a temperature.
         log: callable that takes a line.
 
     Raises:
         InputError: if there are no images to calibrate on.
-        ValueError: if the detector cannot be exported, or was fitted on
-            another network.
     """
-    from keras_csg.deployment.additions import checked_detector
-
-    opened = checked_detector(model, detector)
-    if opened is not None and not model.gated:
+    if detector is not None and not model.gated:
         log("The network has no gate: its detector is the baseline.")
     temperature = None
     if calibrate:
@@ -80,4 +75,4 @@ def added_to(
         from keras_csg.commands.calibrate import calibrate_on
 
         temperature = calibrate_on(model, images["data"].validation, log)
-    return {"detector": opened, "temperature": temperature}
+    return {"detector": detector, "temperature": temperature}

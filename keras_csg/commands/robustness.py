@@ -126,7 +126,7 @@ def measure_robustness(
         models = {str(one): one.load_model() for one in opened}
         model = models[str(opened[0])]
         for strength in strengths:
-            check_reach(strength, norm, model.input_shape[1:])
+            check_reach(strength, norm, model.input_shape[1:], "epsilons")
         for other in opened[1:]:
             check_alike(opened[0], model, other, models[str(other)])
         found = load_run_data(
@@ -164,7 +164,7 @@ def _strengths(epsilons, norm):
     values = listed("epsilons", epsilons, (str, float, int), (float, int))
     if not values:
         raise ValueError("`epsilons` must name one. Received: epsilons=[]")
-    return sorted({read_epsilon(value, norm) for value in values})
+    return sorted({read_epsilon(value, norm, "epsilons") for value in values})
 
 
 def _check_two(runs):

@@ -35,6 +35,13 @@ def checked_detector(
             f"Received: detector of type {type(detector).__name__}"
         )
     detector.check_exportable()
+    try:
+        detector.check_threshold()
+    except ValueError as error:
+        raise ValueError(
+            f"`detector` was changed after it was fitted: {error}. Fit it "
+            "again."
+        ) from error
     if fingerprint(detector.head_) != fingerprint(head_of(model)):
         raise ValueError(
             "`detector` was fitted on another network, or on this one before "

@@ -25,6 +25,7 @@ from keras_csg.deployment.given_images import (
     images_to_prove_on,
 )
 from keras_csg.deployment.graph.answers import answering_model, check_outputs
+from keras_csg.deployment.known_proof import without_features
 from keras_csg.deployment.layouts import formats_of_layout
 from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
@@ -151,7 +152,14 @@ def export(
     _check_images(model, quantize, images=images, calibration=calibration)
 
     def write():
-        answering = answering_model(model, outputs, input_dtype, **added)
+        proving = answering_model(
+            model,
+            outputs,
+            input_dtype,
+            features=added["detector"] is not None,
+            **added,
+        )
+        answering = without_features(proving)
         metadata = describe(model, answering, writer.name, quantize, **added)
         chosen, source = images_to_prove_on(
             metadata, images, labels, calibration
@@ -164,10 +172,12 @@ def export(
             answering,
             metadata,
             settings,
+            proving=proving,
             proof_images=source,
             overwrite=overwrite,
             images=chosen,
             labels=labels,
+            detector=added["detector"],
             tolerance=tolerance,
             min_agreement=min_agreement,
             max_accuracy_loss=max_accuracy_loss,
@@ -186,6 +196,7 @@ def _write_proven(
     metadata,
     settings,
     *,
+    proving,
     proof_images,
     overwrite,
     **asked,
@@ -197,7 +208,7 @@ def _write_proven(
         place.format.write(answering, metadata, file, **settings)
         # What was just written is trusted, whatever layers the network has.
         opened = open_in(place.format, file, trust=True)
-        proof = prove(answering, opened, **asked)
+        proof = prove(proving, opened, **asked)
         version = {} if place.version is None else {"version": place.version}
         report = {
             "path": str(place.path),

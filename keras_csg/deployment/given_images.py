@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_csg.data.pixel_levels import PixelLevels
 from keras_csg.deployment.formats.base import check_request
 from keras_csg.deployment.metadata import Metadata
 
@@ -10,12 +11,8 @@ ANY_SIDE = 64
 """Of random images for a model that takes any; the deepest halve it 5 times."""
 LEAST_CONTRAST = 1.0
 """Standard deviation, in grey levels, of all values of a set of pictures."""
-LEAST_PEAK = 64
-"""Of a set of pictures with broken numbers; below they were divided."""
 LEAST_CALIBRATION = 16
 """Images to calibrate on and to prove a file on as well."""
-SLACK = 1.0
-"""Grey levels by which resizing and rounding may leave 0..255."""
 
 
 def check_given(name: str, images: np.ndarray, scales_bytes: bool) -> None:
@@ -50,21 +47,9 @@ def check_given(name: str, images: np.ndarray, scales_bytes: bool) -> None:
         )
     if not scales_bytes:
         return
-    least, most = float(images.min()), float(images.max())
-    found = f"Received: {name} in {least:.3g}..{most:.3g}"
-    if least < -SLACK or most > 255 + SLACK:
-        raise ValueError(f"`{name}` must be RGB in 0..255. {found}")
-    if 0 < most <= 1 or (1 < most <= LEAST_PEAK and _has_parts(images)):
-        raise ValueError(
-            f"`{name}` must be RGB in 0..255, as before they were scaled: the "
-            "network scales them itself. Pictures that are as dark are taken "
-            f"as whole numbers. {found}"
-        )
-
-
-def _has_parts(images):
-    """Whether some values are no whole numbers, as after a division."""
-    return images.dtype.kind == "f" and (images != np.rint(images)).any()
+    levels = PixelLevels(name)
+    levels.see(images)
+    levels.check()
 
 
 def check_contrast(name: str, images: np.ndarray, scales_bytes: bool) -> None:

@@ -1,11 +1,46 @@
 """Whether an exported file knows the images that its model knows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import keras
+
+    from keras_csg.robustness.detection import AnomalyDetector
+
+FEATURES = "features"
 Answers = Mapping[str, np.ndarray]
+
+
+def known_to(
+    detector: "AnomalyDetector", features: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Returns what a detector itself says, by its threshold.
+
+    Not what a graph that was made of it says: that goes by a share.
+
+    Args:
+        detector: `AnomalyDetector`, fitted.
+        features: array `(samples, filters)`.
+
+    Returns:
+        dict with `known` and `anomaly_score`.
+    """
+    scores = detector.score_samples(features)
+    return {
+        "known": scores <= detector.threshold_,
+        "anomaly_score": detector.ranks(scores),
+    }
+
+
+def without_features(answering: "keras.Model") -> "keras.Model":
+    """Returns an answering model less what a detector alone takes."""
+    import keras
+
+    outputs = {k: v for k, v in answering.output.items() if k != FEATURES}
+    return keras.Model(answering.inputs, outputs, name=answering.name)
 
 
 def compare_known(

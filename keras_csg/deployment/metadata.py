@@ -21,6 +21,7 @@ from keras_csg.deployment.metadata_checks import (
     pack_matrix,
     unpack_matrix,
 )
+from keras_csg.deployment.pixel_range import range_of
 from keras_csg.printable import printable
 from keras_csg.untrusted.fields import (
     anything,
@@ -69,10 +70,9 @@ class Metadata:
         backbone: str. Name of the backbone.
         class_names: list of str, in the order of the probabilities.
         input: dict with `name`, `shape` `(None, height, width, 3)`, `dtype`,
-            `range`, `color`, `layout`, and how a file becomes such pixels:
-            `resize`, `background` and `white_level` (`ImageReading`), and
-            `preprocessing`, a list of the steps in words and numbers for
-            programs that do it themselves.
+            `range` (`range_of`), `color`, `layout`, and how a file becomes it:
+            `resize`, `background`, `white_level` (`ImageReading`), and
+            `preprocessing`, the steps in words and numbers for programs.
         outputs: dict of the outputs' names and what they are.
         gate_matrix: float32 array of shape `(classes, filters)`; `None`
             without a gate.
@@ -274,7 +274,7 @@ def describe(
         "name": "images",
         "shape": tuple(images.shape),
         "dtype": images.dtype,
-        "range": [0, 255],
+        **range_of(model.backbone),
         "color": "RGB",
         "layout": "NHWC",
         **model.image_reading,

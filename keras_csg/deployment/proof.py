@@ -8,13 +8,17 @@ import numpy as np
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.outputs import PRESENT
 from keras_csg.deployment.known_proof import (
+    FEATURES,
     compare_known,
     fault_of_known,
+    known_to,
     worst_known,
 )
 
 if TYPE_CHECKING:
     import keras
+
+    from keras_csg.robustness.detection import AnomalyDetector
 
 Answers = Mapping[str, np.ndarray]
 # The outputs that speak of the predicted class alone.
@@ -38,6 +42,7 @@ def prove(
     images: np.ndarray,
     labels: np.ndarray | None = None,
     *,
+    detector: "AnomalyDetector | None" = None,
     batch_sizes: tuple[int, ...] = (1, 8),
     tolerance: float = 1e-4,
     min_agreement: float = 0.95,
@@ -56,12 +61,13 @@ def prove(
     classes of a probability of at least 0.5, and no others.
 
     Args:
-        answering: `keras.Model` from `answering_model`.
+        answering: `keras.Model` from `answering_model`, which knows `detector`.
         opened: what `open_exported` returns.
         images: array of shape `(samples, height, width, 3)`, of the dtype that
             the model takes.
         labels: optional ints of shape `(samples,)`, or zeros and ones of shape
             `(samples, classes)`.
+        detector: `AnomalyDetector` whose `known` counts; it takes `features`.
         batch_sizes: ints. The file is run once with each.
         tolerance: float. Largest absolute gap of a float32 file.
         min_agreement: float in 0..1. Share of the images of which a quantised
@@ -85,6 +91,7 @@ def prove(
     expected = _in_batches(
         lambda batch: answering(batch, training=False), images, 32
     )
+    known = detector and known_to(detector, expected.pop(FEATURES))
     given = [_in_batches(opened.answer, images, size) for size in batch_sizes]
     several = opened.metadata.multi_label
     results = [compare(expected, some, labels, several) for some in given]
@@ -103,7 +110,7 @@ def prove(
         proof["max_accuracy_loss"] = max_accuracy_loss
         _require_alike(proof)
     if "known" in expected:
-        proof |= _prove_known(expected, given, opened.metadata, proof)
+        proof |= _prove_known(known or expected, given, opened.metadata, proof)
     return proof
 
 

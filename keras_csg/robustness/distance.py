@@ -20,13 +20,16 @@ USUAL = {"linf": 8 / 255, "l2": 128 / 255}
 """The strengths that CIFAR-10's attacks are compared at, by norm."""
 
 
-def read_epsilon(epsilon: Any, norm: str = "linf") -> float:
+def read_epsilon(
+    epsilon: Any, norm: str = "linf", name: str = "epsilon"
+) -> float:
     """Returns the strength of an attack as a number.
 
     Args:
         epsilon: float, or str such as `"8/255"` or `"0.03"`: a share of the
             range of pixels, above 0; by `"linf"` at most 1.
         norm: `"linf"` or `"l2"`.
+        name: str. What the argument is called.
 
     Raises:
         ValueError: if it is nothing of the kind.
@@ -36,28 +39,28 @@ def read_epsilon(epsilon: Any, norm: str = "linf") -> float:
             f"`norm` must be one of {', '.join(NORMS)}. Received: norm={norm!r}"
         )
     wanted = "a share of the range of pixels above 0, such as 8/255 or 0.03"
-    number = _as_number(epsilon, wanted)
+    number = _as_number(epsilon, wanted, name)
     if number <= 0:
         raise ValueError(
-            f"`epsilon` must be {wanted}. Received: epsilon={epsilon}"
+            f"`{name}` must be {wanted}. Received: {name}={epsilon}"
         )
     if norm == "linf" and number > 1:
         raise ValueError(
-            f"`epsilon` must be {wanted}, at most 1; for {number:g} of the 255 "
+            f"`{name}` must be {wanted}, at most 1; for {number:g} of the 255 "
             f"steps of a pixel write {number:g}/255. "
-            f"Received: epsilon={epsilon}"
+            f"Received: {name}={epsilon}"
         )
     return number
 
 
-def _as_number(epsilon, wanted):
+def _as_number(epsilon, wanted, name):
     if not isinstance(epsilon, str):
-        return real_number("epsilon", epsilon, wanted)
+        return real_number(name, epsilon, wanted)
     try:
         number = float(fractions.Fraction(epsilon.replace(" ", "")))
     except (ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(
-            f"`epsilon` must be {wanted}. Received: epsilon={epsilon}"
+            f"`{name}` must be {wanted}. Received: {name}={epsilon}"
         ) from None
     return number
 
@@ -70,13 +73,16 @@ def write_epsilon(epsilon: float) -> str:
     return f"{epsilon:g}"
 
 
-def check_reach(epsilon: float, norm: str, image_shape: tuple) -> None:
+def check_reach(
+    epsilon: float, norm: str, image_shape: tuple, name: str = "epsilon"
+) -> None:
     """Refuses an l2 distance that no two images have; see `read_epsilon`.
 
     Args:
         epsilon: float.
         norm: `"linf"` or `"l2"`.
         image_shape: of an image.
+        name: str. What the argument is called.
 
     Raises:
         ValueError: if the norm is `"l2"` and black and white are nearer.
@@ -85,9 +91,9 @@ def check_reach(epsilon: float, norm: str, image_shape: tuple) -> None:
     if norm == "l2" and epsilon > farthest:
         size = "x".join(map(str, image_shape))
         raise ValueError(
-            f"`epsilon` must be at most {farthest:.1f}, the l2 distance of "
+            f"`{name}` must be at most {farthest:.1f}, the l2 distance of "
             f"black and white at {size}, pixels in 0..1; 128/255 is usual. "
-            f"Received: epsilon={epsilon:g}"
+            f"Received: {name}={epsilon:g}"
         )
 
 

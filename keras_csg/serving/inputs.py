@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_csg.data.image_sizes import DEFAULT_SIZE
 from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.pixel_range import fault_of_range, looks_scaled
 from keras_csg.serving.errors import TOO_LARGE, RequestError, shown
 from keras_csg.serving.pictures import decode_picture
 from keras_csg.serving.requests import (
@@ -34,6 +35,7 @@ class ImageInput:
     def __init__(
         self, metadata: Metadata, max_batch_size: int, max_pixels: int
     ):
+        self._about = metadata.input
         self.name = metadata.input["name"]
         self.datatype = DATATYPES[metadata.input["dtype"]]
         self.shape = [-1, *(s or -1 for s in metadata.input["shape"][1:])]
@@ -55,7 +57,7 @@ class ImageInput:
 
         Returns:
             array of shape `(batch, height, width, 3)` of the model's dtype,
-            finite.
+            finite and in the input's range.
 
         Raises:
             RequestError: naming what does not fit.
@@ -72,6 +74,10 @@ class ImageInput:
         self._check_datatype(given)
         self._check_shape(given.shape)
         return self._finite(self._numbers(given))
+
+    def looks_scaled(self, images: np.ndarray) -> bool:
+        """Whether images that were read look as if they were in 0..1."""
+        return looks_scaled(images, self._about)
 
     def read_picture(self, data: bytes) -> np.ndarray:
         """Returns the bytes of one image file as a batch of one image.
@@ -174,6 +180,9 @@ class ImageInput:
             raise RequestError(
                 f"Input {self.name!r} has pixels that are NaN or infinite."
             )
+        fault = fault_of_range(images, self._about)
+        if fault is not None:
+            raise RequestError(f"Pixels of input {self.name!r} {fault}")
         return images.astype(NUMPY[self.datatype], copy=False)
 
     def _files(self, given: InputTensor) -> list[bytes]:

@@ -69,6 +69,7 @@ class Service:
         self._limits = max_batch_size, max_pixels
         self._log = log
         self._in_flight = 0
+        self._told = False
         self._counting = threading.Lock()
         self._exported: ExportedAnswers | None = None
 
@@ -172,6 +173,7 @@ class Service:
         metadata = self._ready_model().metadata
         check_wanted(request, metadata)
         images = self._input.read(request)
+        self._notice_scaled(images)
         return respond(request, self._answer(images), metadata)
 
     def infer_picture(self, data: bytes, top: int) -> dict[str, Any]:
@@ -257,6 +259,16 @@ class Service:
             self._in_flight += count
             self.metrics.in_flight.set(self._in_flight)
             return self._in_flight
+
+    def _notice_scaled(self, images):
+        if self._told or not self._input.looks_scaled(images):
+            return
+        self._told = True
+        self._log(
+            f"The largest value of the images of a request is "
+            f"{float(images.max()):.3g}: the model takes pixels in 0..255, and "
+            "to it these are black. This is said once."
+        )
 
     def _ready_model(self) -> ExportedAnswers:
         # What came before the end began is answered.

@@ -32,13 +32,7 @@ def load_held_out(
     Raises:
         ValueError: if no class was held out, or the data cannot be loaded.
     """
-    options = run.options
-    held_out = held_out_names(options.hold_out_classes)
-    if not held_out:
-        raise ValueError(
-            f"{run} was trained on all classes of its data. Train one with "
-            "`hold_out_classes` to have images of others."
-        )
+    options, held_out = run.options, names_held_out(run)
     chosen = names_of(options.classes)
     if chosen is not None:  # An edited run names those that are left alone.
         chosen = [*chosen, *(name for name in held_out if name not in chosen)]
@@ -61,6 +55,21 @@ def load_held_out(
     if limit is not None and limit < len(found):
         found = found[np.linspace(0, len(found) - 1, limit).astype(int)]
     return _images_at(data.test, found)
+
+
+def names_held_out(run: Run) -> list[str]:
+    """Returns the classes that a run was trained without.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    held_out = held_out_names(run.options.hold_out_classes)
+    if not held_out:
+        raise ValueError(
+            f"{run} was trained on all classes of its data. Train one with "
+            "--hold-out-classes to have images of others."
+        )
+    return held_out
 
 
 def _images_at(split, places):

@@ -35,6 +35,20 @@ def detector_of(run: str | os.PathLike) -> pathlib.Path | None:
     return folder if folder.is_dir() else None
 
 
+def nearest_detector(path: str | os.PathLike) -> pathlib.Path:
+    """Returns the folder of a detector that is meant by a path.
+
+    Args:
+        path: path of the folder, of a file in it, or of a run that has one;
+            also `weights:NAME`.
+    """
+    inside = detector_of(path)
+    if inside is not None:
+        return inside
+    path = pathlib.Path(path)
+    return path.parent if path.is_file() else path
+
+
 def free_directory(options: TrainingOptions) -> pathlib.Path:
     """Returns a directory for a run that is not there yet, within `runs`."""
     kind = "standard" if options.standard else "gated"

@@ -10,6 +10,7 @@ def test_a_table_and_a_file(run, run_cli):
     assert code == 0, err
     for word in ("robust accuracy", "success rate", "(16.00/255)", "minutes"):
         assert word in out
+    assert "source" not in out and "undefined" not in out
     assert "Attacking" in err
     assert json.loads((run / "attack.json").read_text())["images"] == 40
 

@@ -179,7 +179,7 @@ def test_a_damaged_detector_is_named(run, pictures):
 def test_held_out_classes_need_a_run_without_some(known_digits, tmp_path):
     data = load_data("digits", image_size=8)
     make_tiny_run(tmp_path / "run", data)
-    with pytest.raises(InputError, match="Train one with `hold_out_classes`"):
+    with pytest.raises(InputError, match="Train one with --hold-out-classes"):
         keras_csg.fit_detector(tmp_path / "run", unknown="held-out", **QUICK)
     assert not (tmp_path / "run" / "detector").exists()
 

@@ -75,7 +75,8 @@ def test_the_file_says_what_its_detector_and_temperature_are(pair, onnx_file):
 
 def test_a_file_from_before_there_were_any_is_read(onnx_file):
     values = json.loads(keras_csg.read_metadata(onnx_file).to_json())
-    del values["detector"], values["temperature"]
+    for name in ("detector", "temperature", "digest"):
+        del values[name]
     metadata = Metadata.from_json(json.dumps(values))
     assert metadata.detector is None and metadata.temperature is None
 
@@ -202,6 +203,7 @@ def test_one_that_was_saved_before_its_images_were_counted(pair, tmp_path):
     facts = tmp_path / "detector" / "detector.json"
     values = json.loads(facts.read_text())
     assert values.pop("calibrated_on") == 210
+    del values["facts_sha256"]
     facts.write_text(json.dumps(values))
     opened = checked_detector(model, tmp_path / "detector")
     assert opened.description()["images"] is None
@@ -265,3 +267,11 @@ def test_images_out_of_range_are_refused(pair):
             detector.predict(images)
     with pytest.raises(ValueError, match="must be RGB in 0..255"):
         AnomalyDetector().fit(trained_classifier(), strange_images() * 2)
+
+
+def test_a_detector_that_was_changed_is_not_exported(tmp_path):
+    model, detector = detecting()
+    detector.threshold_ += 1
+    with pytest.raises(ValueError, match="changed after it was fitted.*again"):
+        keras_csg.export(model, tmp_path / "m.onnx", detector=detector)
+    assert not (tmp_path / "m.onnx").exists()

@@ -71,3 +71,21 @@ def test_a_quantised_file_knows_enough_of_the_same_images():
     assert (proof["flagged"], proof["keras_flagged"]) == (0.25, 0.5)
     with pytest.raises(ValueError, match="knows 75.0% .* flags 25.0% and"):
         run(answers(), given, "int8", min_agreement=0.8)
+
+
+class Contrary:
+    """A detector whose threshold is not where its share is."""
+
+    threshold_ = 0.3
+
+    def score_samples(self, features):
+        return np.float64(features)
+
+    def ranks(self, scores):
+        return scores
+
+
+def test_the_detectors_own_threshold_counts():
+    with_features = answers(features=SCORES)
+    with pytest.raises(ValueError, match="`known` differs .* 0.0001 away"):
+        run(with_features, answers(), detector=Contrary(), tolerance=5e-5)

@@ -54,7 +54,7 @@ def test_their_images_of_the_test_split_can_be_had(run):
 def test_a_run_of_all_classes_has_none(tmp_path):
     data = load_data("digits", image_size=8)
     run = Run(make_tiny_run(tmp_path / "run", data))
-    with pytest.raises(ValueError, match="Train one with `hold_out_classes`"):
+    with pytest.raises(ValueError, match="Train one with --hold-out-classes"):
         load_held_out(run)
 
 

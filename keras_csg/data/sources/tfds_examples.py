@@ -1,5 +1,7 @@
 """The images and labels of a set of TensorFlow Datasets, in file order."""
 
+import contextlib
+
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -108,6 +110,7 @@ class TfdsExamples:
         return examples.map(lambda example: number(example[label]))
 
     def _examples(self, name, keys, decoders=None):
+        _name_dtypes(self.builder.info.features, keys)
         return self.builder.as_dataset(
             split=name,
             shuffle_files=False,
@@ -121,3 +124,10 @@ class TfdsExamples:
                 interleave_cycle_length=1,
             ),
         )
+
+
+def _name_dtypes(features, keys):
+    """Keeps dtypes where TFDS looks for them under a name it warns of."""
+    for key in keys:
+        with contextlib.suppress(AttributeError):
+            features[key].dtype = features[key].tf_dtype

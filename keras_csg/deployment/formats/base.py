@@ -11,6 +11,7 @@ import numpy as np
 from keras_csg.deployment.formats.described import check_answers
 from keras_csg.deployment.image_batches import read_batch
 from keras_csg.deployment.metadata import Metadata
+from keras_csg.deployment.pixel_range import fault_of_range
 
 if TYPE_CHECKING:
     import keras
@@ -58,8 +59,9 @@ class ExportedAnswers(abc.ABC):
                 the model takes.
 
         Raises:
-            ValueError: if shape or dtype are others, a pixel is NaN or
-                infinite, or an answer is: `NoNumbersError`.
+            ValueError: if shape or dtype are others, a pixel is NaN, infinite
+                or outside the range of the metadata's `input`, or an answer
+                is NaN or infinite: `NoNumbersError`.
         """
         values = self._run(check_request(images, self.metadata))
         answers = {name: values[name] for name in self.metadata.outputs}
@@ -192,8 +194,8 @@ def check_request(images: np.ndarray, metadata: Metadata) -> np.ndarray:
         metadata: the model's `Metadata`.
 
     Raises:
-        ValueError: if shape or dtype are others, or a pixel is NaN or
-            infinite.
+        ValueError: if shape or dtype are others, or a pixel is NaN, infinite
+            or outside the range of the input.
     """
     images = np.asarray(images)
     shape, dtype = metadata.input["shape"], metadata.input["dtype"]
@@ -219,4 +221,7 @@ def check_request(images: np.ndarray, metadata: Metadata) -> np.ndarray:
             "`images` must be finite, RGB in 0..255. Received: NaN or infinite "
             f"pixels in image {rows[0]} of {len(images)}"
         )
+    fault = fault_of_range(images, metadata.input)
+    if fault is not None:
+        raise ValueError(f"`images` {fault}")
     return images

@@ -21,6 +21,8 @@ Scores of few images may share a place by chance: what another processor's last
 digit makes of such a place has to stay small.
 """
 UNBOUNDED = 1e30
+RANK_SLACK = 2e-3
+"""What places in float32 make of the rank of the threshold, at most."""
 RESTS = 4
 """Row of a curve with the second parts of its places."""
 
@@ -86,6 +88,29 @@ def follow(curve: Any, scores: Any) -> Any:
         apart = apart - curve[RESTS]
     along = ops.relu(apart / curve[1])
     return ops.sum(curve[2] * ops.minimum(along, curve[3]), axis=-1)
+
+
+def check_rank(curve: np.ndarray, threshold: float, rate: float) -> None:
+    """Refuses a threshold that is not where a rank has its rate.
+
+    Args:
+        curve: what `fit_rank` returned.
+        threshold: float. What it was given.
+        rate: float. False alarms, as well.
+
+    Raises:
+        ValueError: if the curve has another height there.
+    """
+    curve = np.asarray(curve, "float64")
+    if curve.ndim != 2 or len(curve) not in (RESTS, RESTS + 1):
+        raise ValueError("`rank` is no curve")
+    height = ops.convert_to_numpy(follow(curve, np.array([threshold])))[0]
+    if not abs(height - (1 - rate)) <= RANK_SLACK:
+        raise ValueError(
+            f"{height:.4g} of the clean images are below the threshold "
+            f"{threshold:.4g}, and with the false-alarm rate {rate:g} "
+            f"{1 - rate:.4g} must be"
+        )
 
 
 def _pieces(places, heights, least):

@@ -17,6 +17,7 @@ from keras_csg.robustness.detection.storing import (
 )
 from keras_csg.robustness.detection.thresholds import (
     check_enough,
+    check_learned,
     checked_rate,
     threshold_of,
 )
@@ -127,17 +128,18 @@ class AnomalyDetector(FittedDetector):
                 "the classes: give `unknown`. Received: unknown=None"
             )
         extractor = Extractor(model, self.batch_size)
-        known = extractor.features(images, "images")
+        known = extractor.learned_features(images, "images")
         if calibration is None:
             known, held_back = known[::2], known[1::2]
         else:
-            held_back = extractor.features(calibration, "calibration")
+            held_back = extractor.learned_features(calibration, "calibration")
+        check_learned(len(known), extractor.head.num_classes)
         check_enough(len(held_back), self.false_alarm_rate)
         head = with_gate(extractor.head)
         if unknown is None:
             constants = score.fit(known, held_back, head)
         else:
-            strange = extractor.features(unknown, "unknown")
+            strange = extractor.learned_features(unknown, "unknown")
             constants = score.fit_with_unknown(
                 known, held_back, strange, head, self.seed
             )
@@ -264,10 +266,14 @@ class AnomalyDetector(FittedDetector):
                 another classifier.
         """
         extractor = None if model is None else Extractor(model)
+        damaged = f"The detector in {folder} is damaged"
         stored = read_detector(
             folder, None if extractor is None else extractor.head
         )
-        detector = cls(**stored.params)
+        try:
+            detector = cls(**stored.params)
+        except ValueError as error:
+            raise ValueError(f"{damaged}: {error} Fit it again.") from error
         if extractor is not None:
             extractor.batch_size = detector.batch_size
         detector._extractor = extractor
@@ -276,4 +282,11 @@ class AnomalyDetector(FittedDetector):
         detector.rank_ = detector.constants_.pop("rank")
         detector.threshold_ = stored.threshold
         detector.calibrated_on_ = stored.calibrated_on
+        try:
+            detector.looks_at()
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{damaged}: it has not what the score {detector.score!r} "
+                "learns. Fit it again."
+            ) from error
         return detector

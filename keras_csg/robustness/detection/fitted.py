@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_csg.metrics.head import Head
-from keras_csg.robustness.detection.curves import follow
+from keras_csg.robustness.detection.curves import check_rank, follow
 from keras_csg.robustness.detection.layer import AnomalyScore
 from keras_csg.robustness.detection.registry import (
     exportable_scores,
@@ -110,6 +110,15 @@ class FittedDetector:
             ValueError: with the names of those that can.
         """
         self._exportable()
+
+    def check_threshold(self) -> None:
+        """Refuses a threshold that was changed after it was found.
+
+        Raises:
+            ValueError: if an exported file would contradict `predict`.
+        """
+        self._check_fitted()
+        check_rank(self.rank_, self.threshold_, self.false_alarm_rate)
 
     def looks_at(self) -> frozenset[str]:
         """Returns the fields of `Answers` that the score is computed from.

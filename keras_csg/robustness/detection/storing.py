@@ -16,6 +16,7 @@ from keras_csg.files import (
     replace_all,
 )
 from keras_csg.metrics.head import Head
+from keras_csg.robustness.detection.curves import check_rank
 from keras_csg.untrusted.archives import read_arrays
 from keras_csg.untrusted.fields import (
     flag,
@@ -43,9 +44,15 @@ READ = record(
         "head_sha256": text,
         "arrays_sha256": text,
     },
-    {"gated": flag, "calibrated_on": or_none(whole())},
+    {
+        "gated": flag,
+        "calibrated_on": or_none(whole()),
+        "facts_sha256": text,
+    },
 )
 """What each fact of the file may be."""
+SEAL = "facts_sha256"
+"""Digest of all other facts, which files of before lack."""
 PACKAGES = ("keras", "numpy", "scikit-learn")
 
 
@@ -100,6 +107,7 @@ def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
                 **{name: package_version(name) for name in PACKAGES},
             },
         }
+        facts[SEAL] = _seal_of(facts)
         text = json.dumps(facts, indent=2, allow_nan=False)
         (part / FACTS).write_text(text + "\n")
         flush_to_disk(part)
@@ -127,6 +135,8 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
             "this one before it was changed: fit it again."
         )
     path = folder / ARRAYS
+    if not path.exists():
+        raise ValueError(f"{path} is missing. Fit it again.")
     try:
         if _sha256(path) != facts["arrays_sha256"]:
             raise ValueError("it is not the file that was written")
@@ -137,6 +147,10 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
             if name.startswith(HEAD)
         }
         stored_head = Head(**kept)
+        if SEAL not in facts:
+            check_rank(
+                arrays["rank"], facts["threshold"], facts["false_alarm_rate"]
+            )
         params = ("score", "false_alarm_rate", "seed", "batch_size")
         return Stored(
             {name: facts[name] for name in params},
@@ -170,8 +184,11 @@ def _read_facts(folder):
             f"There is no detector in {folder}: it has no {FACTS}."
         )
     try:
-        facts = READ(read_json(path), "facts")
+        given = read_json(path)
+        facts = READ(given, "facts")
         newer = facts["format"] > FORMAT
+        if not newer and facts.get(SEAL, _seal_of(given)) != _seal_of(given):
+            raise ValueError("it was changed after it was written")
     except (OSError, ValueError) as error:
         raise ValueError(
             f"{path} is damaged: {error}. Fit it again."
@@ -182,6 +199,13 @@ def _read_facts(folder):
             f"format {facts['format']}, and this one knows {FORMAT}."
         )
     return facts
+
+
+def _seal_of(facts):
+    """Returns a digest of all facts but itself."""
+    others = {name: value for name, value in facts.items() if name != SEAL}
+    plain = json.dumps(others, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _check_free(folder):

@@ -41,6 +41,17 @@ def test_train_and_test(prepare_tfds, cache):
     assert (images.dtype, labels.dtype) == (np.uint8, np.int32)
 
 
+def test_reading_a_set_warns_of_nothing(prepare_tfds, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        "absl.logging.log_first_n", lambda level, text, *rest: said.append(text)
+    )
+    data_dir = prepare_tfds({"train": LABELS, "test": [0, 1, 2]})
+    said.clear()  # What writing it was warned of.
+    load_data("tiny_set", data_dir=data_dir, cache=True)
+    assert not [text for text in said if "deprecated" in text]
+
+
 def test_the_environment_says_where_the_sets_are(prepare_tfds, monkeypatch):
     data_dir = prepare_tfds({"train": LABELS, "test": [0, 1, 2]})
     monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))

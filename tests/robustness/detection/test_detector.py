@@ -1,7 +1,6 @@
 """The detector in scikit-learn's manner, on a tiny classifier."""
 
 import json
-import warnings
 
 import keras
 import numpy as np
@@ -179,17 +178,6 @@ def test_a_network_without_a_gate_is_the_baseline():
     )
 
 
-def test_a_rate_takes_so_many_images(model):
-    few = features_of(model, CLEAN)[:80]
-    with pytest.raises(ValueError, match="takes 100 clean images or more.*40"):
-        AnomalyDetector(false_alarm_rate=0.01).fit(model, few)
-    with pytest.warns(UserWarning, match="rests on 40 clean images.* 100 make"):
-        AnomalyDetector(false_alarm_rate=0.1).fit(model, few)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message="The threshold rests")
-        AnomalyDetector(false_alarm_rate=0.25).fit(model, few)
-
-
 def test_arguments_are_scikit_learns():
     detector = AnomalyDetector("energy", 0.1, seed=3)
     assert detector.get_params() == {
@@ -276,6 +264,7 @@ def test_no_arrays_of_objects_are_read(fitted, tmp_path):
     folder = tmp_path / "d"
     fitted["surprise"].save(folder)
     facts = json.loads((folder / "detector.json").read_text())
+    del facts["facts_sha256"]
     np.savez(folder / "detector.npz", rank=np.array([{}], object))
     from keras_csg.robustness.detection import storing
 

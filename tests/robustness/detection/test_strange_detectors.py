@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from keras_csg.metrics.head import Head
+from keras_csg.robustness import AnomalyDetector
 from keras_csg.robustness.detection.storing import (
     Stored,
     read_detector,
     write_detector,
 )
+from tests.tiny import tiny_classifier, tiny_data
 from tests.untrusted.test_archives import write_zeros
 
 
@@ -67,7 +69,66 @@ def test_arrays_of_gigabytes_are_not_unpacked(folder):
 
     write_zeros(folder / "detector.npz", "rank.npy", 2**28)
     facts = json.loads((folder / "detector.json").read_text())
+    del facts["facts_sha256"]
     facts["arrays_sha256"] = storing._sha256(folder / "detector.npz")
     (folder / "detector.json").write_text(json.dumps(facts))
     with pytest.raises(ValueError, match="it unpacks to 256.0 MiB"):
         read_detector(folder, None)
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("threshold", 1.6), ("false_alarm_rate", 0.1), ("score", "msp")],
+)
+def test_a_fact_that_was_edited_is_damage(field, value, folder):
+    facts = json.loads((folder / "detector.json").read_text())
+    (folder / "detector.json").write_text(json.dumps({**facts, field: value}))
+    with pytest.raises(
+        ValueError, match="damaged: it was changed after.*Fit it again"
+    ):
+        read_detector(folder, None)
+
+
+def write_as_before(folder, **changes):
+    """Facts as they were written before there was a digest of them."""
+    facts = json.loads((folder / "detector.json").read_text())
+    del facts["facts_sha256"]
+    (folder / "detector.json").write_text(json.dumps({**facts, **changes}))
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    model = tiny_classifier()
+    return AnomalyDetector("energy").fit(model, tiny_data(400)[0])
+
+
+@pytest.mark.parametrize("rests", [True, False])
+def test_a_file_of_before_is_read_as_it_was(rests, fitted, tmp_path):
+    fitted.save(tmp_path / "d")
+    write_as_before(tmp_path / "d")
+    if not rests:  # Curves of before had no second parts.
+        stored = read_detector(tmp_path / "d", None)
+        starts = stored.arrays["rank"][0] + stored.arrays["rank"][4]
+        rank = np.stack([starts, *stored.arrays["rank"][1:4]])
+        arrays = {**stored.arrays, "rank": rank}
+        write_detector(tmp_path / "d", stored._replace(arrays=arrays))
+        write_as_before(tmp_path / "d")
+    found = AnomalyDetector.load(tmp_path / "d")
+    assert found.threshold_ == fitted.threshold_
+
+
+def test_an_edited_file_of_before_is_held_against_its_curve(fitted, tmp_path):
+    fitted.save(tmp_path / "d")
+    for changes in (
+        {"threshold": fitted.threshold_ + 0.5},
+        {"threshold": fitted.threshold_ - 0.5},
+        {"false_alarm_rate": 0.1},
+    ):
+        write_as_before(tmp_path / "d", **changes)
+        with pytest.raises(ValueError, match="damaged: .*Fit it again") as e:
+            AnomalyDetector.load(tmp_path / "d")
+        assert "\n" not in str(e.value)
+        fitted.save(tmp_path / "d")
+    write_as_before(tmp_path / "d", score="mahalanobis")
+    with pytest.raises(ValueError, match="not what the score 'mahalanobis'"):
+        AnomalyDetector.load(tmp_path / "d")
