@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 # Of 2022: every runtime in use reads it, and it has all that tf2onnx needs.
 OPSET = 17
 KEY = "keras_csg"
+FATAL = 4
+"""The one severity of messages that ONNX Runtime writes to stderr."""
 
 
 class OnnxFormat(Format):
@@ -177,6 +179,8 @@ def _session_options(onnxruntime):
         options.intra_op_num_threads = threads.count
     if not threads.spinning:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # What fails is raised; the rest is of no use to whoever asks.
+    options.log_severity_level = FATAL
     # Else processors without VNNI may overflow in 8-bit files.
     options.add_session_config_entry("session.x64quantprecision", "1")
     return options
