@@ -223,6 +223,7 @@ def test_gRPC_has_a_port_if_nobody_says(run_cli, served):  # noqa: N802
         (["weights:none", *FREE], "none"),
         (["{file}", "--port", "x"], "--port"),
         (["{file}", "--grpc-port", "70000"], "--grpc-port"),
+        (["{file}", "--grpc-port", "x"], "'x' is no port in 0..65535, nor no"),
         (["{file}", "--workers", "0"], "--workers"),
         (["{file}", *FREE, "--host", "192.0.2.1"], "--host"),
         (["{file}", *FREE, "--name", "a/b"], "--name"),
