@@ -105,3 +105,19 @@ def test_ordinary_exports_open_in_silence(tmp_path, capfd):
     keras_csg.export(model, path)
     keras_csg.open_exported(path).answer(black(8, 8))
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_cannot_be_opened_is_called_by_its_own_name(
+    unpadded, tmp_path, monkeypatch
+):
+    from keras_csg.deployment.formats import onnx
+
+    def refuse(path, *_):
+        raise ValueError(f"cannot load {path}")
+
+    monkeypatch.setattr(onnx, "OnnxAnswers", refuse)
+    path = tmp_path / "any.onnx"
+    with pytest.raises(ValueError) as raised:
+        keras_csg.export(unpadded, path)
+    assert str(raised.value) == f"cannot load {path}"
+    assert not [*tmp_path.iterdir()]
