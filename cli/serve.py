@@ -18,7 +18,10 @@ class _Port(click.ParamType):
         """Returns an int, or `None` for the word."""
         if value is None or str(value).lower() == "none":
             return None
-        return click.IntRange(0, 65535).convert(value, param, ctx)
+        try:
+            return click.IntRange(0, 65535).convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is no port in 0..65535, nor none.")
 
 
 @click.command(short_help="Serve an exported file to programs.")

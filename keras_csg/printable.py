@@ -12,6 +12,8 @@ UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Words of several scripts, and families of emoji, are joined by them.
 JOINERS = "\u200c\u200d"
 _PLAIN = re.compile(r"[ -~]*")
+_QUOTED = re.compile(rf"'[^']{{{MOST_SHOWN + 1},}}'")
+_QUOTED_FIRST = re.compile(r"[\w=]*'")
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -56,7 +58,9 @@ def shortened(message: str) -> str:
         rf"\S{{{MOST_SHOWN + 1},}}", lambda found: _cut(found[0]), message
     )
     head, mark, value = words.partition("Received: ")
-    if len(value) > MOST_SHOWN:
+    # A value, not the reasons that may stand behind it.
+    value = _QUOTED.sub(lambda found: _cut(found[0]), value)
+    if not _QUOTED_FIRST.match(value) and len(value) > MOST_SHOWN:
         value = _cut(value)
     text = f"{head}{mark}{value}"
     return text if len(text) <= MOST_OF_ALL else f"{text[:MOST_OF_ALL]}…"

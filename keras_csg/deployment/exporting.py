@@ -206,8 +206,7 @@ def _write_proven(
     with naming(place.final), staged(place.final) as stage:
         file, named, kept = place.arrange(stage, metadata, shapes, runtime)
         place.format.write(answering, metadata, file, **settings)
-        # What was just written is trusted, whatever layers the network has.
-        opened = open_in(place.format, file, trust=True)
+        opened = _open(place, file)
         proof = prove(proving, opened, **asked)
         version = {} if place.version is None else {"version": place.version}
         report = {
@@ -224,6 +223,16 @@ def _write_proven(
         place.check(overwrite)  # Much may have happened meanwhile.
         publish(stage, place.final.parent)
     return report
+
+
+def _open(place, file):
+    """Opens a part; errors name what it was to become."""
+    try:
+        # What was just written is trusted, whatever layers the network has.
+        return open_in(place.format, file, trust=True)
+    except ValueError as error:
+        said = str(error).replace(str(file), str(place.path))
+        raise ValueError(said) from error
 
 
 def _choose_format(name, path, layout):

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.formats.described import NoNumbersError
+from keras_csg.deployment.formats.sizes import SizeError
 from keras_csg.deployment.heatmap_pictures import HeatmapPictures
 from keras_csg.deployment.image_batches import read_each, takes_any_size
 from keras_csg.deployment.predictions import describe_answer
@@ -170,11 +171,14 @@ def _answers(source, images):
                 yield from _answers(source, [image])
         return
     except Exception as error:  # Of no public class.
-        why = " ".join(str(error).split())[:MOST_LETTERS]
-        fault = f"the model fails to answer ({type(error).__name__}: {why})"
-        if takes_any_size(source.metadata):
-            height, width = images[0].shape[:2]
-            fault = f"the model takes no image of {width}x{height} ({why})"
+        fault = str(error)
+        if not isinstance(error, SizeError):
+            why = " ".join(fault.split())
+            cut = "..." * (len(why) > MOST_LETTERS)
+            fault = (
+                f"the model fails to answer ({type(error).__name__}: "
+                f"{why[:MOST_LETTERS]}{cut})"
+            )
         for _ in images:
             yield None, fault
         return

@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import keras
@@ -180,12 +180,7 @@ def checked_names(
     """
     if class_names is None:
         return None
-    if isinstance(class_names, str | bytes):
-        raise ValueError(
-            "`class_names` must be a list of names. "
-            f"Received: class_names={class_names!r}"
-        )
-    names = [_text(name) for name in class_names]
+    names = [_text(name) for name in listed_names(class_names)]
     if len(names) != num_classes:
         raise ValueError(
             f"`class_names` must have {num_classes} names. "
@@ -198,6 +193,24 @@ def checked_names(
             f"Received: {twice!r} more than once"
         )
     return names
+
+
+def listed_names(class_names: Iterable[str | bytes]) -> list[Any]:
+    """Returns names of classes as a list, unread; of an array, too.
+
+    Raises:
+        ValueError: if they are one text, or in no order.
+    """
+    unordered = isinstance(class_names, str | bytes | Set)
+    try:
+        if not unordered:
+            return list(class_names)
+    except TypeError:  # A number, or an array without an axis.
+        pass
+    raise ValueError(
+        "`class_names` must be a list of names. "
+        f"Received: class_names={class_names!r}"
+    )
 
 
 def checked_reading(image_reading: Mapping[str, Any] | None) -> dict[str, Any]:

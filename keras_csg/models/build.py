@@ -21,6 +21,7 @@ from keras_csg.backbones.weights import (
 from keras_csg.choices import RANDOM_WEIGHTS
 from keras_csg.layers.image_normalization import normalize_images
 from keras_csg.models.adopted import layers_with_maps, one_output
+from keras_csg.models.arguments import listed_names
 from keras_csg.models.class_names import check_named
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import scarce_filters
@@ -92,7 +93,10 @@ def build(
     Example:
     >>> model = keras_csg.build("resnet50", num_classes=1000)
     """
-    check_named(kwargs.get("class_names"))
+    names = kwargs.get("class_names")
+    if names is not None:  # An array has no truth value, an iterator ends.
+        names = kwargs["class_names"] = listed_names(names)
+    check_named(names)
     features, report = build_backbone(
         backbone,
         weights=weights,
@@ -104,7 +108,6 @@ def build(
     )
     other = filters or gate_at or kwargs.get("multi_label")
     card = None if other else find_card(weights)
-    names = kwargs.get("class_names")
     if card and report and same_classes(card, num_classes, names):
         model = trained_classifier(features, card, report, **kwargs)
     else:

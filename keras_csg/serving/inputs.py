@@ -152,12 +152,12 @@ class ImageInput:
             raise self._no_numbers()
         if not array.size:
             return array
-        kinds = "iu" if dtype.kind == "u" else "iuf"
-        if array.dtype.kind not in kinds:
+        if array.dtype.kind not in "iuf":
             raise self._no_numbers()
-        if dtype.kind == "u" and (array.min() < 0 or array.max() > 255):
+        if dtype.kind == "u" and not _are_bytes(array):
             raise RequestError(
-                f"`data` of input {self.name!r}, UINT8, must be in 0..255."
+                f"`data` of input {self.name!r}, UINT8, must be whole numbers "
+                "in 0..255."
             )
         with np.errstate(over="ignore"):  # It becomes infinite: see below.
             return array.astype(dtype)
@@ -208,3 +208,9 @@ class ImageInput:
                 f"`shape` {shape[0]}."
             )
         return files
+
+
+def _are_bytes(array):
+    """Whether all are whole numbers in 0..255; JSON may write one as 1.0."""
+    whole = array.dtype.kind in "iu" or (array == np.rint(array)).all()
+    return whole and array.min() >= 0 and array.max() <= 255

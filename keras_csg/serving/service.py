@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.formats.described import NoNumbersError
+from keras_csg.deployment.formats.sizes import SizeError
 from keras_csg.deployment.predictions import describe_answer
 from keras_csg.serving.batching import MicroBatcher
 from keras_csg.serving.errors import (
@@ -286,6 +287,8 @@ class Service:
             answers = answer.result()
         except NoNumbersError as error:
             raise fault_of(images, error) from error
+        except SizeError as error:  # Which size it is, the client chose.
+            raise RequestError(str(error)) from error
         check_numbers(images, answers)
         return answers
 

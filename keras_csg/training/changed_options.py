@@ -156,4 +156,7 @@ def _values(names, values):
 
 def _short(value):
     text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    if len(text) <= LONGEST:
+        return text
+    half = LONGEST // 2  # Of a path, the end tells most.
+    return f"{text[:half]}...{text[-half:]}"

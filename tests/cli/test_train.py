@@ -23,6 +23,7 @@ def test_a_run_directory_holds_what_it_promises(trained):
     names = {path.name for path in trained.iterdir()}
     assert names == {
         "ablation.png",
+        "checksums.json",
         "confusion.png",
         "config.json",
         "curves.png",
@@ -31,6 +32,7 @@ def test_a_run_directory_holds_what_it_promises(trained):
         "logs",
         "metrics.json",
         "model.keras",
+        "record.json",
     }
     config = json.loads((trained / "config.json").read_text())
     assert (config["backbone"], config["epochs"]) == ("resnet20", 1)

@@ -163,10 +163,10 @@ def test_names_of_folders_are_text(tmp_path):
     "text, word",
     [
         ("{", "metrics.json is damaged"),
-        ("[1, 2]", "it holds no figures"),
+        ("[1, 2]", "`it` must be a table"),
         ('{"accuracy": "high"}', "accuracy is 'high'"),
         ('{"accuracy": true}', "accuracy is 'True'"),
-        ('{"mis": Infinity}', "mis is 'inf'"),
+        ('{"mis": Infinity}', "Infinity is no number"),
     ],
 )
 def test_damaged_metrics_are_named(copy, tmp_path, text, word):

@@ -72,7 +72,12 @@ def test_what_is_measured_goes_to_a_folder_of_its_own(trained, here):
     # What training alone knew is the card's.
     assert figures["training_minutes"] == 0.1
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["ablation.png", "confusion.png", "metrics.json"]
+    assert names == [
+        "ablation.png",
+        "checksums.json",
+        "confusion.png",
+        "metrics.json",
+    ]
     (card,) = keras_csg.list_weights()
     assert card.figures["accuracy"] == 0.5
 
@@ -173,6 +178,7 @@ def test_it_can_be_measured_on_other_data_of_its_classes(trained, here):
     folder = pathlib.Path("runs", "weights-small")
     assert sorted(path.name for path in folder.iterdir()) == [
         "ablation-photos.png",
+        "checksums.json",
         "confusion-photos.png",
         "metrics-photos.json",
     ]

@@ -135,7 +135,7 @@ def test_what_is_no_description_is_one_line(text, words):
 
 
 def test_a_later_version_may_say_more(values):
-    more = {**values, "temperature": 1.5}
+    more = {**values, "of_a_later_version": 1.5}
     assert Metadata.from_json(json.dumps(more)).class_names == list("0123")
 
 

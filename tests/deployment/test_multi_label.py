@@ -112,7 +112,7 @@ def test_all_that_is_there_is_predicted(tmp_path):
     out = tmp_path / "found.csv"
     list(write_predictions([found], out))
     row = out.read_text().splitlines()[1]
-    assert row == f"{path},ant|cat,0.75|0.5,-,,,,"
+    assert row == f"{path},ant|cat,0.75|0.5,-,,,,,,"
 
 
 def test_a_classifier_predicts_as_its_file_does(model, tmp_path):

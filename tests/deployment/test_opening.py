@@ -118,3 +118,23 @@ def test_metadata_are_read_without_tensorflow_or_a_runtime():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["resnet20", "light"]
+
+
+@pytest.mark.parametrize("ending", [".json", ".labels.json", ".proof.json"])
+def test_what_lies_beside_a_model_points_to_it(tmp_path, ending):
+    model = tmp_path / "birds.v2.onnx"
+    model.touch()
+    (tmp_path / f"birds.v2.onnx{ending}").write_text("{}")
+    with pytest.raises(ValueError) as raised:
+        keras_csg.open_exported(tmp_path / f"birds.v2.onnx{ending}")
+    assert str(raised.value).endswith(f"belongs to one: give {model}.")
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "alone.json", ".json"])
+def test_all_that_is_opened_is_named(tmp_path, name):
+    (tmp_path / name).touch()
+    for ask in (keras_csg.open_exported, keras_csg.read_metadata):
+        with pytest.raises(ValueError) as raised:
+            ask(tmp_path / name)
+        for kind in (".onnx", ".tflite", "SavedModel", "OpenVINO", "Triton"):
+            assert kind in str(raised.value)

@@ -123,3 +123,35 @@ def test_a_layer_may_have_a_name_of_ours(name, kwargs, tmp_path):
 def test_a_class_without_a_name_is_refused(name):
     with pytest.raises(ValueError, match="not empty. Received.* for class 1"):
         keras_csg.build(tiny_backbone(), 2, class_names=["a", name])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array(["a", "b"]),
+        np.array([b"a", b"b"]),
+        np.array(["a", "b"], object),
+        iter("ab"),
+    ],
+)
+def test_names_may_be_an_array_or_an_iterator(names):
+    model = keras_csg.build(tiny_backbone(), 2, class_names=names)
+    assert model.class_names == ["a", "b"]
+    assert {type(name) for name in model.class_names} == {str}
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (np.array([1, 2]), r"must be texts .*Received: .*1.* among them"),
+        ([1, 2], "must be texts .*Received: 1 among them"),
+        (np.array(["a", " "]), "not empty.* for class 1"),
+        (np.array("ab"), "must be a list of names"),
+        (5, "must be a list of names. Received: class_names=5"),
+        ("ab", "must be a list of names"),
+        ({"a", "b"}, "must be a list of names"),
+    ],
+)
+def test_names_that_are_no_list_of_texts_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        keras_csg.build(tiny_backbone(), 2, class_names=names)

@@ -106,7 +106,8 @@ def served(exported=None, lines=None, **settings):
     try:
         yield server
     finally:
-        exported.go_on.set()
+        if isinstance(exported, Colours):
+            exported.go_on.set()
         server.close()
 
 

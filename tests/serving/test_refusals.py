@@ -69,6 +69,7 @@ def test_what_is_no_array_of_numbers_is_refused(port, data):
     refused(port, tensor(data=data), 400, "must be numbers")
 
 
+WHOLE = "UINT8, must be whole numbers in 0..255"
 GIF = base64.b64encode(b"GIF89a" + bytes(20)).decode()
 CUT = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(9)).decode()
 POSTSCRIPT = base64.b64encode(b"%!PS-Adobe-3.0 EPSF-3.0\n").decode()
@@ -115,9 +116,12 @@ POSTSCRIPT = base64.b64encode(b"%!PS-Adobe-3.0 EPSF-3.0\n").decode()
         (tensor(data=[1e39] * 60), "NaN or infinite"),
         (tensor(data=[float("nan")] * 60), "NaN is no number of JSON"),
         (tensor(data=[float("inf")] * 60), "no number of JSON"),
-        (tensor(datatype="UINT8", data=[256] * 60), "must be in 0..255"),
-        (tensor(datatype="UINT8", data=[-1] * 60), "must be in 0..255"),
-        (tensor(datatype="UINT8", data=[0.5] * 60), "must be numbers"),
+        (tensor(datatype="UINT8", data=[256] * 60), WHOLE),
+        (tensor(datatype="UINT8", data=[-1] * 60), WHOLE),
+        (tensor(datatype="UINT8", data=[0.5] * 60), WHOLE),
+        (tensor(datatype="UINT8", data=[7] * 59 + [1.5]), WHOLE),
+        (tensor(datatype="UINT8", data=[300.0] * 60), WHOLE),
+        (tensor(datatype="UINT8", data=[-1.0] * 60), WHOLE),
         (GOOD | {"id": 7}, "`id` must be a text"),
         (GOOD | {"parameters": []}, "`parameters` of the request"),
         (GOOD | {"outputs": None}, "`outputs` must be a list"),
@@ -286,3 +290,10 @@ def test_no_more_waits_than_fits_into_memory(monkeypatch):
     with stand_in.served() as server:
         refused_once = post(server.port, GOOD)
     assert refused_once == (503, {"error": "Too much waits: ask again later."})
+
+
+def test_whole_numbers_that_are_written_as_floats_are_taken(port):
+    status, answer = post(port, tensor(datatype="UINT8", data=[7.0] * 60))
+    assert status == 200
+    data = tensor(datatype="UINT8", data=[7] * 60)
+    assert answer["outputs"] == post(port, data)[1]["outputs"]

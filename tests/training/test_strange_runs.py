@@ -65,7 +65,7 @@ def test_options_that_are_none_are_one_line(name, text, words, tmp_path):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.json")
-    with pytest.raises(ValueError, match="no regular file"):
+    with pytest.raises(ValueError, match="a pipe"):
         read_config(tmp_path / "a.json")
 
 

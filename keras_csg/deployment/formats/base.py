@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from keras_csg.deployment.formats.described import check_answers
+from keras_csg.deployment.formats.sizes import check_maps, size_error
 from keras_csg.deployment.image_batches import read_batch
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.pixel_range import fault_of_range
@@ -61,10 +62,19 @@ class ExportedAnswers(abc.ABC):
         Raises:
             ValueError: if shape or dtype are others, a pixel is NaN, infinite
                 or outside the range of the metadata's `input`, or an answer
-                is NaN or infinite: `NoNumbersError`.
+                is NaN or infinite: `NoNumbersError`. Of a model of images of
+                any size also if it takes none of theirs: `SizeError`.
         """
-        values = self._run(check_request(images, self.metadata))
+        images = check_request(images, self.metadata)
+        try:
+            values = self._run(images)
+        except Exception as error:  # Of each runtime others.
+            refused = size_error(error, images, self.metadata)
+            if refused is None:
+                raise
+            raise refused from error
         answers = {name: values[name] for name in self.metadata.outputs}
+        check_maps(answers, images, self.metadata)
         check_answers(answers)
         return answers
 

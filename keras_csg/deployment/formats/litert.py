@@ -23,6 +23,7 @@ from keras_csg.deployment.formats.digests import check_digest, digest_of_parts
 from keras_csg.deployment.formats.litert_graph import custom_operations
 from keras_csg.deployment.formats.quantization import convert
 from keras_csg.deployment.formats.runtime_threads import current_threads
+from keras_csg.deployment.image_batches import takes_any_size
 from keras_csg.deployment.metadata import (
     LABELS_FILE,
     METADATA_FILE,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 IDENTIFIER = b"TFL3"
 THREADS = 2
+SIDES = (64, 512)
+"""Of the images to allocate for first, where a model takes any: the second
+where the first are too small for it."""
 ANNOUNCEMENT = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 """What the runtime writes to stderr, once a process; no setting ends that."""
 
@@ -137,7 +141,7 @@ class LiteRTAnswers(ExportedAnswers):
                     os.fspath(path),
                     num_threads=current_threads().count or THREADS,
                 )
-                interpreter.allocate_tensors()
+                _allocate(interpreter, self.metadata)
             self._runner = interpreter.get_signature_runner()
         except (ValueError, RuntimeError) as error:
             raise ValueError(
@@ -156,6 +160,27 @@ class LiteRTAnswers(ExportedAnswers):
     def _run(self, images):
         with self._lock:
             return self._runner(images=images)
+
+
+def _allocate(interpreter, metadata):
+    """Allocates the buffers, at a size that the model takes.
+
+    Where it takes any, the file says one pixel, of which a convolution
+    without padding leaves nothing.
+    """
+    if not takes_any_size(metadata):
+        interpreter.allocate_tensors()
+        return
+    (given,) = interpreter.get_input_details()
+    for side in SIDES:
+        sides = [known or side for known in metadata.input["shape"][1:3]]
+        interpreter.resize_tensor_input(given["index"], [1, *sides, 3])
+        try:
+            interpreter.allocate_tensors()
+            return
+        except RuntimeError:
+            if side == SIDES[-1]:
+                raise
 
 
 def _graph(path):

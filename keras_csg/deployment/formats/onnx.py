@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 # Of 2022: every runtime in use reads it, and it has all that tf2onnx needs.
 OPSET = 17
 KEY = "keras_csg"
+FATAL = 4
+"""The one severity of messages that ONNX Runtime writes to stderr."""
 
 
 class OnnxFormat(Format):
@@ -87,6 +89,7 @@ class OnnxFormat(Format):
         if quantize == "int8":
             images = check_calibration(answering, settings.get("calibration"))
         proto = _convert(answering)
+        _refuse_missing(proto)
         _name_batch_axis(proto)
         share_tables(proto.graph)
         if quantize == "float16":
@@ -177,6 +180,8 @@ def _session_options(onnxruntime):
         options.intra_op_num_threads = threads.count
     if not threads.spinning:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # What fails is raised; the rest is of no use to whoever asks.
+    options.log_severity_level = FATAL
     # Else processors without VNNI may overflow in 8-bit files.
     options.add_session_config_entry("session.x64quantprecision", "1")
     return options
@@ -227,8 +232,8 @@ def _held_tensors(concrete):
     }
 
 
-def _check(proto):
-    """Raises where the file is invalid: tf2onnx writes what it cannot do."""
+def _refuse_missing(proto):
+    """Refuses operations that are none: tf2onnx writes what it cannot do."""
     import onnx
 
     missing = sorted(
@@ -241,9 +246,15 @@ def _check(proto):
     if missing:
         raise ValueError(
             "The model has a layer that cannot be exported to ONNX, which has "
-            f"no operation for {', '.join(missing)}. Export it as SavedModel "
-            "or LiteRT, or take another layer."
+            f"no operation for {', '.join(missing)}. Export it as SavedModel, "
+            "or take another layer."
         )
+
+
+def _check(proto):
+    """Raises where the file is invalid."""
+    import onnx
+
     try:
         onnx.checker.check_model(proto, full_check=True)
     except (
@@ -259,7 +270,13 @@ def _check(proto):
 def _name_batch_axis(proto):
     """Names the axis that tf2onnx calls `unk__` and a number."""
     for value in [*proto.graph.input, *proto.graph.output]:
-        axis = value.type.tensor_type.shape.dim[0]
+        axes = value.type.tensor_type.shape.dim
+        if not axes:
+            raise ValueError(
+                "The model has a layer that cannot be exported to ONNX: it "
+                f"leaves open how many axes {value.name} has."
+            )
+        axis = axes[0]
         axis.Clear()
         axis.dim_param = "batch"
     del proto.graph.value_info[:]  # They name it the old way.

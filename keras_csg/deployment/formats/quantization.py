@@ -19,7 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_csg.choices import QUANTIZATIONS
-from keras_csg.deployment.formats.litert_graph import read_operations
+from keras_csg.deployment.formats.base import why
+from keras_csg.deployment.formats.litert_graph import (
+    custom_operations,
+    read_operations,
+)
 from keras_csg.quiet import quietly
 
 if TYPE_CHECKING:
@@ -91,13 +95,17 @@ def _run(conversion, model):
         try:
             return conversion()
         except Exception as error:  # TensorFlow's, of no public class.
-            missing = _missing_operations(model)
-            if not missing:
-                raise
             failure = error
+            missing = _missing_operations(model)
+    # Outside: what was held back, many lines, is shown if the inside raises.
+    if missing:
+        raise ValueError(
+            f"LiteRT cannot run this model: it has no operation for {missing}. "
+            "Export it as SavedModel, or take another backbone."
+        ) from failure
     raise ValueError(
-        f"LiteRT cannot run this model: it has no operation for {missing}. "
-        "Export it as ONNX or SavedModel, or take another backbone."
+        f"LiteRT cannot run this model{why(failure)}. Export it as "
+        "SavedModel, or take another backbone."
     ) from failure
 
 
@@ -115,9 +123,13 @@ def _missing_operations(model):
         tf.lite.OpsSet.TFLITE_BUILTINS,
         tf.lite.OpsSet.SELECT_TF_OPS,
     ]
-    operations = read_operations(converter.convert())
-    names = {op.kind.removeprefix("Flex") for op in operations if op.custom}
-    return ", ".join(sorted(names))
+    try:
+        content = converter.convert()
+    except Exception:  # As above: it has no more to say.
+        return ""
+    found = {n.removeprefix("Flex") for n in custom_operations(content)}
+    # After one that it lacks, shapes are unknown, which convolutions need.
+    return ", ".join(sorted(found - {"Conv2D"} or found))
 
 
 def check_calibration(

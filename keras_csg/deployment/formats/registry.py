@@ -5,6 +5,7 @@ import pathlib
 from typing import TypeVar
 
 from keras_csg.deployment.formats.base import ExportedAnswers, Format
+from keras_csg.deployment.ownership import LABELS, METADATA, PROOF
 
 _FORMATS: dict[str, Format] = {}
 
@@ -106,4 +107,23 @@ def find_format_at(path: pathlib.Path) -> Format:
             return known
     if path.is_dir():  # A SavedModel's reader says what it lacks.
         return get_format("saved_model")
-    return find_format_of_suffix(path)
+    model = _model_beside(path)
+    if model is not None:
+        raise ValueError(
+            f"{path} is no exported model, it belongs to one: give {model}."
+        )
+    endings = " or ".join(filter(None, (f.suffix for f in _FORMATS.values())))
+    raise ValueError(
+        f"The path must end in {endings}, or be the folder of a SavedModel, of "
+        "an OpenVINO model, of a layout (Triton, TensorFlow Serving) or of a "
+        f"page. Received: path={path}"
+    )
+
+
+def _model_beside(path):
+    """Returns the exported model that a file was written beside, if any."""
+    for ending in (PROOF, LABELS, METADATA):
+        model = path.with_name(path.name.removesuffix(ending) or path.name)
+        if model != path and any(f.lies_at(model) for f in _FORMATS.values()):
+            return model
+    return None

@@ -54,3 +54,23 @@ def test_what_a_format_lacks_is_named(tmp_path):
         with pytest.raises(ValueError, match=message):
             keras_csg.export(model, tmp_path / f"model{suffix}")
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_table_that_is_looked_up_is_named_in_one_line(tmp_path, capfd):
+    """Of its answers the converters know not even how many axes they have."""
+    images = keras.Input((8, 8, 3))
+    lookup = keras.layers.IntegerLookup(vocabulary=list(range(1, 200)))
+    x = ops.cast(lookup(ops.cast(images, "int64")), "float32")
+    maps = keras.layers.Conv2D(6, 3)(x)
+    model = keras_csg.build(keras.Model(images, maps), 4)
+    capfd.readouterr()
+    for suffix, message in (
+        (".onnx", "ONNX, which has no operation for .*LookupTableFind"),
+        (".tflite", "LiteRT cannot run .* no operation for .*LookupTableFind"),
+    ):
+        with pytest.raises(ValueError, match=message) as raised:
+            keras_csg.export(model, tmp_path / f"model{suffix}")
+        assert "\n" not in str(raised.value)
+        assert "Conv2D" not in str(raised.value)
+    assert not [*tmp_path.iterdir()]
+    assert capfd.readouterr() == ("", "")
