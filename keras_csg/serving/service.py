@@ -39,9 +39,7 @@ MOST_REQUESTS = 256
 
 
 class Service:
-    """A model that is asked by many at a time.
-
-    It is there before the model is, and says so.
+    """A model that is asked by many; it is there before the model, and says so.
 
     Args:
         name: str. What clients call the model.

@@ -116,7 +116,7 @@ def test_code_that_holds_the_signal_back_is_not_waited_for(number, tmp_path):
 
 
 def test_a_second_signal_ends_it_at_once():
-    body = "begun()\ntry: time.sleep(60)\nfinally: begun(); code()"
+    body = "try: begun(); time.sleep(60)\nfinally: begun(); code()"
     process = started(body)
     process.send_signal(signal.SIGTERM)
     assert process.stdout.readline() == "begun\n"
