@@ -74,10 +74,12 @@ def test_images_of_several_classes_have_none_of_it(name, value):
 @pytest.mark.parametrize(
     "options",
     [
-        {"sampling": "balanced"},
-        {"logit_adjustment": 1.0},
-        {"sampling": "balanced", "standard": True},
         {"logit_adjustment": 1.0, "gate_schedule": "alternating"},
+        pytest.param({"sampling": "balanced"}, marks=pytest.mark.slow),
+        pytest.param({"logit_adjustment": 1.0}, marks=pytest.mark.slow),
+        pytest.param(
+            {"sampling": "balanced", "standard": True}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_run_keeps_them_and_its_model_loads(tmp_path, options):
