@@ -1,7 +1,6 @@
 """The description that an exported file carries."""
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ from keras_csg.untrusted.fields import (
     text,
     whole,
 )
-from keras_csg.untrusted.json_text import parse_json
+from keras_csg.untrusted.json_text import digest_of_json, parse_json
 from keras_csg.untrusted.limits import MOST_TEXT
 from keras_csg.version import version
 
@@ -144,7 +143,7 @@ class Metadata:
             model: str. SHA-256 of the file's graph and weights.
         """
         plain = dataclasses.replace(self, digest=None)
-        description = _digest_of(json.loads(plain.to_json()))
+        description = digest_of_json(json.loads(plain.to_json()))
         digest = {"model": model, "description": description}
         return dataclasses.replace(self, digest=digest)
 
@@ -163,8 +162,9 @@ class Metadata:
                 else.
         """
         try:
-            values = check_fields(cls, parse_json(text), "the whole")
-            _check_seal(text, values.get("digest"))
+            given = parse_json(text)
+            values = check_fields(cls, given, "the whole")
+            _check_seal(given, values.get("digest"))
             values["gate_matrix"] = unpack_matrix(values, model_bytes)
             read = cls(**values)
             check_together(read)
@@ -176,22 +176,16 @@ class Metadata:
             ) from error
 
 
-def _check_seal(text, digest):
+def _check_seal(given, digest):
     """Refuses a description that is not the one that was written."""
     if digest is None or "description" not in digest:
         return
-    values = json.loads(text)
-    del values["digest"]
-    if _digest_of(values) != digest["description"]:
+    others = {name: v for name, v in given.items() if name != "digest"}
+    if digest_of_json(others) != digest["description"]:
         raise ValueError(
             "they were changed after they were written; without `digest` they "
             "are taken as they are"
         )
-
-
-def _digest_of(values):
-    plain = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def write_descriptions(folder: pathlib.Path, metadata: Metadata) -> None:

@@ -12,6 +12,7 @@ from keras_csg.files.regular_files import check_regular as check_regular
 from keras_csg.files.regular_files import (
     check_regular_files as check_regular_files,
 )
+from keras_csg.files.regular_files import sha256_of as sha256_of
 from keras_csg.files.whole_files import check_writable as check_writable
 from keras_csg.files.whole_files import files_at as files_at
 from keras_csg.files.whole_files import flush_to_disk as flush_to_disk

@@ -1,5 +1,6 @@
 """Only files are read: neither pipes nor devices, which have no end."""
 
+import hashlib
 import os
 import pathlib
 import stat
@@ -43,3 +44,14 @@ def at_home(path: str | os.PathLike) -> pathlib.Path:
     As in a shell, `~name` stays as it is where there is no such user.
     """
     return pathlib.Path(os.path.expanduser(path))
+
+
+def sha256_of(path: pathlib.Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal.
+
+    Raises:
+        OSError: if it is no file, or cannot be read.
+    """
+    check_regular(path)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,11 +1,10 @@
 """How a run becomes weights that come with the package."""
 
-import hashlib
 import json
 import pathlib
 from collections.abc import Sequence
 
-from keras_csg.files import whole_file, write_json
+from keras_csg.files import sha256_of, whole_file, write_json
 from keras_csg.models.float32 import in_float32
 from keras_csg.training.config_files import RECORDED
 from keras_csg.training.runs import Run
@@ -60,6 +59,6 @@ def ship(
         "options": options,
         "figures": run.read_metrics(),
         "versions": config["versions"],
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256_of(path),
     }
     write_json(path.with_suffix(".json"), card)

@@ -1,5 +1,6 @@
 """JSON of others: as large and as deep as it needs to be, and with numbers."""
 
+import hashlib
 import json
 import pathlib
 from typing import Any
@@ -45,6 +46,12 @@ def read_json(path: pathlib.Path) -> Any:
         raise ValueError("it is no regular file")
     check_text_size(path.stat().st_size)
     return parse_json(path.read_bytes())
+
+
+def digest_of_json(values: Any) -> str:
+    """Returns the SHA-256 of values, however their JSON is laid out."""
+    plain = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def check_text_size(size: int) -> None:

@@ -1,11 +1,11 @@
 """Proofs of `known`, with answers made up by hand."""
 
-import types
+import functools
 
 import numpy as np
 import pytest
 
-from keras_csg.deployment.proof import prove
+from tests.deployment import test_proof
 
 SCORES = np.array([0.2, 0.9499, 0.97, 1.0], "float32")
 IMAGES = np.arange(4)
@@ -19,20 +19,9 @@ def answers(known=(1, 1, 0, 0), shift=0.0, **changes):
     return {k: v for k, v in (made | changes).items() if v is not None}
 
 
-def run(expected, given, quantization=None, **kwargs):
-    def rows(values):
-        return lambda batch, **_: {name: v[batch] for name, v in values.items()}
-
-    opened = types.SimpleNamespace(
-        answer=rows(given),
-        runtime="by hand 1.0",
-        metadata=types.SimpleNamespace(
-            quantization=quantization,
-            multi_label=False,
-            detector={"known_up_to": 0.95},
-        ),
-    )
-    return prove(rows(expected), opened, IMAGES, **kwargs)
+run = functools.partial(
+    test_proof.run, images=IMAGES, told={"known_up_to": 0.95}
+)
 
 
 def test_what_is_known_to_both_is_told():

@@ -19,7 +19,11 @@ def answers(shift=0.0, classes=(0, 0, 1), heatmap=0.0):
     }
 
 
-def run(expected, given, quantization=None, **kwargs):
+def run(
+    expected, given, quantization=None, *, images=IMAGES, told=None, **kwargs
+):
+    """Proves answers made up; `told` is what metadata say of a detector."""
+
     def rows(values):
         return lambda batch, **_: {name: v[batch] for name, v in values.items()}
 
@@ -27,10 +31,10 @@ def run(expected, given, quantization=None, **kwargs):
         answer=rows(given),
         runtime="by hand 1.0",
         metadata=types.SimpleNamespace(
-            quantization=quantization, multi_label=False
+            quantization=quantization, multi_label=False, detector=told
         ),
     )
-    return prove(rows(expected), opened, IMAGES, **kwargs)
+    return prove(rows(expected), opened, images, **kwargs)
 
 
 def test_gaps_are_the_largest_of_each_output():

@@ -1,5 +1,6 @@
 """The protocol over gRPC, with a client made of the same messages."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -23,9 +24,9 @@ def server():
         yield server
 
 
-@pytest.fixture(scope="module")
-def ask(server):
-    """Calls a method of the protocol with the fields of its message."""
+@contextlib.contextmanager
+def asking(server):
+    """Gives what calls a method of the protocol with fields of its message."""
     options = [("grpc.max_receive_message_length", -1)]
     address = f"127.0.0.1:{server.grpc_port}"
     with grpc.insecure_channel(address, options) as channel:
@@ -39,6 +40,12 @@ def ask(server):
             )(classes[f"{method}Request"](**fields), timeout=30)
 
         call.channel = channel
+        yield call
+
+
+@pytest.fixture(scope="module")
+def ask(server):
+    with asking(server) as call:
         yield call
 
 

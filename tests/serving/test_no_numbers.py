@@ -8,11 +8,10 @@ from PIL import Image
 
 from tests.serving import stand_in
 from tests.serving.stand_in import Colours, arrays, as_json, check, post
-from tests.serving.test_grpc import SERVICE, raw
+from tests.serving.test_grpc import asking, raw
 
 import grpc  # isort: skip
 
-from keras_csg.serving.grpc_messages import message_classes
 from keras_csg.serving.numbers import answer_each
 
 
@@ -94,15 +93,7 @@ def test_a_model_that_never_has_numbers_is_not_served():
 
 def test_over_grpc_it_is_internal():
     with stand_in.served(Broken(), grpc_port=0) as server:
-        address = f"127.0.0.1:{server.grpc_port}"
-        classes = message_classes()
-        with grpc.insecure_channel(address) as channel:
-            ask = channel.unary_unary(
-                f"{SERVICE}ModelInfer",
-                classes["ModelInferRequest"].SerializeToString,
-                classes["ModelInferResponse"].FromString,
-            )
-            with pytest.raises(grpc.RpcError) as raised:
-                ask(classes["ModelInferRequest"](**raw(sevens())), timeout=30)
+        with asking(server) as ask, pytest.raises(grpc.RpcError) as raised:
+            ask("ModelInfer", **raw(sevens()))
     assert raised.value.code() == grpc.StatusCode.INTERNAL
     assert "no numbers" in raised.value.details()

@@ -5,11 +5,10 @@ import pytest
 
 from tests.serving import stand_in
 from tests.serving.stand_in import as_json, post
-from tests.serving.test_grpc import SERVICE, raw
+from tests.serving.test_grpc import asking, raw
 
 import grpc  # isort: skip
 
-from keras_csg.serving.grpc_messages import message_classes
 
 WORDS = "Pixels of input 'images' must be in 0..255"
 
@@ -32,17 +31,9 @@ def test_over_http_they_are_a_400(server, low, high):
 
 
 def test_over_grpc_they_are_an_invalid_argument(server):
-    classes = message_classes()
     images = stand_in.some_images(1) + 300
-    address = f"127.0.0.1:{server.grpc_port}"
-    with grpc.insecure_channel(address) as channel:
-        ask = channel.unary_unary(
-            f"{SERVICE}ModelInfer",
-            classes["ModelInferRequest"].SerializeToString,
-            classes["ModelInferResponse"].FromString,
-        )
-        with pytest.raises(grpc.RpcError) as raised:
-            ask(classes["ModelInferRequest"](**raw(images)), timeout=30)
+    with asking(server) as ask, pytest.raises(grpc.RpcError) as raised:
+        ask("ModelInfer", **raw(images))
     assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert WORDS in raised.value.details()
 

@@ -9,9 +9,7 @@ from tests.deployment.test_sizes import unpadded_backbone
 from tests.deployment.trained import trained_classifier
 from tests.serving import stand_in
 from tests.serving.stand_in import as_json, post, send
-from tests.serving.test_grpc import SERVICE, raw
-
-from keras_csg.serving.grpc_messages import message_classes  # isort: skip
+from tests.serving.test_grpc import asking, raw
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +29,8 @@ def test_it_is_refused_over_http_and_grpc_in_silence(exported, capfd):
         status, answer = post(server.port, as_json(black(1)))
         assert status == 400
         assert answer["error"] == "the model takes no image of 1x1"
-        address = f"127.0.0.1:{server.grpc_port}"
-        classes = message_classes()
-        with grpc.insecure_channel(address) as channel:
-            ask = channel.unary_unary(
-                f"{SERVICE}ModelInfer",
-                classes["ModelInferRequest"].SerializeToString,
-                classes["ModelInferResponse"].FromString,
-            )
-            with pytest.raises(grpc.RpcError) as raised:
-                ask(classes["ModelInferRequest"](**raw(black(2))), timeout=30)
+        with asking(server) as ask, pytest.raises(grpc.RpcError) as raised:
+            ask("ModelInfer", **raw(black(2)))
         assert raised.value.code() == grpc.StatusCode.INVALID_ARGUMENT
         assert raised.value.details() == "the model takes no image of 2x2"
         assert post(server.port, as_json(black(3)))[0] == 200

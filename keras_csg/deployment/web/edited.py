@@ -1,10 +1,11 @@
 """What a person changed in the folder of a page, which stays as it is."""
 
-import hashlib
 import json
 import pathlib
 
 from keras_csg.deployment.web.folder import CONTENTS, MODEL_FILE
+from keras_csg.files import sha256_of
+from keras_csg.untrusted.json_text import read_json
 
 WRITTEN_FILE = "written.json"
 """Tells how each file was written, but for the model and itself."""
@@ -17,7 +18,7 @@ def note_written(folder: pathlib.Path) -> None:
         folder: path of a page's folder that is whole but for the model.
     """
     found = {
-        path.relative_to(folder).as_posix(): _digest(path)
+        path.relative_to(folder).as_posix(): sha256_of(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
@@ -58,7 +59,7 @@ def keep_edited(old: pathlib.Path, new: pathlib.Path) -> list[str]:
     # An earlier version did not note it: what is as now was not changed.
     for name, digest in (now if before is None else before).items():
         path = old / name
-        if not path.is_file() or _digest(path) == digest:
+        if not path.is_file() or sha256_of(path) == digest:
             continue
         if before is None or now.get(name) != digest:
             raise ValueError(
@@ -74,7 +75,7 @@ def keep_edited(old: pathlib.Path, new: pathlib.Path) -> list[str]:
 def _read_written(folder):
     """Returns the digests by the files' names; `None` where there are none."""
     try:
-        found = json.loads((folder / WRITTEN_FILE).read_text("utf-8"))
+        found = read_json(folder / WRITTEN_FILE)
     except (OSError, ValueError):
         return None
     if not isinstance(found, dict):
@@ -90,7 +91,3 @@ def _read_written(folder):
 def _is_within(name):
     path = pathlib.PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts
-
-
-def _digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_csg.files import (
-    check_regular,
     flush_to_disk,
     hidden_part,
     recover,
     replace_all,
+    sha256_of,
 )
 from keras_csg.metrics.head import Head
 from keras_csg.robustness.detection.curves import check_rank
@@ -26,7 +26,7 @@ from keras_csg.untrusted.fields import (
     text,
     whole,
 )
-from keras_csg.untrusted.json_text import read_json
+from keras_csg.untrusted.json_text import digest_of_json, read_json
 from keras_csg.version import package_version, version
 
 ARRAYS, FACTS = "detector.npz", "detector.json"
@@ -101,7 +101,7 @@ def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
             "calibrated_on": stored.calibrated_on,
             "gated": stored.head.gate_matrix is not None,
             "head_sha256": fingerprint(stored.head),
-            "arrays_sha256": _sha256(part / ARRAYS),
+            "arrays_sha256": sha256_of(part / ARRAYS),
             "versions": {
                 "keras-csg": version(),
                 **{name: package_version(name) for name in PACKAGES},
@@ -138,7 +138,7 @@ def read_detector(folder: str | os.PathLike, head: Head | None) -> Stored:
     if not path.exists():
         raise ValueError(f"{path} is missing. Fit it again.")
     try:
-        if _sha256(path) != facts["arrays_sha256"]:
+        if sha256_of(path) != facts["arrays_sha256"]:
             raise ValueError("it is not the file that was written")
         arrays = read_arrays(path)
         kept = {
@@ -204,8 +204,7 @@ def _read_facts(folder):
 def _seal_of(facts):
     """Returns a digest of all facts but itself."""
     others = {name: value for name, value in facts.items() if name != SEAL}
-    plain = json.dumps(others, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return digest_of_json(others)
 
 
 def _check_free(folder):
@@ -223,9 +222,3 @@ def _head_arrays(head):
     if head.gate_matrix is not None:
         arrays["gate_matrix"] = head.gate_matrix
     return {f"{HEAD}{name}": array for name, array in arrays.items()}
-
-
-def _sha256(path):
-    check_regular(path)
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -268,7 +268,7 @@ def test_no_arrays_of_objects_are_read(fitted, tmp_path):
     np.savez(folder / "detector.npz", rank=np.array([{}], object))
     from keras_csg.robustness.detection import storing
 
-    facts["arrays_sha256"] = storing._sha256(folder / "detector.npz")
+    facts["arrays_sha256"] = storing.sha256_of(folder / "detector.npz")
     (folder / "detector.json").write_text(json.dumps(facts))
     with pytest.raises(ValueError, match="damaged"):
         AnomalyDetector.load(folder)

@@ -70,7 +70,7 @@ def test_arrays_of_gigabytes_are_not_unpacked(folder):
     write_zeros(folder / "detector.npz", "rank.npy", 2**28)
     facts = json.loads((folder / "detector.json").read_text())
     del facts["facts_sha256"]
-    facts["arrays_sha256"] = storing._sha256(folder / "detector.npz")
+    facts["arrays_sha256"] = storing.sha256_of(folder / "detector.npz")
     (folder / "detector.json").write_text(json.dumps(facts))
     with pytest.raises(ValueError, match="it unpacks to 256.0 MiB"):
         read_detector(folder, None)

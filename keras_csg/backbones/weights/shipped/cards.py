@@ -5,13 +5,13 @@
 
 import dataclasses
 import difflib
-import hashlib
 import json
 import os
 import pathlib
 from typing import Any
 
 from keras_csg.choices import WEIGHTS_PREFIX
+from keras_csg.files import sha256_of
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -67,11 +67,10 @@ class WeightsCard:
             ValueError: if it is missing or another.
         """
         try:
-            with self.path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            found = sha256_of(self.path)
         except OSError as error:
             raise ValueError(
-                f"Cannot read {self.path}: {error.strerror}. Install "
+                f"Cannot read {self.path}: {error.strerror or error}. Install "
                 "keras-csg again."
             ) from error
         if found != self.sha256:
