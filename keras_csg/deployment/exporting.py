@@ -19,6 +19,7 @@ from keras_csg.deployment.formats.registry import (
     get_format,
     open_in,
 )
+from keras_csg.deployment.formats.sizes import require_taken
 from keras_csg.deployment.given_images import (
     check_contrast,
     check_given,
@@ -164,6 +165,7 @@ def export(
         chosen, source = images_to_prove_on(
             metadata, images, labels, calibration
         )
+        require_taken(proving, chosen, metadata)
         place = choose_destination(path, writer, layout, version)
         place.check(overwrite)  # Another one may have written there.
         return _write_proven(

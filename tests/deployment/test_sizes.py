@@ -121,3 +121,14 @@ def test_what_cannot_be_opened_is_called_by_its_own_name(
         keras_csg.export(unpadded, path)
     assert str(raised.value) == f"cannot load {path}"
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_network_of_any_size_but_that_of_random_images(tmp_path):
+    images = keras.Input((None, None, 3))
+    features = keras.layers.Conv2D(4, 70)(images)
+    model = keras_csg.CSGClassifier(keras.Model(images, features), 4)
+    path = tmp_path / "large.onnx"
+    with pytest.raises(SizeError, match="64x64: prove the file on `images`"):
+        keras_csg.export(model, path)
+    assert not list(tmp_path.iterdir())
+    keras_csg.export(model, path, images=np.random.rand(2, 70, 71, 3) * 255)

@@ -1,6 +1,7 @@
 """Images of a size that a model of images of any size cannot take."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -59,6 +60,32 @@ def check_maps(
     """
     if takes_any_size(metadata) and not all(x.size for x in answers.values()):
         raise of_size(images)
+
+
+def require_taken(
+    answer: Callable[..., dict], images: np.ndarray, metadata: Metadata
+) -> None:
+    """Refuses images to prove a file on that its model cannot take itself.
+
+    Args:
+        answer: the `keras.Model` that a file is made of.
+        images: array of shape `(batch, height, width, 3)`.
+        metadata: the model's `Metadata`.
+
+    Raises:
+        SizeError: naming the size.
+    """
+    if not takes_any_size(metadata):
+        return
+    try:
+        answer(images[:1], training=False)
+    except Exception as error:  # All sorts, by the layer.
+        said = size_error(error, images, metadata)
+        if said is None:
+            raise
+        raise SizeError(
+            f"{said}: prove the file on `images` of a size that it takes."
+        ) from error
 
 
 def of_size(images: np.ndarray) -> SizeError:
