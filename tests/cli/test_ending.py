@@ -33,6 +33,14 @@ def begun():
 """
 
 
+@pytest.fixture(autouse=True)
+def hang_up_heeded():
+    """Programs inherit what `nohup` made of these tests' own signal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def started(body, **kwargs):
     """Starts a program that is stopped once it says that it has begun."""
     process = subprocess.Popen(
@@ -52,7 +60,10 @@ def ended(process, *numbers, gap=0.0):
     for number in numbers:
         process.send_signal(number)
         time.sleep(gap)
-    _, err = process.communicate(timeout=60)
+    try:
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     return process.returncode, err, time.monotonic() - began
 
 
