@@ -1,5 +1,6 @@
 import os
 import pathlib
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -28,6 +29,22 @@ def tiny_name():
     """The name by which a test can train a network that is trained at once."""
     with registered_tiny() as name:
         yield name
+
+
+@pytest.fixture(autouse=True)
+def heeded_signals():
+    """Programs that a test starts heed what `nohup` or `&` has ignored."""
+    before = {}
+    for name, heeded in (
+        ("SIGINT", signal.default_int_handler),
+        ("SIGHUP", signal.SIG_DFL),
+    ):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP.
+        if number and signal.getsignal(number) is signal.SIG_IGN:
+            before[number] = signal.signal(number, heeded)
+    yield
+    for number, ignored in before.items():
+        signal.signal(number, ignored)
 
 
 @pytest.fixture(autouse=True)

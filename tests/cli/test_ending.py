@@ -33,14 +33,6 @@ def begun():
 """
 
 
-@pytest.fixture(autouse=True)
-def hang_up_heeded():
-    """Programs inherit what `nohup` made of these tests' own signal."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
-
-
 def started(body, **kwargs):
     """Starts a program that is stopped once it says that it has begun."""
     process = subprocess.Popen(
