@@ -22,6 +22,7 @@ def judged(trial, data, epochs, **knobs):
     return 1 - knobs["filter_dropout"]
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_where_it_was_stopped(search, monkeypatch, capsys):
     monkeypatch.setattr(search, "train", judged)
     study = search.main(trials=3)

@@ -17,7 +17,10 @@ def parameters_by_hand(depth):
     return kernels + scales
 
 
-@pytest.mark.parametrize("depth", [20, 32, 44, 56, 110])
+@pytest.mark.parametrize(
+    "depth",
+    [20, 32, *(pytest.param(n, marks=pytest.mark.slow) for n in (44, 56, 110))],
+)
 def test_parameters_are_those_of_the_paper(depth):
     model = create_backbone(f"resnet{depth}")
     trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)

@@ -59,6 +59,7 @@ def test_depths_thin_out_the_rows(model):
         cascading_randomization(model, images, depths=0)
 
 
+@pytest.mark.slow
 def test_a_clone_is_the_same_and_another(model):
     images = tiny_data(4)[0]
     clone = clone_classifier(model)

@@ -46,8 +46,12 @@ def resnet(tmp_path_factory):
     "given, loaded, missing, new",
     [
         ({}, 95, 0, ()),
-        ({"filters": 8}, 95, 2, ("gated_conv",)),
-        ({"gate_at": "stage1_block1_out"}, 15, 0, ()),
+        pytest.param(
+            {"filters": 8}, 95, 2, ("gated_conv",), marks=pytest.mark.slow
+        ),
+        pytest.param(
+            {"gate_at": "stage1_block1_out"}, 15, 0, (), marks=pytest.mark.slow
+        ),
         (
             {"gate_at": "stage1_block1_out", "filters": 8},
             15,

@@ -69,7 +69,8 @@ def test_those_that_end_again_and_again_are_not(workers):
     assert len(lines) == processes.MOST_RESTARTS
     with pytest.raises(
         RuntimeError,
-        match="with 7, and is not replaced: 6 workers did within 60 s",
+        # The other one may have ended with it.
+        match="with 7, and is not replaced: [67] workers did within 60 s",
     ):
         server.check()
 

@@ -80,6 +80,7 @@ def test_the_gate_of_a_budget_is_no_average(tiny, tmp_path):
     assert gate.mean() == pytest.approx(0.1)
 
 
+@pytest.mark.slow
 def test_a_resumed_training_has_the_same_averages(tiny, tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     options = {**OPTIONS, "epochs": 4, "deterministic": True}
@@ -90,6 +91,7 @@ def test_a_resumed_training_has_the_same_averages(tiny, tmp_path):
     check_same_weights(whole, torn)
 
 
+@pytest.mark.slow
 def test_a_training_killed_after_its_last_epoch_ends_with_them(
     tiny, tmp_path, monkeypatch
 ):
@@ -123,6 +125,7 @@ def test_few_steps_get_a_shorter_memory_and_it_is_said():
     assert shortened_average(options.replace(ema=None), 1) == ""
 
 
+@pytest.mark.slow
 def test_what_was_asked_for_is_kept_for_more_epochs(tiny, tmp_path):
     path, lines = tmp_path / "run", []
     keras_csg.train(path, epochs=1, **{**OPTIONS, "ema": 0.999})

@@ -64,6 +64,7 @@ def test_a_training_with_changed_data_keeps_its_list(root):
     assert levels(again.test) and not levels(again.test) & trained
 
 
+@pytest.mark.slow
 def test_a_file_that_was_broken_then_is_new(root):
     """It may be tested on, unless it is what was trained on."""
     photos = root / "photos"
@@ -108,6 +109,7 @@ def test_other_data_that_were_trained_on_are_told_of(root):
     assert "trained_on" not in keras_csg.evaluate(run, log=None)
 
 
+@pytest.mark.slow
 def test_times_say_nothing(root):
     """Archives give all files the same; here sizes are the same, too."""
     photos = root / "bitmaps"

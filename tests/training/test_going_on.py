@@ -65,6 +65,7 @@ def test_a_stopped_run_goes_on_to_more(tiny, tmp_path):
     assert not list(path.glob("model-*"))
 
 
+@pytest.mark.slow
 def test_it_can_be_stopped_and_resumed_again(tiny, tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     options = {**OPTIONS, "epochs": 1, "deterministic": True}
@@ -80,6 +81,7 @@ def test_it_can_be_stopped_and_resumed_again(tiny, tmp_path):
     check_same_weights(whole, torn)
 
 
+@pytest.mark.slow
 def test_of_a_run_that_kept_its_best_epoch_what_came_after_is_forgotten(
     tiny, tmp_path
 ):
@@ -169,6 +171,7 @@ def test_what_cannot_be_had_leaves_a_finished_run_as_it_was(
     assert len(Run(path).history.rows) == 1
 
 
+@pytest.mark.slow
 def test_a_time_budget_of_before_counts_no_longer(tiny, tmp_path):
     path = tmp_path / "run"
     keras_csg.train(path, epochs=9, time_budget=1e-4, **OPTIONS)

@@ -43,7 +43,9 @@ def phase(model, **kwargs):
     return train_head(model, Data(), keras.optimizers.Adam(0.03), **kwargs)
 
 
-@pytest.mark.parametrize("filters", [None, 8])
+@pytest.mark.parametrize(
+    "filters", [pytest.param(None, marks=pytest.mark.slow), 8]
+)
 def test_the_head_trains_while_backbone_and_gate_rest(filters):
     model, before, figures, lines = trained(filters)
     after = [np.array(weight) for weight in model.backbone.weights]

@@ -155,6 +155,7 @@ def test_what_does_not_fit_is_refused_in_a_line(before, tmp_path):
         assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_it_is_resumed_from_its_backup(before, tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     options = {**OPTIONS, "init": before, "epochs": 2, "deterministic": True}

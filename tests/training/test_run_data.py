@@ -199,6 +199,7 @@ def test_other_data_may_number_the_classes_in_another_order(tmp_path):
         ]
 
 
+@pytest.mark.slow
 def test_other_data_have_the_classes_that_the_run_made(tmp_path):
     """Under the names they had, or under those that the run gave them."""
     choice = {"merge_classes": "low=0+1+2", "classes": "low,9"}

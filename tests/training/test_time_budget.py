@@ -46,6 +46,7 @@ def test_so_many_are_trained(
     )
 
 
+@pytest.mark.slow
 def test_what_is_tried_out_leaves_no_trace(tiny, tmp_path, monkeypatch):
     """For all but the number of epochs the training is another's."""
     lines = []

@@ -110,6 +110,7 @@ def test_training_stops_and_keeps_the_best(tmp_path, tiny):
     assert not run.backup_path.exists()
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_to_the_same_end(tmp_path, tiny):
     options = {"backbone": tiny, "epochs": 5, "patience": 4, **OPTIONS}
     keras_csg.train(tmp_path / "whole", **options)
