@@ -53,6 +53,14 @@ class TfdsExamples:
             self._labels[name] = np.concatenate(found).astype("int32")
         return self._labels[name]
 
+    def total(self, name: str) -> int:
+        """Returns how many images a split has, also of other classes.
+
+        Args:
+            name: str. A split, or some of it.
+        """
+        return self.builder.info.splits[name].num_examples
+
     def count(self, name: str, numbers: np.ndarray | None = None) -> int:
         """Returns how many images of a split are of our classes.
 
@@ -65,7 +73,7 @@ class TfdsExamples:
             labels = labels if numbers is None else labels[numbers]
             return int(np.sum(labels >= 0))
         if numbers is None:
-            return self.builder.info.splits[name].num_examples
+            return self.total(name)
         return len(numbers)
 
     def encoded(self, name: str) -> tf.data.Dataset:

@@ -1,7 +1,9 @@
 """The three splits of a set of TensorFlow Datasets, cached or streamed."""
 
+import functools
 import hashlib
 import json
+import threading
 
 import numpy as np
 
@@ -25,7 +27,6 @@ from keras_csg.data.splits.hashed import TEST_FRACTION, hold_out_blocks
 from keras_csg.data.splits.holdout import hold_out, three_ways
 from keras_csg.data.splits.indexed import (
     IndexedSplit,
-    cached_reader,
     reader_of,
 )
 from keras_csg.data.splits.streamed import StreamedSplit
@@ -147,15 +148,18 @@ def _log_plan(plan, request):
 def _cached_splits(examples, plan, ranges, request):
     arrays = {name: _by_number(examples, name) for name in plan.values()}
     if request.shuffled:
-        parts = _by_shuffling(arrays[plan["train"]][1], plan, request)
+        parts = _by_shuffling(arrays[plan["train"]][1](), plan, request)
     else:
         parts = {name: _numbers(ranges[name]) for name in ranges}
     for ours, name in plan.items():
-        parts.setdefault(ours, np.arange(len(arrays[name][1])))
+        parts.setdefault(ours, np.arange(examples.total(name)))
     found = []
     for ours in SPLITS:
-        read, labels = arrays[plan.get(ours, plan["train"])]
-        numbers = parts[ours][labels[parts[ours]] >= 0]
+        name = plan.get(ours, plan["train"])
+        read, labels = arrays[name]
+        numbers = parts[ours]
+        if examples.features.some_left_out:
+            numbers = numbers[examples.labels(name)[numbers] >= 0]
         _check_some(ours, len(numbers), request)
         shape = _shape(examples)
         found.append(IndexedSplit(read, labels, numbers, *shape, cached=True))
@@ -163,13 +167,39 @@ def _cached_splits(examples, plan, ranges, request):
 
 
 def _by_number(examples, name):
-    """Returns a reader and labels by the number of an image in its split."""
-    images, labels = examples.decode(name)
+    """Returns a reader and labels by the number of an image in its split.
+
+    Nothing is decoded before the first of either is asked for: whoever
+    measures on the test split has no need of the images to train on.
+    """
+    decoded = _once(lambda: examples.decode(name))
     if not examples.features.some_left_out:
-        return cached_reader(images), labels
+        return (
+            reader_of(lambda numbers: decoded()[0][numbers]),
+            lambda: decoded()[1],
+        )
     labels = examples.labels(name)
     place = np.cumsum(labels >= 0) - 1  # Only those of our classes are kept.
-    return reader_of(lambda numbers: images[place[numbers]]), labels
+
+    def labels_once_decoded():
+        decoded()
+        return labels
+
+    return (
+        reader_of(lambda numbers: decoded()[0][place[numbers]]),
+        labels_once_decoded,
+    )
+
+
+def _once(make):
+    """Returns a callable that makes a value once, also among threads."""
+    lock, made = threading.Lock(), functools.cache(make)
+
+    def get():
+        with lock:
+            return made()
+
+    return get
 
 
 def _shape(examples):

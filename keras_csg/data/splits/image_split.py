@@ -73,6 +73,7 @@ class ImageSplit(abc.ABC):
         def read(batch, examples):
             return self._read_part(examples, share)
 
+        self._prepare()
         # Numbered, so that `map` takes what a batch holds as one.
         stream = self._in_order(_positive(batch_size), share).enumerate()
         stream = stream.map(read, num_parallel_calls=tf.data.AUTOTUNE)
@@ -124,6 +125,7 @@ class ImageSplit(abc.ABC):
         _check_epochs(first_epoch, epochs)
         steps = self.steps_per_epoch(batch_size) * (epochs - first_epoch)
         augment = Augmentation(augmentation, self.num_classes)
+        self._prepare()
         order = self._shuffled if sampling == "uniform" else self._drawn()
 
         @tf.autograph.experimental.do_not_convert
@@ -193,6 +195,12 @@ class ImageSplit(abc.ABC):
     @abc.abstractmethod
     def class_counts(self) -> np.ndarray:
         """Images per class, of shape `(num_classes,)`."""
+
+    def _prepare(self):  # noqa: B027 (most have nothing to read)
+        """Reads what the split has put off, before a pipeline is built.
+
+        Within one, an error would be told in its words.
+        """
 
     @abc.abstractmethod
     def _in_order(

@@ -1,3 +1,4 @@
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +18,8 @@ class IndexedSplit(ImageSplit):
         read_images: Callable from int64 numbers `(batch,)` to uint8 images
             `(batch, height, width, 3)`, as tensors.
         labels: int array of shape `(images,)`, of all images that
-            `read_images` knows; or zeros and ones `(images, classes)`.
+            `read_images` knows; or zeros and ones `(images, classes)`. Or a
+            callable that returns the former, called once they are needed.
         numbers: int array. The images that belong to this split.
         num_classes: int. Number of classes.
         image_shape: tuple `(height, width, 3)`.
@@ -27,7 +29,7 @@ class IndexedSplit(ImageSplit):
     def __init__(
         self,
         read_images: Callable[[tf.Tensor], tf.Tensor],
-        labels: np.ndarray,
+        labels: np.ndarray | Callable[[], np.ndarray],
         numbers: np.ndarray,
         num_classes: int,
         image_shape: tuple[int, int, int],
@@ -35,12 +37,18 @@ class IndexedSplit(ImageSplit):
     ):
         super().__init__(len(numbers), num_classes, image_shape, cached)
         self._read_images = read_images
-        self.multi_label = np.ndim(labels) == 2
+        self._given_labels = labels
+        self.multi_label = not callable(labels) and np.ndim(labels) == 2
         # Tensors, since an array would become a constant of every graph.
         with tf.device("cpu:0"):
             self._numbers = tf.constant(numbers, tf.int64)
-            kind = tf.float32 if self.multi_label else tf.int32
-            self._labels = tf.constant(labels, kind)
+
+    @functools.cached_property
+    def _labels(self):
+        given = self._given_labels
+        kind = tf.float32 if self.multi_label else tf.int32
+        with tf.device("cpu:0"):
+            return tf.constant(given() if callable(given) else given, kind)
 
     @property
     def labels(self) -> np.ndarray:
@@ -85,12 +93,15 @@ class IndexedSplit(ImageSplit):
         """Returns the split with some of its images alone."""
         return IndexedSplit(
             self._read_images,
-            self._labels,
+            self._given_labels,
             tf.gather(self._numbers, places),
             self.num_classes,
             self.image_shape,
             self.cached,
         )
+
+    def _prepare(self):
+        _ = self._labels
 
     def _read(self, numbers):
         images = self._read_images(numbers)

@@ -43,6 +43,9 @@ class RenumberedSplit(ImageSplit):
         """Returns the split with some of its images alone."""
         return RenumberedSplit(self._split.some(places), self._number_of)
 
+    def _prepare(self):
+        self._split._prepare()
+
     def _drawn(self):
         return self._split._drawn()
 

@@ -119,6 +119,26 @@ def test_val_and_train_alone(prepare_tfds, cache):
     assert "tiny_set: val serves as the test split." in lines
 
 
+def test_only_splits_that_are_looked_at_are_decoded(prepare_tfds):
+    data_dir = prepare_tfds({"train": LABELS, "test": [0, 1]})
+    lines = []
+    data = load_data(
+        "tiny_set", data_dir=data_dir, cache=True, log=lines.append
+    )
+    assert sizes(data) == [27, 3, 2]
+
+    def decoded():
+        return [line.split()[2] for line in lines if "Decoding" in line]
+
+    assert decoded() == []
+    for _ in range(2):
+        data.test.images_and_labels()
+        assert decoded() == ["test"]
+    for split in (data.validation, data.train, data.train):
+        next(iter(split.batches(2)))
+        assert decoded() == ["test", "train"]
+
+
 def test_pixels_are_those_of_files(cifar10_dir, tmp_path):
     """The JPEG in the record, as a file by itself, is the same image."""
     data = load_data(
