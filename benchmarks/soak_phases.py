@@ -10,13 +10,18 @@ import numpy as np
 
 TURNS = {
     "predictions": 1000,
+    "predictions_of_keras": 1000,
     "explanations": 200,
     "saved_model": 50,
     "onnx": 50,
     "litert": 50,
     "openvino": 50,
     "builds": 30,
+    "builds_of_keras": 30,
 }
+OF_KERAS = "_of_keras"
+"""The same with a network of Keras alone: what grows there is not ours."""
+SHAPE = (32, 32, 3)
 FORMATS = {
     "saved_model": "saved_model",
     "onnx": "model.onnx",
@@ -34,6 +39,18 @@ def some_images(shape, count=8):
 def predictions(source, folder):
     """Predicts by a model, as a notebook does."""
     model = _model(source)
+    images = some_images(model.input_shape[1:])
+    expected = model.predict(images, verbose=0)
+
+    def turn():
+        return np.array_equal(model.predict(images, verbose=0), expected)
+
+    return turn
+
+
+def predictions_of_keras(source, folder):
+    """Predicts by the same backbone with a head of Keras."""
+    model = _plain()
     images = some_images(model.input_shape[1:])
     expected = model.predict(images, verbose=0)
 
@@ -76,17 +93,36 @@ def openings(source, folder, name):
 
 def builds(source, folder):
     """Builds a network, trains it for three steps, and lets it go."""
-    import keras
-
     import keras_csg
 
-    images = some_images((32, 32, 3), 24)
+    def build():
+        model = keras_csg.build("resnet20", 3, input_shape=SHAPE)
+        model.compile("sgd")
+        return model
+
+    return _trained(build)
+
+
+def builds_of_keras(source, folder):
+    """Does the same with a head of Keras."""
+
+    def build():
+        model = _plain()
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    return _trained(build)
+
+
+def _trained(build):
+    import keras
+
+    images = some_images(SHAPE, 24)
     labels = np.arange(24) % 3
 
     def turn():
         keras.utils.set_random_seed(0)
-        model = keras_csg.build("resnet20", 3, input_shape=(32, 32, 3))
-        model.compile("sgd")
+        model = build()
         losses = model.fit(images, labels, batch_size=8, verbose=0).history
         keras.backend.clear_session()
         return bool(np.isfinite(losses["loss"]).all())
@@ -99,6 +135,17 @@ def phase(name, source, folder):
     if name in FORMATS:
         return openings(source, folder, name)
     return globals()[name](source, folder)
+
+
+def _plain():
+    import keras
+
+    from keras_csg.backbones import create_backbone
+
+    backbone = create_backbone("resnet20", input_shape=SHAPE)
+    x = keras.layers.GlobalAveragePooling2D()(backbone.output)
+    x = keras.layers.Dense(3, activation="softmax")(x)
+    return keras.Model(backbone.input, x)
 
 
 def _model(source):
