@@ -1,5 +1,3 @@
-import json
-
 import click
 
 from keras_csg import choices
@@ -11,6 +9,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json
 
 PIXELS = ("mean_linf", "mean_l2", "epsilon", "median_distance")
 """Figures that are shares of the range of a pixel: shown in its 255 steps."""
@@ -95,7 +94,7 @@ def attack(run_path, as_json, method, **settings):
             run_path, method, track=track, log=say, **settings
         )
     if as_json:
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
         return
     from keras_csg_cli.tables import print_metrics
 

@@ -1,5 +1,3 @@
-import json
-
 import click
 
 from keras_csg_cli.broken_files import about_broken
@@ -13,6 +11,7 @@ from keras_csg_cli.options import (
     trust_option,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Show which filters decided about images.")
@@ -85,7 +84,7 @@ def explain(model_path, images, as_json, for_class, without, **settings):
             model_path, images, track=track, log=say, **settings
         )
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2))
+        print_json(found.to_dict())
     else:
         _print(found)
     if found.unread:
@@ -98,6 +97,6 @@ def explain(model_path, images, as_json, for_class, without, **settings):
 
 def _print(found):
     for index, picture in enumerate(found.pictures):
-        click.echo(picture.name)
+        print_line(picture.name)
         for sentence in found.sentences(index):
-            click.echo(f"  {sentence}")
+            print_line(f"  {sentence}")

@@ -1,4 +1,3 @@
-import json
 import shlex
 
 import click
@@ -20,6 +19,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json
 
 
 @click.command(short_help="Write a run's network for servers and devices.")
@@ -187,7 +187,7 @@ def _print(proofs, failures, title, as_json):
             {"path": str(path), "error": str(error)}
             for path, error in failures.items()
         ]
-        click.echo(json.dumps({"files": proofs, "failed": failed}, indent=2))
+        print_json({"files": proofs, "failed": failed})
     elif proofs:
         from keras_csg_cli.export_output import print_proofs
 

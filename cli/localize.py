@@ -1,5 +1,3 @@
-import json
-
 import click
 
 from keras_csg_cli.options import (
@@ -10,6 +8,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json
 
 
 @click.command(short_help="Measure where the maps of a run point.")
@@ -82,7 +81,7 @@ def localize(run_path, as_json, sanity, batch_size, grid, mosaics, **images):
                     **images,
                 )
     if as_json:
-        click.echo(json.dumps(results, indent=2))
+        print_json(results)
         return
     title = f"{run_path}: {results['images']} images of the test split"
     if sanity:

@@ -6,7 +6,7 @@ import os
 import click
 
 from keras_csg import choices
-from keras_csg.printable import printable
+from keras_csg_cli.printing import print_line
 
 run_argument = click.argument("run_path", metavar="RUN", type=click.Path())
 data_dir_option = click.option(
@@ -180,7 +180,7 @@ def listed(texts):
 
 def say(text):
     """Tells the user what is going on, on stderr."""
-    click.echo(printable(text), err=True)
+    print_line(text, err=True)
 
 
 def load_library():

@@ -1,4 +1,3 @@
-import json
 import time
 
 import click
@@ -11,6 +10,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Write all there is to say of a run as one page.")
@@ -70,6 +70,6 @@ def report(run_path, as_json, **settings):
     seconds = time.perf_counter() - start
     if as_json:
         told = {"path": str(path), "bytes": size, "seconds": round(seconds, 2)}
-        click.echo(json.dumps(told, indent=2))
+        print_json(told)
         return
-    click.echo(f"Wrote {path}: {size / 1e6:.1f} MB, in {seconds:.0f} seconds.")
+    print_line(f"Wrote {path}: {size / 1e6:.1f} MB, in {seconds:.0f} seconds.")

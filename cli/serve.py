@@ -7,6 +7,7 @@ from keras_csg_cli.options import (
     trust_option,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_line
 
 
 class _Port(click.ParamType):
@@ -99,7 +100,7 @@ def serve(source, **settings):
         load_library()
     with user_mistakes():
         served = commands.serve(source, log=say, block=False, **settings)
-    click.echo(served.url)
+    print_line(served.url)
     try:
         served.wait()
     except RuntimeError as error:  # One line: nothing in it is to be mended.
