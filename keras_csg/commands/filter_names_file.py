@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import os
 import pathlib
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from keras_csg.files import check_regular
 from keras_csg.models.filter_names import checked_name, filter_number
+from keras_csg.untrusted.json_text import parse_json
 
 COLUMNS = ("filter", "name")
 HINT = (
@@ -88,8 +88,8 @@ def _pairs_in(path):
 
 def _pairs_of_json(path, text):
     try:
-        pairs = json.loads(text, object_pairs_hook=list)
-    except (ValueError, RecursionError) as error:
+        pairs = parse_json(text, pairs=True)
+    except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}.") from error
     right = isinstance(pairs, list) and text.lstrip().startswith("{")
     if not right:

@@ -66,7 +66,7 @@ def _copy_with_names(path, part, names):
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(part, "w") as new:
         for info in old.infolist():
             if info.filename == CONFIG:
-                config = json.loads(old.read(info))
+                config = parse_json(old.read(info))
                 config["config"]["filter_names"] = {
                     str(number): name for number, name in names.items()
                 }
