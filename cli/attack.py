@@ -2,6 +2,7 @@ import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -57,20 +58,20 @@ PIXELS = ("mean_linf", "mean_l2", "epsilon", "median_distance")
     "--from",
     "source",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     help="A run whose network the images are made to mislead instead.",
 )
 @click.option(
     "--detector",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="A detector of attacks that this one knows and misleads, too; with "
     "pgd.",
 )
 @click.option(
     "--save",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Write the attacked images there, as PNG files with an index.csv.",
 )
 @click.option("--data", help="Other data of the same classes.")

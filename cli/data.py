@@ -1,6 +1,7 @@
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     NumberOrText,
     folder_options,
     held_out_options,
@@ -21,7 +22,7 @@ SHOWN = 3
 @json_option
 @click.option(
     "--data-dir",
-    type=click.Path(),
+    type=ANY_PATH,
     help="TFDS directory (default: TFDS_DATA_DIR).",
 )
 @click.option(
@@ -40,7 +41,7 @@ SHOWN = 3
 @click.option(
     "--picture",
     metavar="FILE",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Draw some images of each class into this PNG file.",
 )
 def data(data, as_json, **settings):

@@ -1,6 +1,7 @@
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     listed,
@@ -52,14 +53,14 @@ HEADINGS = {
 @click.option(
     "--out",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     required=True,
     help="The new run.",
 )
 @click.option(
     "--against",
     metavar="RUN",
-    type=click.Path(),
+    type=ANY_PATH,
     help="A run without a gate, on the same data, that loses as many filters.",
 )
 @data_dir_option

@@ -2,6 +2,7 @@ import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     data_dir_option,
     json_option,
@@ -19,12 +20,12 @@ NEEDS_GATE = (
 
 @click.command(short_help="Measure one or several trained runs.")
 @click.argument(
-    "run_paths", metavar="RUN...", nargs=-1, required=True, type=click.Path()
+    "run_paths", metavar="RUN...", nargs=-1, required=True, type=ANY_PATH
 )
 @click.option(
     "--against",
     metavar="RUN",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Another run on the same data, such as the ungated one, to set RUN "
     "side by side with.",
 )

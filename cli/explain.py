@@ -2,6 +2,7 @@ import click
 
 from keras_csg_cli.broken_files import about_broken
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     data_dir_option,
     json_option,
@@ -15,7 +16,7 @@ from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Show which filters decided about images.")
-@click.argument("model_path", metavar="RUN|FILE", type=click.Path())
+@click.argument("model_path", metavar="RUN|FILE", type=ANY_PATH)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @json_option
 @click.option(
@@ -42,7 +43,7 @@ from keras_csg_cli.printing import print_json, print_line
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Write a picture of what decided about each image, its heatmap at "
     "the image's own size, and explanations.json into this folder.",
 )

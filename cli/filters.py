@@ -4,6 +4,7 @@ import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     NumberOrText,
     data_dir_option,
     json_option,
@@ -56,7 +57,7 @@ MOST_ROWS = 50
 @click.option(
     "--names",
     metavar="FILE",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Names for filters to keep with the run: CSV with the columns filter "
     'and name, or JSON, {"12": "striped flank"}. An empty one takes it away.',
 )
@@ -69,7 +70,7 @@ MOST_ROWS = 50
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Where to write (default: RUN/filters, with --class or --filter "
     "RUN/filters-chosen).",
 )

@@ -1,6 +1,7 @@
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -23,7 +24,7 @@ from keras_csg_cli.printing import print_json
     help="What the maps should point at: object, head, leg, ...",
 )
 @click.option(
-    "--masks", type=click.Path(), help="A folder of mask files of the images."
+    "--masks", type=ANY_PATH, help="A folder of mask files of the images."
 )
 @click.option(
     "--limit",

@@ -3,6 +3,7 @@ import click
 from keras_csg.choices import MOST_PIXELS
 from keras_csg_cli.broken_files import about_broken
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     json_option,
     load_library,
@@ -14,7 +15,7 @@ from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Classify images with a run or an exported file.")
-@click.argument("model_path", metavar="RUN|FILE", type=click.Path())
+@click.argument("model_path", metavar="RUN|FILE", type=ANY_PATH)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @json_option
 @click.option(
@@ -28,7 +29,7 @@ from keras_csg_cli.printing import print_json, print_line
     "--heatmap",
     "heatmaps",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Draw each image into this folder, with where the evidence for its "
     "predicted class lies.",
 )
@@ -41,7 +42,7 @@ from keras_csg_cli.printing import print_json, print_line
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Write to a .csv or .jsonl file instead of printing.",
 )
 @trust_option

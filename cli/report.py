@@ -3,6 +3,7 @@ import time
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -17,7 +18,7 @@ from keras_csg_cli.printing import print_json, print_line
 @run_argument
 @click.option(
     "--out",
-    type=click.Path(),
+    type=ANY_PATH,
     default="report.html",
     show_default=True,
     help="The page.",
@@ -25,14 +26,14 @@ from keras_csg_cli.printing import print_json, print_line
 @click.option(
     "--against",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Another run of the same classes, such as the ungated one, to set RUN "
     "side by side with.",
 )
 @data_dir_option
 @click.option(
     "--card",
-    type=click.Path(),
+    type=ANY_PATH,
     help="The model card as Markdown (default: NAME.card.md beside the page).",
 )
 @click.option(

@@ -2,6 +2,7 @@ import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -20,7 +21,7 @@ HEADS = {"accuracy": "", "class_specific_accuracy": ", class-specific"}
 @click.option(
     "--against",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Another run on the same data, such as the ungated one.",
 )
 @click.option(

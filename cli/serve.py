@@ -1,6 +1,7 @@
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     load_library,
     say,
@@ -26,7 +27,7 @@ class _Port(click.ParamType):
 
 
 @click.command(short_help="Serve an exported file to programs.")
-@click.argument("source", metavar="FILE|RUN", type=click.Path())
+@click.argument("source", metavar="FILE|RUN", type=ANY_PATH)
 @click.option("--name", help="The model's name (default: the file's).")
 @click.option(
     "--host",

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from keras_csg.files import check_regular
+from keras_csg.files import cannot_read, check_regular
 from keras_csg.models.filter_names import checked_name, filter_number
 from keras_csg.untrusted.json_text import parse_json
 
@@ -73,8 +73,7 @@ def _pairs_in(path):
         check_regular(path)
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ValueError(f"Cannot read {path}: {reason}.") from error
+        raise ValueError(cannot_read(path, error)) from error
     except UnicodeDecodeError as error:
         raise ValueError(f"Cannot read {path}: it is no UTF-8 text.") from error
     if path.suffix.lower() == ".json":

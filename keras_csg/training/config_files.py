@@ -5,7 +5,7 @@ import pathlib
 import tomllib
 from typing import Any
 
-from keras_csg.files import check_regular
+from keras_csg.files import cannot_read, check_regular
 from keras_csg.untrusted.fields import (
     check_fields,
     list_of,
@@ -95,8 +95,10 @@ def _read_table(path):
         content = path.read_bytes()
         if str(path).endswith(".toml"):
             content = content.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"Cannot read the file {path}: {error}") from error
+    except OSError as error:
+        raise ValueError(cannot_read(path, error)) from error
+    except ValueError as error:
+        raise ValueError(f"Cannot read {path}: {error}") from error
     try:
         if str(path).endswith(".toml"):
             values = tomllib.loads(content)

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from keras_csg.data import ClassificationData, moved_name
-from keras_csg.files import hidden_part
+from keras_csg.files import cannot_write, check_folder, hidden_part
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
@@ -126,11 +126,11 @@ def new_run(path: str | os.PathLike) -> Iterator[Run]:
                 target.rmdir()
             part.rename(target)
     except OSError as error:
-        raise ValueError(f"Cannot write to {target}: {error}") from error
+        raise ValueError(cannot_write(target, error)) from error
 
 
 def check_free(path: pathlib.Path) -> None:
-    """Refuses a directory that is there and not empty.
+    """Refuses a directory that is there and not empty, or cannot be made.
 
     Raises:
         ValueError: naming it.
@@ -141,6 +141,7 @@ def check_free(path: pathlib.Path) -> None:
         raise ValueError(
             f"{path} exists already and is not empty: name another directory."
         )
+    check_folder(path)
 
 
 def write_edited(

@@ -6,7 +6,12 @@ import keras
 
 from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.data.listing import Listing
-from keras_csg.files import check_regular_files, write_json
+from keras_csg.files import (
+    cannot_write,
+    check_folder,
+    check_regular_files,
+    write_json,
+)
 from keras_csg.training.backup_files import newest_epoch
 from keras_csg.training.checksums import NAME as CHECKSUMS
 from keras_csg.training.checksums import Checksums
@@ -129,7 +134,7 @@ class Run:
             )
             self.write_config(config)  # As the last.
         except OSError as error:
-            raise ValueError(f"Cannot write to {self.path}: {error}") from error
+            raise ValueError(cannot_write(self.path, error)) from error
 
     def lock(self) -> None:
         """Keeps a second training out of the directory, until this one ends.
@@ -254,11 +259,7 @@ class Run:
         Raises:
             ValueError: naming it.
         """
-        there = self.path
-        while not there.exists():  # It is made when there is something to keep.
-            there = there.parent
-        if not os.access(there, os.W_OK):
-            raise ValueError(f"Cannot write to {self.path}.")
+        check_folder(self.path)
 
     def file(self, name: str) -> pathlib.Path:
         """Returns the path of a file to write; the directory is there then."""
