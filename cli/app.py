@@ -7,6 +7,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_line
 
 
 @click.command(short_help="Try a run by hand in the browser.")
@@ -60,5 +61,5 @@ def app(run_path, no_browser, no_galleries, **settings):
                 block=False,
                 **settings,
             )
-        click.echo(served.url)
+        print_line(served.url)
     served.wait()

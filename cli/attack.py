@@ -1,9 +1,8 @@
-import json
-
 import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -11,6 +10,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json
 
 PIXELS = ("mean_linf", "mean_l2", "epsilon", "median_distance")
 """Figures that are shares of the range of a pixel: shown in its 255 steps."""
@@ -58,20 +58,20 @@ PIXELS = ("mean_linf", "mean_l2", "epsilon", "median_distance")
     "--from",
     "source",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     help="A run whose network the images are made to mislead instead.",
 )
 @click.option(
     "--detector",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="A detector of attacks that this one knows and misleads, too; with "
     "pgd.",
 )
 @click.option(
     "--save",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Write the attacked images there, as PNG files with an index.csv.",
 )
 @click.option("--data", help="Other data of the same classes.")
@@ -95,7 +95,7 @@ def attack(run_path, as_json, method, **settings):
             run_path, method, track=track, log=say, **settings
         )
     if as_json:
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
         return
     from keras_csg_cli.tables import print_metrics
 

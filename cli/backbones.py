@@ -1,8 +1,7 @@
-import json
-
 import click
 
 from keras_csg_cli.options import load_library, say, user_mistakes
+from keras_csg_cli.printing import print_json
 
 
 @click.command(short_help="List the networks that can be trained.")
@@ -28,7 +27,7 @@ def backbones(pattern, as_json):
     if pattern:
         entries = _matching(entries, pattern)
     if as_json:
-        click.echo(json.dumps(entries, indent=2))
+        print_json(entries)
     else:
         _print_table(entries)
     if not pattern:
@@ -63,9 +62,7 @@ def _plain(text):
 
 
 def _print_table(entries):
-    from rich.table import Table
-
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import Table, print_table
 
     table = Table("name", "family")
     for heading in ("parameters", "filters", "default size", "smallest image"):

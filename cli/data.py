@@ -1,8 +1,7 @@
-import json
-
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     NumberOrText,
     folder_options,
     held_out_options,
@@ -11,6 +10,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 MOST_ROWS = 30
 """Classes that are shown one by one; of more, the rarest."""
@@ -22,7 +22,7 @@ SHOWN = 3
 @json_option
 @click.option(
     "--data-dir",
-    type=click.Path(),
+    type=ANY_PATH,
     help="TFDS directory (default: TFDS_DATA_DIR).",
 )
 @click.option(
@@ -41,7 +41,7 @@ SHOWN = 3
 @click.option(
     "--picture",
     metavar="FILE",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Draw some images of each class into this PNG file.",
 )
 def data(data, as_json, **settings):
@@ -59,7 +59,7 @@ def data(data, as_json, **settings):
             data, track=track, log=lambda line: None, **settings
         )
     if as_json:
-        click.echo(json.dumps(report.to_dict(), indent=2))
+        print_json(report.to_dict())
         return
     _print(report)
     if settings["picture"]:
@@ -67,18 +67,16 @@ def data(data, as_json, **settings):
 
 
 def _print(report):
-    from rich.table import Table
+    from keras_csg_cli.tables import Table, print_table
 
-    from keras_csg_cli.tables import escape, print_table
-
-    table = Table("class", title=escape(report.name))
+    table = Table("class", title=report.name)
     for split in report.counts:
         table.add_column(split, justify="right")
     for name, *counts in _rows(report):
-        table.add_row(escape(name), *(f"{count:,}" for count in counts))
+        table.add_row(name, *(f"{count:,}" for count in counts))
     print_table(table)
     for line in _lines(report):
-        click.echo(line)
+        print_line(line)
 
 
 def _rows(report):

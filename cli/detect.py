@@ -1,5 +1,3 @@
-import json
-
 import click
 
 from keras_csg_cli.broken_files import about_broken
@@ -13,6 +11,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 COLUMNS = ("roc_auc", "aupr", "fpr_at_95_tpr", "error", "flagged")
 
@@ -91,7 +90,7 @@ def fit(run_path, as_json, attacks, unknown, **options):
             **options,
         )
     if as_json:
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
         return
     _print_figures(figures, run_path)
 
@@ -121,9 +120,9 @@ def score(run_path, images, as_json):
             if as_json:
                 shown.append(entry)
             elif "error" not in entry:
-                click.echo(_line(entry))
+                print_line(_line(entry))
     if as_json:
-        click.echo(json.dumps(shown, indent=2))
+        print_json(shown)
     if broken:
         raise UserMistake(about_broken(broken, count, "score"))
 
@@ -139,12 +138,10 @@ def _line(entry):
 
 
 def _print_figures(figures, run_path):
-    from rich.table import Table
-
-    from keras_csg_cli.tables import escape, print_table
+    from keras_csg_cli.tables import Table, print_table
 
     images = figures["images"]
-    click.echo(
+    print_line(
         f"{figures['score']}: {figures['flagged']:.1%} of "
         f"{images['tested_on']:,} clean test images are flagged; asked for "
         f"were {figures['false_alarm_rate']:.1%}, found on "
@@ -152,10 +149,10 @@ def _print_figures(figures, run_path):
     )
     if not figures["kinds"]:
         return
-    table = Table("images", title=escape(f"{run_path}: told from clean ones"))
+    table = Table("images", title=f"{run_path}: told from clean ones")
     for name in COLUMNS:
         table.add_column(name.replace("_", " "), justify="right")
     for kind, found in figures["kinds"].items():
         cells = [f"{found[name]:.3f}" for name in COLUMNS]
-        table.add_row(escape(kind), *cells)
+        table.add_row(kind, *cells)
     print_table(table)

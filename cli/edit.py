@@ -1,8 +1,7 @@
-import json
-
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     listed,
@@ -11,6 +10,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 COLUMNS = ("before", "before_masked", "after")
 HEADINGS = {
@@ -53,14 +53,14 @@ HEADINGS = {
 @click.option(
     "--out",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     required=True,
     help="The new run.",
 )
 @click.option(
     "--against",
     metavar="RUN",
-    type=click.Path(),
+    type=ANY_PATH,
     help="A run without a gate, on the same data, that loses as many filters.",
 )
 @data_dir_option
@@ -97,38 +97,34 @@ def edit(
             **settings,
         )
     if as_json:
-        click.echo(json.dumps(result, indent=2))
+        print_json(result)
         return
     _print(result, run_path, out)
 
 
 def _print(result, run_path, out):
-    from rich.table import Table
-
-    from keras_csg_cli.tables import escape, print_table
+    from keras_csg_cli.tables import Table, print_table
 
     other = result["against"]
     networks = [("", result)]
     if other is not None:
         networks.append((f"{other['run']} ", other))
-    table = Table(
-        "class", "images", title=escape(f"Recall: {run_path} to {out}")
-    )
+    table = Table("class", "images", title=f"Recall: {run_path} to {out}")
     for name, _ in networks:
         for column in _columns(result):
-            table.add_column(escape(name + HEADINGS[column]), justify="right")
+            table.add_column(name + HEADINGS[column], justify="right")
     rows = [network["classes"] for _, network in networks]
     for beside in zip(*rows, strict=True):
         cells = [_cell(row[c]) for row in beside for c in _columns(result)]
         first = beside[0]
-        table.add_row(escape(first["class"]), str(first["images"]), *cells)
+        table.add_row(first["class"], str(first["images"]), *cells)
     table.add_section()
     means = [n[f"mean_{c}"] for _, n in networks for c in _columns(result)]
     table.add_row("mean of the classes left", "", *map(_cell, means))
     print_table(table)
     for name in ("parameters", "file_bytes"):
         sizes = result[name]
-        click.echo(
+        print_line(
             f"{name.replace('_', ' ')}: {sizes['before']:,} before, "
             f"{sizes['after']:,} after"
         )

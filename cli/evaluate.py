@@ -1,9 +1,8 @@
-import json
-
 import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     data_dir_option,
     json_option,
@@ -11,6 +10,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 NEEDS_GATE = (
     "class-specific, own, complement and gated accuracy, density and interval "
@@ -20,12 +20,12 @@ NEEDS_GATE = (
 
 @click.command(short_help="Measure one or several trained runs.")
 @click.argument(
-    "run_paths", metavar="RUN...", nargs=-1, required=True, type=click.Path()
+    "run_paths", metavar="RUN...", nargs=-1, required=True, type=ANY_PATH
 )
 @click.option(
     "--against",
     metavar="RUN",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Another run on the same data, such as the ungated one, to set RUN "
     "side by side with.",
 )
@@ -74,7 +74,7 @@ def evaluate(run_paths, against, as_json, **settings):
     if as_json:
         single = len(paths) == 1
         shown = results[paths[0]] if single else {"runs": results, **whole}
-        click.echo(json.dumps(shown, indent=2))
+        print_json(shown)
         return
     _print_tables(results, whole)
 
@@ -90,4 +90,4 @@ def _print_tables(results, together):
         print_metrics(metrics, title=f"{path} on the test split")
     for path, metrics in results.items():
         if "l1_density" not in metrics:
-            click.echo(f"{path}: not measured without a gate: {NEEDS_GATE}.")
+            print_line(f"{path}: not measured without a gate: {NEEDS_GATE}.")

@@ -1,9 +1,8 @@
-import json
-
 import click
 
 from keras_csg_cli.broken_files import about_broken
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     data_dir_option,
     json_option,
@@ -13,10 +12,11 @@ from keras_csg_cli.options import (
     trust_option,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Show which filters decided about images.")
-@click.argument("model_path", metavar="RUN|FILE", type=click.Path())
+@click.argument("model_path", metavar="RUN|FILE", type=ANY_PATH)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @json_option
 @click.option(
@@ -43,7 +43,7 @@ from keras_csg_cli.options import (
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Write a picture of what decided about each image, its heatmap at "
     "the image's own size, and explanations.json into this folder.",
 )
@@ -85,7 +85,7 @@ def explain(model_path, images, as_json, for_class, without, **settings):
             model_path, images, track=track, log=say, **settings
         )
     if as_json:
-        click.echo(json.dumps(found.to_dict(), indent=2))
+        print_json(found.to_dict())
     else:
         _print(found)
     if found.unread:
@@ -98,6 +98,6 @@ def explain(model_path, images, as_json, for_class, without, **settings):
 
 def _print(found):
     for index, picture in enumerate(found.pictures):
-        click.echo(picture.name)
+        print_line(picture.name)
         for sentence in found.sentences(index):
-            click.echo(f"  {sentence}")
+            print_line(f"  {sentence}")

@@ -1,4 +1,3 @@
-import json
 import shlex
 
 import click
@@ -13,6 +12,7 @@ from keras_csg.choices import (
 )
 from keras_csg.files import WAYS_OUT, what_to_do
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     json_option,
     load_library,
@@ -20,6 +20,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json
 
 
 @click.command(short_help="Write a run's network for servers and devices.")
@@ -35,7 +36,7 @@ from keras_csg_cli.options import (
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Where the files go (default: RUN/export; runs/weights-NAME/export).",
 )
 @click.option(
@@ -66,7 +67,7 @@ from keras_csg_cli.options import (
     metavar="[DIR]",
     is_flag=False,
     flag_value="",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Have the files say of images whether they show a known class, by the "
     "detector in DIR (default: that of `keras-csg detect fit RUN`).",
 )
@@ -93,7 +94,7 @@ from keras_csg_cli.options import (
 @click.option(
     "--ort-web",
     metavar="PATH",
-    type=click.Path(),
+    type=ANY_PATH,
     help="onnxruntime-web for --layout web, a .tgz of npm or its folder dist "
     "(default: fetched once from npm's registry).",
 )
@@ -110,7 +111,7 @@ from keras_csg_cli.options import (
 )
 @click.option(
     "--data-dir",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Where the data are now, if they moved.",
 )
 @click.option("--force", is_flag=True, help="Replace what an export wrote.")
@@ -187,7 +188,7 @@ def _print(proofs, failures, title, as_json):
             {"path": str(path), "error": str(error)}
             for path, error in failures.items()
         ]
-        click.echo(json.dumps({"files": proofs, "failed": failed}, indent=2))
+        print_json({"files": proofs, "failed": failed})
     elif proofs:
         from keras_csg_cli.export_output import print_proofs
 

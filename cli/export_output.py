@@ -5,18 +5,15 @@ import os
 import pathlib
 import traceback
 
-from rich.console import Console
 from rich.progress import (
     MofNCompleteColumn,
-    Progress,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
-from keras_csg.printable import printable
-from keras_csg_cli.tables import escape, print_table
+from keras_csg_cli.tables import Table, print_table
+from keras_csg_cli.tracking import Bar, console, print_on
 
 
 @contextlib.contextmanager
@@ -27,24 +24,24 @@ def tracking(total):
     this writes to a copy of it.
     """
     with os.fdopen(os.dup(2), "w") as stderr:
-        console = Console(file=stderr, highlight=False)
-        bar = Progress(
+        shown = console(file=stderr)
+        bar = Bar(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=console,
+            console=shown,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not shown.is_terminal,
         )
         with bar:
             task = bar.add_task("", total=total)
 
             def begin(text):
-                bar.update(task, description=escape(text))
+                bar.update(task, description=text)
 
             def done(text):
-                console.print(printable(text), soft_wrap=True, markup=False)
+                print_on(shown, text)
                 bar.advance(task)
 
             yield begin, done
@@ -78,7 +75,7 @@ def print_proofs(proofs, title):
         proofs: list of what `keras_csg.export` returned.
         title: str.
     """
-    table = Table(title=escape(title))
+    table = Table(title=title)
     # All of it fits into 80 columns; where it does not, names are not cut.
     table.add_column("file", overflow="fold")
     for heading in ("size", "worst gap", "agreement", "accuracy", "Keras's"):
@@ -91,7 +88,7 @@ def print_proofs(proofs, title):
 def _cells(proof):
     worst = max(proof["gaps"].values(), default=None)
     return (
-        escape(pathlib.Path(proof["path"]).name),
+        pathlib.Path(proof["path"]).name,
         human_size(proof["bytes"]),
         "-" if worst is None else f"{worst:.1e}",
         _share(proof["agreement"]),

@@ -4,6 +4,7 @@ import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     NumberOrText,
     data_dir_option,
     json_option,
@@ -12,6 +13,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 MOST_ROWS = 50
 """Classes of which there is a line, at most."""
@@ -55,7 +57,7 @@ MOST_ROWS = 50
 @click.option(
     "--names",
     metavar="FILE",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Names for filters to keep with the run: CSV with the columns filter "
     'and name, or JSON, {"12": "striped flank"}. An empty one takes it away.',
 )
@@ -68,7 +70,7 @@ MOST_ROWS = 50
 @click.option(
     "--out",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Where to write (default: RUN/filters, with --class or --filter "
     "RUN/filters-chosen).",
 )
@@ -101,27 +103,23 @@ def filters(run_path, as_json, filters, classes, out, **settings):
             run_path, out, chosen=bool(filters or classes)
         )
     path = folder / "filters.json"
-    text = path.read_text(encoding="utf-8")
+    found = json.loads(path.read_text(encoding="utf-8"))
     if as_json:
-        click.echo(text.rstrip())
+        print_json(found)
     else:
-        _print(json.loads(text))
+        _print(found)
 
 
 def _print(found):
-    from rich.table import Table
-
-    from keras_csg_cli.tables import escape, print_table
+    from keras_csg_cli.tables import Table, print_table
 
     figures = found["figures"]
     shown = {row["class"] for row in found["filters"]}
     rows = [row for row in found["classes"] if row["class"] in shown]
     table = Table(
         "class",
-        title=escape(
-            f"{found['run']}: {figures['samples']:,} images of the "
-            f"{found['split']} split"
-        ),
+        title=f"{found['run']}: {figures['samples']:,} images of the "
+        f"{found['split']} split",
     )
     for heading in ("filters", "purity", "MIS", "recall", "without them"):
         table.add_column(heading, justify="right")
@@ -132,14 +130,12 @@ def _print(found):
             row["recall"],
             row["recall_without"],
         )
-        table.add_row(
-            escape(row["class"]), str(row["filters"]), *map(_cell, cells)
-        )
+        table.add_row(row["class"], str(row["filters"]), *map(_cell, cells))
     print_table(table)
     if len(rows) > MOST_ROWS:
-        click.echo(f"{len(rows) - MOST_ROWS:,} more classes are in the pages.")
+        print_line(f"{len(rows) - MOST_ROWS:,} more classes are in the pages.")
     shared = f"{figures['shared']} shared, " * figures["gated"]
-    click.echo(
+    print_line(
         f"{figures['filters']} filters: {shared}{figures['dead']} dead, "
         f"{figures['duplicates']:,} pairs of duplicates."
     )

@@ -1,8 +1,7 @@
-import json
-
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -10,6 +9,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json
 
 
 @click.command(short_help="Measure where the maps of a run point.")
@@ -24,7 +24,7 @@ from keras_csg_cli.options import (
     help="What the maps should point at: object, head, leg, ...",
 )
 @click.option(
-    "--masks", type=click.Path(), help="A folder of mask files of the images."
+    "--masks", type=ANY_PATH, help="A folder of mask files of the images."
 )
 @click.option(
     "--limit",
@@ -82,7 +82,7 @@ def localize(run_path, as_json, sanity, batch_size, grid, mosaics, **images):
                     **images,
                 )
     if as_json:
-        click.echo(json.dumps(results, indent=2))
+        print_json(results)
         return
     title = f"{run_path}: {results['images']} images of the test split"
     if sanity:

@@ -1,8 +1,6 @@
 """What `localize` shows: a bar and tables."""
 
-from rich.table import Table
-
-from keras_csg_cli.tables import escape, print_table
+from keras_csg_cli.tables import Table, print_table
 
 FIGURES = {
     "iou": "IoU",
@@ -24,7 +22,7 @@ def print_rows(rows, title):
     """
     known = {name for figures in rows.values() for name in figures}
     names = [name for name in FIGURES if name in known]
-    table = Table("map", title=escape(title))
+    table = Table("map", title=title)
     for name in names:
         table.add_column(FIGURES[name], justify="right")
     for row, figures in rows.items():
@@ -41,7 +39,7 @@ def print_sanity(depths, title):
         title: str.
     """
     maps = [name for name in depths[0] if isinstance(depths[0][name], dict)]
-    table = Table("random layers", "down to", title=escape(title))
+    table = Table("random layers", "down to", title=title)
     for name in maps:
         for heading in LIKENESS.values():
             table.add_column(
@@ -51,7 +49,7 @@ def print_sanity(depths, title):
         likeness = [
             _cell(depth[name][key]) for name in maps for key in LIKENESS
         ]
-        down_to = escape(depth["down_to"] or "none")
+        down_to = depth["down_to"] or "none"
         table.add_row(str(depth["layers"]), down_to, *likeness)
     print_table(table)
 

@@ -9,7 +9,7 @@ import click
 
 from keras_csg.choices import BACKENDS
 from keras_csg.files import WAYS_OUT, what_to_do
-from keras_csg.printable import shortened
+from keras_csg.printable import printable, shortened
 from keras_csg_cli import processes, streams
 from keras_csg_cli.app import app
 from keras_csg_cli.attack import attack
@@ -27,6 +27,7 @@ from keras_csg_cli.localize import localize
 from keras_csg_cli.options import UserMistake
 from keras_csg_cli.pack import pack
 from keras_csg_cli.predict import predict
+from keras_csg_cli.printing import print_line
 from keras_csg_cli.recipes import recipes
 from keras_csg_cli.report import report
 from keras_csg_cli.robustness import robustness
@@ -77,7 +78,7 @@ def main(args=None):
     ending.line = AGAIN
     _print_any_name()
     # Where in the library a warning comes from tells a user nothing.
-    warnings.formatwarning = lambda text, *about: f"Warning: {text}\n"
+    warnings.formatwarning = _warning
     with clean_output():
         try:
             code = cli.main(args, prog_name="keras-csg", standalone_mode=False)
@@ -93,20 +94,24 @@ def main(args=None):
 def _code_of(error):
     """Says what a command ended with, and returns the exit code."""
     if isinstance(error, click.ClickException):
-        click.echo(f"Error: {_one_line(error)}", err=True)
+        print_line(f"Error: {_one_line(error)}", err=True)
         return error.exit_code
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo(ending.text(), err=True)
+        print_line(ending.text(), err=True)
         return INTERRUPTED
     if isinstance(error, streams.OutputGone):
         streams.forget_output()
         if error.line is not None:
-            click.echo(error.line, err=True)
+            print_line(error.line, err=True)
         return error.exit_code
     if isinstance(error, OSError) and error.errno in WAYS_OUT:
-        click.echo(f"Error: {what_to_do(error)}", err=True)
+        print_line(f"Error: {what_to_do(error)}", err=True)
         return UserMistake.exit_code
     raise error
+
+
+def _warning(text, *about):
+    return f"Warning: {printable(' '.join(str(text).split()))}\n"
 
 
 def _print_any_name():

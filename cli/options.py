@@ -6,12 +6,14 @@ import os
 import click
 
 from keras_csg import choices
-from keras_csg.printable import printable
+from keras_csg_cli.printing import print_line
 
-run_argument = click.argument("run_path", metavar="RUN", type=click.Path())
+ANY_PATH = click.Path(readable=False)
+"""Whether it may be read the library says, which knows the way out."""
+run_argument = click.argument("run_path", metavar="RUN", type=ANY_PATH)
 data_dir_option = click.option(
     "--data-dir",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Where the data are now, if they moved.",
 )
 trust_option = click.option(
@@ -45,7 +47,7 @@ FOLDER_OPTIONS = (
     click.option(
         "--labels",
         metavar="FILE",
-        type=click.Path(),
+        type=ANY_PATH,
         help="CSV or .jsonl file of a folder's images: file, label, and split "
         "and group if there; of hf: and TFDS sets, the labels' column.",
     ),
@@ -180,7 +182,7 @@ def listed(texts):
 
 def say(text):
     """Tells the user what is going on, on stderr."""
-    click.echo(printable(text), err=True)
+    print_line(text, err=True)
 
 
 def load_library():

@@ -1,6 +1,7 @@
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     held_out_options,
     load_library,
     say,
@@ -10,8 +11,8 @@ from keras_csg_cli.options import (
 
 
 @click.command(short_help="Pack a folder into a set of record files.")
-@click.argument("folder", metavar="FOLDER", type=click.Path())
-@click.argument("out", metavar="OUT", type=click.Path())
+@click.argument("folder", metavar="FOLDER", type=ANY_PATH)
+@click.argument("out", metavar="OUT", type=ANY_PATH)
 @click.option("--name", help="What the set is called (default: as the folder).")
 @click.option(
     "--shorter-side",

@@ -1,12 +1,9 @@
-import json
-
 import click
 
 from keras_csg.choices import MOST_PIXELS
-from keras_csg.printable import printable
 from keras_csg_cli.broken_files import about_broken
-from keras_csg_cli.clean_output import BYTES
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     json_option,
     load_library,
@@ -14,10 +11,11 @@ from keras_csg_cli.options import (
     trust_option,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Classify images with a run or an exported file.")
-@click.argument("model_path", metavar="RUN|FILE", type=click.Path())
+@click.argument("model_path", metavar="RUN|FILE", type=ANY_PATH)
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True)
 @json_option
 @click.option(
@@ -31,7 +29,7 @@ from keras_csg_cli.options import (
     "--heatmap",
     "heatmaps",
     metavar="DIR",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Draw each image into this folder, with where the evidence for its "
     "predicted class lies.",
 )
@@ -44,7 +42,7 @@ from keras_csg_cli.options import (
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Write to a .csv or .jsonl file instead of printing.",
 )
 @trust_option
@@ -94,7 +92,7 @@ def predict(model_path, images, as_json, top, heatmaps, max_pixels, out, trust):
             elif out is None and "error" not in prediction:
                 _print(prediction)
     if as_json:
-        click.echo(json.dumps(shown, indent=2))
+        print_json(shown)
     if broken:
         raise UserMistake(about_broken(broken, count, "prediction"))
     if out is not None:
@@ -102,26 +100,26 @@ def predict(model_path, images, as_json, top, heatmaps, max_pixels, out, trust):
 
 
 def _print(prediction):
-    click.echo(printable(prediction["image"], BYTES))
+    print_line(prediction["image"])
     if "anomaly_score" in prediction or "known" in prediction:
-        click.echo(f"  {_familiarity(prediction)}")
+        print_line(f"  {_familiarity(prediction)}")
     for entry in prediction["classes"]:
-        click.echo(f"  {entry['probability']:7.2%}  {_named(entry)}")
+        print_line(f"  {entry['probability']:7.2%}  {entry['class_name']}")
     if "present" in prediction:
-        click.echo(f"  present: {_listed(prediction['present'])}")
+        print_line(f"  present: {_listed(prediction['present'])}")
     if "class_specific" in prediction:
         entries = prediction["class_specific"]
         if "present" not in prediction:
             entries = [entries]
-        click.echo(f"  class-specific head: {_listed(entries)}")
+        print_line(f"  class-specific head: {_listed(entries)}")
     if "gate_agreement" in prediction:
         agreement = prediction["gate_agreement"]
-        click.echo(f"  gate agreement: {agreement:.2%}")
+        print_line(f"  gate agreement: {agreement:.2%}")
     if "filters" in prediction:
         filters = ", ".join(map(_filter, prediction["filters"]))
-        click.echo(f"  filters that speak for it: {filters or 'none'}")
+        print_line(f"  filters that speak for it: {filters or 'none'}")
     if "heatmap" in prediction:
-        click.echo(f"  heatmap: {printable(prediction['heatmap'], BYTES)}")
+        print_line(f"  heatmap: {prediction['heatmap']}")
 
 
 def _familiarity(prediction):
@@ -138,20 +136,16 @@ def _familiarity(prediction):
 
 
 def _filter(entry):
-    name = f" {printable(entry['name'])}" if "name" in entry else ""
+    name = f" {entry['name']}" if "name" in entry else ""
     return f"{entry['filter']}{name} ({entry['share']:.0%})"
-
-
-def _named(entry):
-    """Returns the name of a class, on one line."""
-    return printable(" ".join(entry["class_name"].splitlines()))
 
 
 def _listed(entries):
     """Returns classes with their probabilities."""
     return (
         ", ".join(
-            f"{_named(entry)} ({entry['probability']:.2%})" for entry in entries
+            f"{entry['class_name']} ({entry['probability']:.2%})"
+            for entry in entries
         )
         or "none"
     )

@@ -10,6 +10,7 @@ import click
 
 from keras_csg.choices import is_address
 from keras_csg_cli.options import UserMistake, adding
+from keras_csg_cli.printing import print_line
 
 AUTO = "auto"
 LOST = (
@@ -97,7 +98,7 @@ def watch_over_child():
         signal.signal(number, lambda number, _: os.kill(child, number))
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code == -signal.SIGABRT:
-        click.echo(f"Error: {LOST}", err=True)
+        print_line(f"Error: {LOST}", err=True)
         code = UserMistake.exit_code
     sys.stderr.flush()
     os._exit(code if code >= 0 else 128 - code)
@@ -110,7 +111,7 @@ def join(coordinator, processes, process_id):
 
     found = coordinator == AUTO
     if not found and processes > 1:
-        click.echo(f"Joining {processes} processes at {coordinator}.", err=True)
+        print_line(f"Joining {processes} processes at {coordinator}.", err=True)
     try:
         join_processes(None if found else coordinator, processes, process_id)
     except ValueError as error:

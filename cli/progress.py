@@ -4,13 +4,13 @@ import keras
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
 from keras_csg.training.callbacks.epoch_lines import epoch_line
+from keras_csg_cli.tracking import Bar, print_on
 
 REFRESH_SECONDS = 0.5
 
@@ -29,7 +29,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self.console = console
         self.epochs = trainer.options.epochs
         self.steps = trainer.steps
-        self.bar = Progress(
+        self.bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -78,4 +78,4 @@ class TrainingProgress(keras.callbacks.Callback):
             logs,
             getattr(self.model, "target_density", None),
         )
-        self.console.print(line, soft_wrap=True)
+        print_on(self.console, line)

@@ -1,7 +1,8 @@
 import dataclasses
-import json
 
 import click
+
+from keras_csg_cli.printing import print_json
 
 
 @click.command(short_help="List the recipes for training.")
@@ -16,11 +17,9 @@ def recipes(as_json):
     known = list_recipes()
     if as_json:
         entries = [dataclasses.asdict(recipe) for recipe in known]
-        click.echo(json.dumps(entries, indent=2))
+        print_json(entries)
         return
-    from rich.table import Table
-
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import Table, print_table
 
     table = Table("name", "what it is for", "needs")
     for recipe in known:

@@ -1,9 +1,9 @@
-import json
 import time
 
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -11,13 +11,14 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Write all there is to say of a run as one page.")
 @run_argument
 @click.option(
     "--out",
-    type=click.Path(),
+    type=ANY_PATH,
     default="report.html",
     show_default=True,
     help="The page.",
@@ -25,14 +26,14 @@ from keras_csg_cli.options import (
 @click.option(
     "--against",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Another run of the same classes, such as the ungated one, to set RUN "
     "side by side with.",
 )
 @data_dir_option
 @click.option(
     "--card",
-    type=click.Path(),
+    type=ANY_PATH,
     help="The model card as Markdown (default: NAME.card.md beside the page).",
 )
 @click.option(
@@ -70,6 +71,6 @@ def report(run_path, as_json, **settings):
     seconds = time.perf_counter() - start
     if as_json:
         told = {"path": str(path), "bytes": size, "seconds": round(seconds, 2)}
-        click.echo(json.dumps(told, indent=2))
+        print_json(told)
         return
-    click.echo(f"Wrote {path}: {size / 1e6:.1f} MB, in {seconds:.0f} seconds.")
+    print_line(f"Wrote {path}: {size / 1e6:.1f} MB, in {seconds:.0f} seconds.")

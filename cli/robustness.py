@@ -1,9 +1,8 @@
-import json
-
 import click
 
 from keras_csg import choices
 from keras_csg_cli.options import (
+    ANY_PATH,
     data_dir_option,
     json_option,
     load_library,
@@ -11,6 +10,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json
 
 HEADS = {"accuracy": "", "class_specific_accuracy": ", class-specific"}
 
@@ -21,7 +21,7 @@ HEADS = {"accuracy": "", "class_specific_accuracy": ", class-specific"}
 @click.option(
     "--against",
     metavar="RUN2",
-    type=click.Path(),
+    type=ANY_PATH,
     help="Another run on the same data, such as the ungated one.",
 )
 @click.option(
@@ -79,15 +79,13 @@ def robustness(run_path, as_json, **settings):
             run_path, track=track, log=say, **settings
         )
     if as_json:
-        click.echo(json.dumps(figures, indent=2))
+        print_json(figures)
     else:
         _print(figures)
 
 
 def _print(figures):
-    from rich.table import Table
-
-    from keras_csg_cli.tables import escape, print_table
+    from keras_csg_cli.tables import Table, print_table
 
     runs = figures["runs"]
     columns = [
@@ -98,7 +96,7 @@ def _print(figures):
         title=f"Accuracy on {figures['images']:,} images of the test split",
     )
     for run, head in columns:
-        table.add_column(escape(run + HEADS[head]), justify="right")
+        table.add_column(run + HEADS[head], justify="right")
     if len(runs) == 2:
         table.add_column("difference", justify="right")
     whole = figures.get("differences", {})
@@ -111,7 +109,7 @@ def _print(figures):
         table.add_section()
         for curve in curves:
             for label, cells in _rows(curve, columns):
-                table.add_row(escape(label), *cells)
+                table.add_row(label, *cells)
         means = [_cell(runs[r].get(f"mean_{kind}_{h}")) for r, h in columns]
         difference = _difference(whole.get(kind))
         table.add_row(f"mean of the {kind}s", *means, *difference)

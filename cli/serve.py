@@ -1,12 +1,14 @@
 import click
 
 from keras_csg_cli.options import (
+    ANY_PATH,
     UserMistake,
     load_library,
     say,
     trust_option,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_line
 
 
 class _Port(click.ParamType):
@@ -25,7 +27,7 @@ class _Port(click.ParamType):
 
 
 @click.command(short_help="Serve an exported file to programs.")
-@click.argument("source", metavar="FILE|RUN", type=click.Path())
+@click.argument("source", metavar="FILE|RUN", type=ANY_PATH)
 @click.option("--name", help="The model's name (default: the file's).")
 @click.option(
     "--host",
@@ -99,7 +101,7 @@ def serve(source, **settings):
         load_library()
     with user_mistakes():
         served = commands.serve(source, log=say, block=False, **settings)
-    click.echo(served.url)
+    print_line(served.url)
     try:
         served.wait()
     except RuntimeError as error:  # One line: nothing in it is to be mended.

@@ -2,18 +2,33 @@
 
 import sys
 
+import rich.table
 from rich.console import Console
-from rich.markup import escape as escape_markup
 from rich.measure import Measurement
-from rich.table import Table
 
-from keras_csg.printable import printable
 from keras_csg_cli.clean_output import raw
+from keras_csg_cli.tracking import plain
 
 
-def escape(text):
-    """Returns what comes from data as `rich` shows it: as mere text."""
-    return escape_markup(printable(str(text)))
+class Table(rich.table.Table):
+    """A table whose every cell is mere text, since names are data.
+
+    Args:
+        *headings: str.
+        title: str.
+    """
+
+    def __init__(self, *headings, title=None):
+        shown = None if title is None else plain(title, "table.title")
+        super().__init__(*headings, title=shown)
+
+    def add_column(self, header="", **settings):
+        """Adds a column."""
+        super().add_column(plain(header), **settings)
+
+    def add_row(self, *cells):
+        """Adds a row."""
+        super().add_row(*map(plain, cells))
 
 
 def print_metrics(metrics, title):
@@ -29,9 +44,9 @@ def print_columns(columns, title):
             dict does not have is left empty in its column.
         title: str.
     """
-    table = Table("figure", title=escape(title))
+    table = Table("figure", title=title)
     for heading, _ in columns:
-        table.add_column(escape(heading), justify="right")
+        table.add_column(heading, justify="right")
     names = dict.fromkeys(name for _, figures in columns for name in figures)
     for name in names:
         if name == "confusion_matrix":  # A picture shows it.

@@ -4,6 +4,7 @@ from click.core import ParameterSource
 from keras_csg import choices
 from keras_csg_cli import STARTED
 from keras_csg_cli.options import (
+    ANY_PATH,
     NumberOrText,
     UserMistake,
     folder_options,
@@ -43,7 +44,7 @@ from keras_csg_cli.train_output import (
 )
 @option(
     "--data-dir",
-    type=click.Path(),
+    type=ANY_PATH,
     help="TFDS directory (default: TFDS_DATA_DIR).",
 )
 @option(
@@ -200,11 +201,11 @@ from keras_csg_cli.train_output import (
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(),
+    type=ANY_PATH,
     help="JSON or TOML file of options; the command line wins.",
 )
 @click.option(
-    "--out", "out", metavar="RUN", type=click.Path(), help="Run directory."
+    "--out", "out", metavar="RUN", type=ANY_PATH, help="Run directory."
 )
 @click.option(
     "--resume",

@@ -1,6 +1,5 @@
 """What a training shows while it runs and in the end."""
 
-import json
 import os
 import shlex
 
@@ -10,6 +9,7 @@ from keras_csg import choices
 from keras_csg.printable import printable
 from keras_csg_cli.ending import AGAIN, ending
 from keras_csg_cli.options import UserMistake
+from keras_csg_cli.printing import print_json
 
 log_option = click.option(
     "--log",
@@ -66,7 +66,7 @@ def say_how_to_go_on(path):
 def print_figures(metrics, path, as_json):
     """Prints the figures of a run, as a table or as JSON."""
     if as_json:
-        click.echo(json.dumps(metrics, indent=2))
+        print_json(metrics)
         return
     from keras_csg_cli.tables import print_metrics
 

@@ -1,9 +1,9 @@
 import dataclasses
-import json
 
 import click
 
 from keras_csg_cli.options import load_library, user_mistakes
+from keras_csg_cli.printing import print_json, print_line
 
 SHOWN = {
     "accuracy": "accuracy",
@@ -29,9 +29,9 @@ def weights(name, as_json):
         cards = commands.list_weights(name)
     if as_json:
         entries = [dataclasses.asdict(card) for card in cards]
-        click.echo(json.dumps(entries if name is None else entries[0]))
+        print_json(entries if name is None else entries[0])
     elif not cards:
-        click.echo("None come with this version.")
+        print_line("None come with this version.")
     elif name is None:
         _print_table(cards)
     else:
@@ -39,9 +39,7 @@ def weights(name, as_json):
 
 
 def _print_table(cards):
-    from rich.table import Table
-
-    from keras_csg_cli.tables import print_table
+    from keras_csg_cli.tables import Table, print_table
 
     table = Table("weights", "what it is")
     for heading in SHOWN.values():
@@ -65,9 +63,9 @@ def _print_card(card):
         "file": f"{size / 1e6:.1f} MB, sha256 {card.sha256}",
         "trained with": ", ".join(f"{k} {v}" for k, v in card.versions.items()),
     }
-    click.echo(card.source)
+    print_line(card.source)
     for heading, text in lines.items():
-        click.echo(f"  {heading}: {text}")
+        print_line(f"  {heading}: {text}")
     for limit in card.limits:
-        click.echo(f"  limit: {limit}")
+        print_line(f"  limit: {limit}")
     print_metrics(card.figures, title=f"{card.source} on the test split")

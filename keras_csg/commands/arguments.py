@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_csg.arguments import share, whole_number
 from keras_csg.commands.input_error import InputError, input_errors
+from keras_csg.files import check_folder as check_free_folder
 from keras_csg.files import check_writable
 
 MOST_COUNTED = 10**9
@@ -58,16 +59,13 @@ def check_folder(name: str, folder: pathlib.Path) -> None:
         raise InputError(
             f"`{name}` must be a folder. Received: {name}={str(folder)!r}"
         )
+    with input_errors():
+        check_free_folder(folder)
     if (folder / "config.json").exists():
         raise InputError(
             f"`{name}` must not be a run: {folder} has a config.json. Name a "
             "folder within it, or another."
         )
-    there = folder
-    while not there.exists():  # It is made when there is something to keep.
-        there = there.parent
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise InputError(f"Cannot write to {folder}.")
 
 
 def check_text(name: str, value: Any, *, optional: bool = False) -> None:

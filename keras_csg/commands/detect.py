@@ -21,7 +21,7 @@ from keras_csg.commands.strange_images import (
 from keras_csg.data.image_files import in_threads
 from keras_csg.data.image_reading import ImageReading
 from keras_csg.evaluation.chosen_batches import ChosenBatches
-from keras_csg.files import write_json
+from keras_csg.files import why_unread, write_json
 from keras_csg.robustness.detection import (
     AnomalyDetector,
     detection_figures,
@@ -238,7 +238,7 @@ def _score_each(detector, model, files):
         try:
             return reading.decode(path, size), None
         except Exception as error:  # Pillow raises all sorts on damaged files.
-            return None, f"Cannot read the image {path}: {error}"
+            return None, f"Cannot read the image {path}: {why_unread(error)}"
 
     for start in range(0, len(files), BATCH_SIZE):
         some = files[start : start + BATCH_SIZE]

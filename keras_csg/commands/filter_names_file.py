@@ -2,14 +2,14 @@
 
 import csv
 import io
-import json
 import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from keras_csg.files import check_regular
+from keras_csg.files import cannot_read, check_regular
 from keras_csg.models.filter_names import checked_name, filter_number
+from keras_csg.untrusted.json_text import parse_json
 
 COLUMNS = ("filter", "name")
 HINT = (
@@ -73,8 +73,7 @@ def _pairs_in(path):
         check_regular(path)
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ValueError(f"Cannot read {path}: {reason}.") from error
+        raise ValueError(cannot_read(path, error)) from error
     except UnicodeDecodeError as error:
         raise ValueError(f"Cannot read {path}: it is no UTF-8 text.") from error
     if path.suffix.lower() == ".json":
@@ -88,8 +87,8 @@ def _pairs_in(path):
 
 def _pairs_of_json(path, text):
     try:
-        pairs = json.loads(text, object_pairs_hook=list)
-    except (ValueError, RecursionError) as error:
+        pairs = parse_json(text, pairs=True)
+    except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}.") from error
     right = isinstance(pairs, list) and text.lstrip().startswith("{")
     if not right:

@@ -23,6 +23,7 @@ from keras_csg.data.image_fitting import (
     scale_and_offset,
     size_for,
 )
+from keras_csg.files import why_unread
 
 ImageLike = (
     str | os.PathLike | BinaryIO | bytes | bytearray | memoryview | Image.Image
@@ -185,8 +186,8 @@ class ImageReading:
         except FileNotFoundError:
             return "it is gone"
         except Exception as error:  # Pillow raises many kinds.
-            text = str(error).replace(f" {str(path)!r}", "")
-            return " ".join(text.split()) or type(error).__name__
+            text = why_unread(error).replace(f" {str(path)!r}", "")
+            return text or type(error).__name__
         return ""
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,11 +4,25 @@ import dataclasses
 import gzip
 import json
 import pathlib
+import zlib
 from collections.abc import Mapping, Sequence
 
 from keras_csg.choices import SPLITS as SPLITS
-from keras_csg.files import whole_file
+from keras_csg.files import check_regular, whole_file
+from keras_csg.untrusted.fields import (
+    check_fields,
+    list_of,
+    optional,
+    required,
+    table_of,
+    text,
+    whole,
+)
+from keras_csg.untrusted.json_text import parse_json
+from keras_csg.untrusted.limits import ALWAYS, most_bytes, shown_bytes
 
+MOST_TIMES = 100
+"""How many times its size a list may unpack to: paths are much alike."""
 LEFT_OUT = "left out"
 """Stands for a split: broken files, and those that are dropped."""
 
@@ -86,14 +100,37 @@ class Listing:
             ValueError: if the file is damaged.
         """
         try:
-            values = json.loads(gzip.decompress(path.read_bytes()))
-            names = [field.name for field in dataclasses.fields(cls)]
-            given = {"digest": values["digest"], "images": values["images"]}
-            return cls(**{n: values[n] for n in names if n in values} | given)
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            values = parse_json(_unpacked(path), limited=False)
+            found = check_fields(_Read, values, "it")
+            return cls(**found)
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise ValueError(
                 f"{path} is damaged: {str(error) or 'it ends early'}."
             ) from error
+
+
+def _unpacked(path):
+    """Returns the bytes that are packed, no more than a list of files has."""
+    check_regular(path)
+    most = min(most_bytes(), max(ALWAYS, MOST_TIMES * path.stat().st_size))
+    with gzip.open(path) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it unpacks to more than {shown_bytes(most)}")
+    return content
+
+
+@dataclasses.dataclass(frozen=True)
+class _Read:
+    """What of a `Listing` stands in a file; of before some had less."""
+
+    digest: str = required(text)
+    images: dict = required(table_of(table_of(whole())))
+    contents: dict = optional(table_of(text), factory=dict)
+    classes: dict = optional(table_of(text), factory=dict)
+    rows: dict = optional(table_of(list_of(text)), factory=dict)
+    class_names: list = optional(list_of(text), factory=list)
+    seen: list = optional(list_of(text), factory=list)
 
 
 def changes_since(

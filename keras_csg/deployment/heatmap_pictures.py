@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_csg.deployment.metadata import Metadata
-from keras_csg.files import free_path
+from keras_csg.files import cannot_write, free_path
 
 # The shorter side of a picture, in pixels: small images are enlarged to it.
 PICTURE_SIDE = 256
@@ -42,9 +42,7 @@ class HeatmapPictures:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ValueError(
-                f"Cannot write to {folder}: {error.strerror}."
-            ) from error
+            raise ValueError(cannot_write(folder, error)) from error
         self._reading = metadata.reading
         self._taken = {pathlib.Path(image).resolve() for image in images}
 

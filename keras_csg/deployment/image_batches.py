@@ -10,6 +10,7 @@ from PIL import Image
 
 from keras_csg.data.image_files import in_threads
 from keras_csg.deployment.metadata import Metadata
+from keras_csg.files import why_unread
 
 KINDS = str | os.PathLike | bytes | bytearray | memoryview | Image.Image
 
@@ -78,7 +79,7 @@ def read_each(
         try:
             return reading.decode(image, size).astype(kind), None
         except Exception as error:  # Pillow raises all sorts on damaged files.
-            why = " ".join(str(error).split()) or type(error).__name__
+            why = why_unread(error) or type(error).__name__
             return None, f"Cannot read the image {name}: {why}"
 
     if len(images) == 1:  # A pool takes longer to start than to read.

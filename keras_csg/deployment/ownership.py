@@ -15,6 +15,8 @@ from keras_csg.deployment.metadata import (
     Metadata,
     labels_text,
 )
+from keras_csg.files import check_regular
+from keras_csg.untrusted.json_text import read_json
 
 PROOF, LABELS, METADATA = ".proof.json", ".labels.json", ".json"
 """What is added to the name of an exported model for what lies beside it."""
@@ -112,6 +114,8 @@ def require_own_folder(
 def _own_metadata(path, format):
     """Returns the `Metadata` of a model that we exported; `None` of others."""
     try:
+        if not path.is_dir():
+            check_regular(path)  # Of a pipe nobody may ever write into.
         return format.read_metadata(path)
     except (ValueError, OSError):
         return None
@@ -166,7 +170,7 @@ def _foreign(folder, contents):
 def _own_companion(path):
     """Returns what lies beside a model, if an export may have written it."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = read_json(path)
         if path.name.endswith(PROOF):
             return (
                 value if isinstance(value, dict) and "gaps" in value else None

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,8 @@ from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.ownership import LABELS, METADATA, PROOF, beside
 from keras_csg.files import (
     PARTS,
+    cannot_write,
+    check_folder,
     flush_to_disk,
     hidden_part,
     recover,
@@ -50,9 +51,7 @@ def alone_at(path: pathlib.Path) -> Iterator[None]:
                 "another path."
             ) from None
         except OSError as error:
-            raise ValueError(
-                f"Cannot write to {path}: {_reason(error)}."
-            ) from error
+            raise ValueError(_cannot_write(path, error)) from error
         try:
             yield
         finally:
@@ -151,14 +150,11 @@ def _make_writable_folder(folder):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(
-            f"Cannot write to {folder}: {_reason(error)}."
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"Cannot write to {folder}.")
+        raise ValueError(_cannot_write(folder, error)) from error
+    check_folder(folder)
 
 
-def _reason(error):
+def _cannot_write(path, error):
     if isinstance(error, FileNotFoundError):
-        return "nothing can be made there"
-    return error.strerror or str(error)
+        error = OSError("nothing can be made there")
+    return cannot_write(path, error)

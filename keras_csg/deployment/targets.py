@@ -12,7 +12,7 @@ from keras_csg.deployment.formats.choosing import (
 )
 from keras_csg.deployment.formats.registry import get_format
 from keras_csg.deployment.layouts import formats_of_layout
-from keras_csg.files import at_home
+from keras_csg.files import at_home, check_folder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,11 +108,7 @@ def check_targets(
             target.layout,
             target.version,
         ).check(overwrite)
-    existing = next(p for p in (out, *out.absolute().parents) if p.exists())
-    if not existing.is_dir():
-        raise ValueError(f"Cannot write to {out}: {existing} is no folder.")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise ValueError(f"Cannot write to {out}: {existing} is read-only.")
+    check_folder(out)
 
 
 def _file_name(format, quantize):

@@ -10,6 +10,7 @@ from PIL import Image
 
 from keras_csg.data.image_fitting import FreeSize, size_for
 from keras_csg.data.image_reading import ImageReading
+from keras_csg.files import why_unread
 
 BICUBIC = Image.Resampling.BICUBIC
 SMALLEST_SIDE = 256
@@ -137,7 +138,8 @@ def picture_of_file(
     except FileNotFoundError:
         raise ValueError(f"There is no image file {path}.") from None
     except Exception as error:  # Pillow raises all sorts on damaged files.
-        raise ValueError(f"Cannot read the image {path}: {error}") from error
+        reason = why_unread(error)
+        raise ValueError(f"Cannot read the image {path}: {reason}") from error
     return _both(
         os.fspath(path),
         whole,

@@ -1,8 +1,12 @@
 """Files and folders: written whole or not at all, and read if they are any."""
 
 from keras_csg.files.disk_errors import WAYS_OUT as WAYS_OUT
+from keras_csg.files.disk_errors import cannot_read as cannot_read
+from keras_csg.files.disk_errors import cannot_write as cannot_write
+from keras_csg.files.disk_errors import check_folder as check_folder
 from keras_csg.files.disk_errors import disk_error as disk_error
 from keras_csg.files.disk_errors import what_to_do as what_to_do
+from keras_csg.files.disk_errors import why_unread as why_unread
 from keras_csg.files.hidden_parts import PARTS as PARTS
 from keras_csg.files.hidden_parts import hidden_part as hidden_part
 from keras_csg.files.hidden_parts import remove as remove

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pathlib
 
 OF_THE_DISK = (
     errno.ENOSPC,
@@ -22,13 +23,89 @@ WAYS_OUT = {
 }
 
 
+TO_READ = {**WAYS_OUT, errno.EACCES: "ask its owner to let you read it"}
+"""The same for what was to be read."""
+TO_USE = {
+    **WAYS_OUT,
+    errno.EACCES: f"{WAYS_OUT[errno.EACCES]}, or ask its owner",
+}
+"""The same where nobody knows which of both it was."""
+
+
+def cannot_write(path: str | os.PathLike, error: OSError) -> str:
+    """Returns that something cannot be written, why, and the way out.
+
+    Args:
+        path: path of what was to be written.
+        error: what the system said.
+    """
+    return f"Cannot write to {_shown(path)}: {_reason(error, WAYS_OUT)}."
+
+
+def cannot_read(path: str | os.PathLike, error: OSError) -> str:
+    """Returns that something cannot be read, why, and the way out.
+
+    Args:
+        path: path of what was to be read.
+        error: what the system said.
+    """
+    return f"Cannot read {_shown(path)}: {_reason(error, TO_READ)}."
+
+
+def why_unread(error: BaseException) -> str:
+    """Returns why something could not be read, and the way out if one is known.
+
+    Args:
+        error: of the system, or of a library that reads such files.
+    """
+    if isinstance(error, OSError):
+        return _reason(error, TO_READ)
+    return " ".join(str(error).split())
+
+
+def check_folder(folder: pathlib.Path) -> None:
+    """Refuses a folder into which nothing can be written; makes nothing.
+
+    Args:
+        folder: path, of what need not be there yet: then it can be made.
+
+    Raises:
+        ValueError: naming it, and the way out.
+    """
+    there = folder.absolute()
+    while not os.path.lexists(there):
+        there = there.parent
+    if not there.is_dir():
+        error = OSError(f"{there} is no folder: name another place")
+        raise ValueError(cannot_write(folder, error))
+    if not os.access(there, os.W_OK | os.X_OK):
+        number = errno.EROFS if _is_read_only(there) else errno.EACCES
+        error = OSError(number, os.strerror(number))
+        raise ValueError(cannot_write(folder, error))
+
+
+def _is_read_only(folder):
+    if not hasattr(os, "statvfs"):  # Windows.
+        return False
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
+def _shown(path):
+    return os.fsdecode(os.fspath(path))
+
+
+def _reason(error, ways):
+    text = error.strerror or " ".join(str(error).split())
+    way = ways.get(error.errno or 0)
+    return f"{text}: {way}" if way else text
+
+
 def what_to_do(error: OSError) -> str:
     """Returns an error of the disk as one line: the file, and the way out."""
-    text = error.strerror or " ".join(str(error).split())
+    text = _reason(error, TO_USE)
     if error.filename is not None:
-        text = f"{os.fsdecode(os.fspath(error.filename))}: {text}"
-    way = WAYS_OUT.get(error.errno or 0)
-    return f"{text}: {way}." if way else f"{text}."
+        text = f"{_shown(error.filename)}: {text}"
+    return f"{text}."
 
 
 def disk_error(error: BaseException) -> OSError | None:

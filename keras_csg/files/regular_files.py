@@ -5,6 +5,8 @@ import os
 import pathlib
 import stat
 
+from keras_csg.files.disk_errors import cannot_read
+
 
 def check_regular(path: str | os.PathLike) -> None:
     """Refuses what is no file before it is read.
@@ -35,7 +37,7 @@ def check_regular_files(folder: pathlib.Path) -> None:
         except FileNotFoundError:  # A link to nothing, or it is gone.
             continue
         except OSError as error:
-            raise OSError(f"Cannot read {path}: {error}") from error
+            raise OSError(cannot_read(path, error)) from error
 
 
 def at_home(path: str | os.PathLike) -> pathlib.Path:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from keras_csg.files.disk_errors import disk_error
+from keras_csg.files.disk_errors import cannot_write, disk_error
 from keras_csg.files.hidden_parts import (
     LONGEST_STEM,
     hidden_part,
@@ -133,8 +133,7 @@ def check_writable(path: pathlib.Path) -> None:
         with hidden_part(target) as part:
             part.touch()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise ValueError(f"Cannot write to {path}: {reason}") from error
+        raise ValueError(cannot_write(path, error)) from error
 
 
 def _target(path):

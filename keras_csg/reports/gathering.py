@@ -24,7 +24,6 @@ from keras_csg.reports.mistakes import (
     right_examples,
 )
 from keras_csg.reports.pictures import Picture, take_pictures
-from keras_csg.training.config_files import read_versions
 from keras_csg.training.opening import ShippedRun
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.run_data import load_run_data
@@ -143,7 +142,7 @@ def open_for_report(
     about = About(
         name=_name(run),
         options=options,
-        versions=(card.versions if card else read_versions(run.config_path)),
+        versions=(card.versions if card else run.read_config().versions or {}),
         history=history,
         class_names=list(class_names_of(model)),
         multi_label=model.multi_label,

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from keras_csg.files import at_home, hidden_part
+from keras_csg.files import at_home, check_folder, hidden_part
 from keras_csg.robustness.batches import NumberedBatch
 
 COLUMNS = ("file", "label", "before", "after")
@@ -36,11 +36,7 @@ class AttackedImages:
                 f"{self.path} exists already: name a folder of its own for the "
                 "images."
             )
-        there = self.path.absolute().parent
-        while not there.exists():  # It is made when there is something in it.
-            there = there.parent
-        if not there.is_dir() or not os.access(there, os.W_OK):
-            raise ValueError(f"Cannot write to {self.path}.")
+        check_folder(self.path.absolute().parent)
 
     def __enter__(self) -> Self:
         self.path.absolute().parent.mkdir(parents=True, exist_ok=True)

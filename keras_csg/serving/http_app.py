@@ -170,7 +170,7 @@ class HttpApp:
         parts = request.path_params
         self._service.check_model(parts["name"], parts.get("version", ""))
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, request: Request) -> bytearray:
         """Returns the body, of which no more is kept than may be sent."""
         told = request.headers.get("content-length", "")
         too_large = told.isdecimal() and int(told[:20]) > self._max_body
@@ -198,19 +198,21 @@ class HttpApp:
             raise RequestError("The client went away.") from None
 
     async def _read(self, request, too_large, limit):
-        parts, size = [], 0
+        body, size = bytearray(), 0
         async for part in request.stream():
             size += len(part)
             too_large = too_large or size > self._max_body
             if not too_large:
-                parts.append(part)
+                body += part
                 self._coming[limit] = size
                 self._make_room()
-            elif size > self._max_body + DISCARDED:
+                continue
+            body.clear()
+            if size > self._max_body + DISCARDED:
                 break
         if too_large:
             raise self._too_large()
-        return b"".join(parts)
+        return body
 
     def _make_room(self):
         """Ends the wait for the oldest bodies where all are too much."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_csg.serving.errors import (
+    TOO_LARGE,
     WRONG_KIND,
     RequestError,
     plain,
@@ -27,6 +28,8 @@ from keras_csg.serving.requests import (
 MOST_TENSORS = 64
 LARGE = 2**20
 """Bytes of JSON above which requests are read one after the other."""
+MOST_VALUES = 2**22
+"""Values of a request in JSON, each of which takes up to 70 bytes."""
 _large = threading.Lock()
 SPACE = b" \t\r\n"
 BEGINNINGS = (b"{", b"[", b"\xef\xbb\xbf")
@@ -37,20 +40,24 @@ NEITHER = (
 )
 
 
-def read_request(body: bytes, header_length: str | None = None) -> InferRequest:
+def read_request(
+    body: bytes | bytearray, header_length: str | None = None
+) -> InferRequest:
     """Reads a request to infer.
 
     Args:
-        body: bytes, JSON and then the binary data.
+        body: bytes, JSON and then the binary data, which are not copied.
         header_length: str. Of how many bytes the JSON is, as the header
             `Inference-Header-Content-Length` says; `None` for all.
 
     Raises:
-        RequestError: naming the field that is wrong.
+        RequestError: naming the field that is wrong, or if the JSON has too
+            many values.
     """
     text, binary = _parts(body, header_length)
     if len(text) <= LARGE:
         return _read(text, binary)
+    _check_values(text)
     with _large:  # Lists of numbers take ten times the memory of their text.
         return _read(text, binary)
 
@@ -131,13 +138,25 @@ def _parts(body, header_length):
     return body[:length], memoryview(body)[length:]
 
 
+def _check_values(text):
+    """Refuses JSON with many values before they are made."""
+    many = sum(text.count(sign) for sign in (b",", b"[", b"{"))
+    if many > MOST_VALUES:
+        raise RequestError(
+            f"A request may have {MOST_VALUES:,} values in JSON, and this one "
+            f"has {many:,}: send larger tensors as binary data, whose length "
+            "`binary_data_size` tells, over gRPC, or as image files.",
+            TOO_LARGE,
+        )
+
+
 def _parsed(text):
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise RequestError("The request's JSON is too deep.") from error
     except ValueError as error:
-        begun = text.lstrip(SPACE)
+        begun = text[:LARGE].lstrip(SPACE)
         if begun and not begun.startswith(BEGINNINGS):
             raise RequestError(NEITHER, WRONG_KIND) from error
         reason = plain(str(error))

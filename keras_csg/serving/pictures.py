@@ -16,7 +16,7 @@ BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _decoding = threading.Semaphore(max(2, os.cpu_count() or 1))
 
 
-def is_picture(data: bytes | memoryview) -> bool:
+def is_picture(data: bytes | bytearray | memoryview) -> bool:
     """Tells whether bytes begin as a JPEG or a PNG file does.
 
     Args:

@@ -5,29 +5,26 @@ import hashlib
 import json
 import pathlib
 import re
-import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from keras_csg.files import whole_file
+from keras_csg.training.record import ROWS
 from keras_csg.untrusted.archives import read_arrays
+from keras_csg.untrusted.fields import (
+    anything,
+    check_fields,
+    required,
+    table_of,
+    whole,
+)
+from keras_csg.untrusted.json_text import parse_json
 
 RECORD, DIGEST = "record", "sha256"
 """Arrays beside those of the variables: JSON as bytes, and the checksum."""
 NUMBERED = re.compile(r"epoch-(\d+)")
-DAMAGE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,  # A way of compression that Python does not have.
-    RuntimeError,  # Encrypted.
-    RecursionError,
-    zipfile.BadZipFile,
-)
 
 
 class DamagedBackupError(ValueError):
@@ -50,6 +47,15 @@ class Backup:
     epochs: int
     options: dict[str, Any] | None = None
     rows: list[dict[str, str]] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Record:
+    """What a backup says beside its arrays."""
+
+    epochs: int = required(whole(1))
+    options: dict = required(table_of(anything))
+    rows: list = required(ROWS)
 
 
 def write_backup(
@@ -82,9 +88,7 @@ def read_values(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict]:
     try:
         if not path.stat().st_size:
             raise DamagedBackupError("is empty")
-        with zipfile.ZipFile(path) as archive:
-            _check_plain(archive.infolist(), path.stat().st_size)
-        values = read_arrays(path)
+        values = read_arrays(path, packed=False)
         if (
             DIGEST not in values
             and f"{DIGEST}.npy".encode() in path.read_bytes()
@@ -96,8 +100,8 @@ def read_values(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise DamagedBackupError(f"cannot be read: {reason}") from error
-    except DAMAGE as error:
-        raise DamagedBackupError("is damaged") from error
+    except (ValueError, MemoryError) as error:
+        raise DamagedBackupError(f"is damaged: {error}") from error
 
 
 def find_backup(
@@ -172,6 +176,10 @@ def _backup(path, epochs):
         raise DamagedBackupError(f"has a value that is not finite ({odd})")
     if not record:
         return Backup(path, epochs)
+    try:
+        record = check_fields(_Record, record)
+    except ValueError as error:
+        raise DamagedBackupError(f"is damaged: {error}") from error
     if record["epochs"] != epochs:
         own = backup_path(path.parent, record["epochs"]).name
         raise ValueError(
@@ -181,23 +189,14 @@ def _backup(path, epochs):
     return Backup(path, epochs, record["options"], record["rows"])
 
 
-def _check_plain(infos, size):
-    """Refuses an archive that is larger unpacked, as none of ours is."""
-    packed = any(i.compress_type != zipfile.ZIP_STORED for i in infos)
-    if packed or sum(info.file_size for info in infos) > size:
-        raise DamagedBackupError("is not as it was written: it is compressed")
-
-
 def _checked(values):
-    if not all(isinstance(value, np.ndarray) for value in values.values()):
-        raise DamagedBackupError("holds other things than arrays")
     digest, text = values.pop(DIGEST, None), values.get(RECORD)
     if digest is None and text is None:
         return values, {}
     if digest is None or digest.tobytes() != _digest(values):
         raise DamagedBackupError("is damaged: its checksum is another")
     del values[RECORD]
-    return values, json.loads(text.tobytes())
+    return values, parse_json(text.tobytes())
 
 
 def _not_finite(values):

@@ -2,13 +2,13 @@
 
 import contextlib
 import hashlib
-import json
 import os
 import pathlib
 from collections.abc import Iterator
 from typing import Any
 
 from keras_csg.files import json_text, whole_file, write_json
+from keras_csg.untrusted.json_text import read_json
 
 try:
     import fcntl
@@ -108,7 +108,7 @@ class Checksums:
     def _known(self):
         """Returns the list, a dict from a name to the digests it may have."""
         try:
-            values = json.loads(self.path.read_bytes())
+            values = read_json(self.path)
             return {
                 str(name): [
                     {"sha256": str(d["sha256"]), "bytes": int(d["bytes"])}
@@ -123,7 +123,6 @@ class Checksums:
             TypeError,
             KeyError,
             AttributeError,
-            RecursionError,
         ) as error:
             raise ValueError(
                 f"{self.path} is damaged. Remove it, and the files of the run "

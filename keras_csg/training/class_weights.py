@@ -1,7 +1,6 @@
 """How much each class counts in the loss."""
 
 import csv
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
 from keras_csg.data.splits.share import Share
 from keras_csg.files import at_home
 from keras_csg.training.options import TrainingOptions
+from keras_csg.untrusted.json_text import parse_json
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -179,7 +179,7 @@ def _read(path):
     text = read_text(path)
     if path.suffix == ".json":
         try:
-            rows = json.loads(text, object_pairs_hook=list)
+            rows = parse_json(text, pairs=True)
             rows = [(name, value) for name, value in rows]
         except (ValueError, TypeError) as error:
             raise ValueError(

@@ -1,7 +1,6 @@
 """Runs whose network was edited after its training."""
 
 import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -11,18 +10,10 @@ from typing import Any
 import keras
 
 from keras_csg.data import ClassificationData, moved_name
-from keras_csg.files import hidden_part
-from keras_csg.training.config_files import EDITED, read_all
+from keras_csg.files import cannot_write, check_folder, hidden_part
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.run_data import load_data_for
 from keras_csg.training.runs import Run
-from keras_csg.untrusted.fields import list_of, record, text, whole
-
-RECORD = record(
-    {"filters": whole(1), "filters_before": whole(1)},
-    {"from": text, "classes": list_of(text)},
-)
-"""What `config.json` says of an edit."""
 
 
 def edit_of(run: Run) -> dict[str, Any] | None:
@@ -37,11 +28,7 @@ def edit_of(run: Run) -> dict[str, Any] | None:
     """
     if not run.config_path.exists():  # Weights that come with the package.
         return None
-    edit = read_all(run.config_path).get(EDITED)
-    try:
-        return None if edit is None else RECORD(edit, EDITED)
-    except ValueError as error:
-        raise ValueError(f"{run.config_path} is damaged: {error}.") from error
+    return run.read_config().edited
 
 
 def check_backbone_is_whole(run: Run, purpose: str) -> None:
@@ -139,11 +126,11 @@ def new_run(path: str | os.PathLike) -> Iterator[Run]:
                 target.rmdir()
             part.rename(target)
     except OSError as error:
-        raise ValueError(f"Cannot write to {target}: {error}") from error
+        raise ValueError(cannot_write(target, error)) from error
 
 
 def check_free(path: pathlib.Path) -> None:
-    """Refuses a directory that is there and not empty.
+    """Refuses a directory that is there and not empty, or cannot be made.
 
     Raises:
         ValueError: naming it.
@@ -154,6 +141,7 @@ def check_free(path: pathlib.Path) -> None:
         raise ValueError(
             f"{path} exists already and is not empty: name another directory."
         )
+    check_folder(path)
 
 
 def write_edited(
@@ -200,7 +188,7 @@ def write_edited(
         "filters": edited.filters,
         "classes": list(classes),
     }
-    config = json.loads(run.config_path.read_text(encoding="utf-8"))
-    run.write_config({**config, EDITED: record})
+    config = run.read_config()
+    run.write_config(dataclasses.replace(config, edited=record))
     run.save_model(edited)
     return data

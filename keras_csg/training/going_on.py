@@ -1,7 +1,6 @@
 """Training a run for more epochs than it was to have."""
 
 import contextlib
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,6 @@ from keras_csg.training.backup_files import Backup, find_backup
 from keras_csg.training.callbacks import RunBackup
 from keras_csg.training.callbacks.best_epoch import best_of
 from keras_csg.training.changed_options import check_unedited
-from keras_csg.training.config_files import read_threads
 from keras_csg.training.environment import count_threads
 from keras_csg.training.history import History
 from keras_csg.training.named_filters import stored_filter_names
@@ -87,7 +85,7 @@ def check_model(run: Run) -> None:
 
 
 def _say_threads(run, log):
-    then, now = read_threads(run.config_path), count_threads()
+    then, now = run.read_config().threads, count_threads()
     if then not in (None, now):
         log(
             f"The run was begun with {then} thread{'s' * (then != 1)} and "
@@ -178,11 +176,11 @@ def prepare(
 def _go_on(run, options):
     if run.is_finished():
         _reopen(run)
-    config = json.loads(run.config_path.read_text())
+    config = run.read_config()
     more = {"epochs": options.epochs, "time_budget": options.time_budget}
     # In this order: more epochs than were recorded are not taken for an edit.
     changed = run.options.replace(**more)
-    run.write_config({**config, **more})
+    run.write_config(config.with_options(**more))
     run.write_record(changed)
 
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping
 
 from keras_csg.backbones.weights import read_model_file
+from keras_csg.files import cannot_read, cannot_write
 from keras_csg.training.runs import Run
 from keras_csg.untrusted.archives import DAMAGE, read_member
 from keras_csg.untrusted.json_text import parse_json
@@ -40,7 +41,7 @@ def keep_filter_names(run: Run, names: Mapping[int, str]) -> None:
             if written != dict(names):
                 raise ValueError(f"Cannot keep names in {run.model_path}.")
     except OSError as error:
-        raise ValueError(f"Cannot write {run.model_path}: {error}") from error
+        raise ValueError(cannot_write(run.model_path, error)) from error
     finally:
         run.unlock()
 
@@ -58,6 +59,8 @@ def stored_filter_names(path: pathlib.Path) -> dict[int, str]:
         whole = parse_json(read_member(path, CONFIG, MOST_TEXT))
         names = whole["config"].get("filter_names") or {}
         return {int(number): name for number, name in names.items()}
+    except OSError as error:
+        raise ValueError(cannot_read(path, error)) from error
     except (*DAMAGE, AttributeError) as error:
         raise ValueError(f"Cannot read {path}: {error}") from error
 
@@ -66,7 +69,7 @@ def _copy_with_names(path, part, names):
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(part, "w") as new:
         for info in old.infolist():
             if info.filename == CONFIG:
-                config = json.loads(old.read(info))
+                config = parse_json(old.read(info))
                 config["config"]["filter_names"] = {
                     str(number): name for number, name in names.items()
                 }

@@ -5,9 +5,20 @@ import pathlib
 from typing import Any
 
 from keras_csg.training.checksums import Checksums
+from keras_csg.untrusted.fields import (
+    anything,
+    check_fields,
+    list_of,
+    optional,
+    required,
+    table_of,
+    text,
+)
 from keras_csg.untrusted.json_text import parse_json
 
 NAME = "record.json"
+ROWS = list_of(table_of(text))
+"""Of the history, one for each epoch."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +30,8 @@ class Record:
         rows: list of the rows of `history.csv` of a finished run.
     """
 
-    options: dict[str, Any]
-    rows: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    options: dict[str, Any] = required(table_of(anything))
+    rows: list[dict[str, str]] = optional(ROWS, factory=list)
 
     def write(self, checksums: Checksums) -> None:
         """Writes it into a run.
@@ -46,11 +57,10 @@ def read_record(checksums: Checksums) -> Record | None:
         return None
     content = checksums.read(path)
     try:
-        values = parse_json(content)
-        return Record(dict(values["options"]), _rows(values["rows"]))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return Record(**check_fields(Record, parse_json(content)))
+    except ValueError as error:
         raise ValueError(
-            f"{path} is damaged: {error!r}. Take it from a copy of the run."
+            f"{path} is damaged: {error}. Take it from a copy of the run."
         ) from error
 
 
@@ -71,9 +81,5 @@ def read_json(checksums: Checksums, path: pathlib.Path, way_out: str) -> Any:
         raise ValueError(f"{error} {way_out}") from error
     try:
         return parse_json(content)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}. {way_out}") from error
-
-
-def _rows(values):
-    return [{str(k): str(v) for k, v in row.items()} for row in values]

@@ -5,6 +5,8 @@ import pathlib
 
 import filelock
 
+from keras_csg.files import cannot_write
+
 LOCK_NAME = ".lock"
 
 
@@ -36,10 +38,7 @@ class RunLock:
                 "stop it first."
             ) from None
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise ValueError(
-                f"Cannot write to {self.folder}: {reason}."
-            ) from error
+            raise ValueError(cannot_write(self.folder, error)) from error
 
     def release(self) -> None:
         """Lets others in again."""

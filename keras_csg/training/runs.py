@@ -1,24 +1,27 @@
 import os
 import pathlib
 import warnings
-from collections.abc import Mapping
-from typing import Any
 
 import keras
 
 from keras_csg.backbones.weights import WeightsReport, read_model_file
 from keras_csg.data.listing import Listing
-from keras_csg.files import check_regular_files, write_json
+from keras_csg.files import (
+    cannot_write,
+    check_folder,
+    check_regular_files,
+    write_json,
+)
 from keras_csg.training.backup_files import newest_epoch
 from keras_csg.training.checksums import NAME as CHECKSUMS
 from keras_csg.training.checksums import Checksums
-from keras_csg.training.config_files import read_config
+from keras_csg.training.config_files import RunConfig, read_run_config
 from keras_csg.training.environment import count_threads, versions
 from keras_csg.training.figures_file import read_figures
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.record import NAME as RECORD
-from keras_csg.training.record import Record, read_json, read_record
+from keras_csg.training.record import Record, read_record
 from keras_csg.training.run_lock import RunLock, check_unused
 
 # What training did before there was an option to say so.
@@ -126,14 +129,12 @@ class Run:
                 raise
             self.write_listing(listing)
             self.write_record(options)
-            record = {
-                "weights_sha256": weights_sha256,
-                "versions": versions(),
-                "threads": count_threads(),
-            }
-            self.write_config({**options.to_dict(), **record})  # As the last.
+            config = RunConfig(
+                options.to_dict(), versions(), weights_sha256, count_threads()
+            )
+            self.write_config(config)  # As the last.
         except OSError as error:
-            raise ValueError(f"Cannot write to {self.path}: {error}") from error
+            raise ValueError(cannot_write(self.path, error)) from error
 
     def lock(self) -> None:
         """Keeps a second training out of the directory, until this one ends.
@@ -154,7 +155,7 @@ class Run:
         Raises:
             ValueError: if `config.json` is damaged, or of another version.
         """
-        values = {**OPTIONS_OF_0_1_0, **read_config(self.config_path)}
+        values = {**OPTIONS_OF_0_1_0, **self.read_config().options}
         try:
             return TrainingOptions.from_dict(values)
         except ValueError as error:
@@ -197,9 +198,17 @@ class Run:
         rows = [] if history is None else history.rows
         Record(options.to_dict(), rows).write(self.checksums)
 
-    def write_config(self, values: Mapping[str, Any]) -> None:
+    def read_config(self) -> RunConfig:
+        """Returns what `config.json` holds.
+
+        Raises:
+            ValueError: if it is damaged.
+        """
+        return read_run_config(self.config_path)
+
+    def write_config(self, config: RunConfig) -> None:
         """Writes `config.json`."""
-        write_json(self.config_path, dict(values))
+        write_json(self.config_path, config.to_dict())
 
     def read_listing(self) -> Listing | None:
         """Returns the list of its images, `None` for runs that kept none.
@@ -237,8 +246,7 @@ class Run:
             ValueError: if their file has changed since.
         """
         # 0.1.0 knew weights by name alone, and wrote none.
-        config = read_json(self.checksums, self.config_path, "")
-        if config.get("weights_sha256") != report.sha256:
+        if self.read_config().weights_sha256 != report.sha256:
             raise ValueError(
                 f"{report.source} is not the file that {self.path} was started "
                 "with any more, and there is no backup of a finished epoch: "
@@ -251,11 +259,7 @@ class Run:
         Raises:
             ValueError: naming it.
         """
-        there = self.path
-        while not there.exists():  # It is made when there is something to keep.
-            there = there.parent
-        if not os.access(there, os.W_OK):
-            raise ValueError(f"Cannot write to {self.path}.")
+        check_folder(self.path)
 
     def file(self, name: str) -> pathlib.Path:
         """Returns the path of a file to write; the directory is there then."""

@@ -1,12 +1,10 @@
 """How a run becomes weights that come with the package."""
 
-import json
 import pathlib
 from collections.abc import Sequence
 
 from keras_csg.files import sha256_of, whole_file, write_json
 from keras_csg.models.float32 import in_float32
-from keras_csg.training.config_files import RECORDED
 from keras_csg.training.runs import Run
 
 LOCAL = ("data_dir", "weights")
@@ -44,11 +42,10 @@ def ship(
     model.compiled = False
     with whole_file(path) as part:
         model.save(part)
-    config = json.loads(run.config_path.read_text(encoding="utf-8"))
+    config = run.read_config()
     options = {
         name: None if name in LOCAL else value
-        for name, value in config.items()
-        if name not in RECORDED
+        for name, value in config.options.items()
     }
     card = {
         "description": description,
@@ -58,7 +55,7 @@ def ship(
         "class_names": model.class_names,
         "options": options,
         "figures": run.read_metrics(),
-        "versions": config["versions"],
+        "versions": config.versions or {},
         "sha256": sha256_of(path),
     }
     write_json(path.with_suffix(".json"), card)

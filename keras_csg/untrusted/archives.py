@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.lib import format as npy
 
+from keras_csg.files import check_regular
 from keras_csg.untrusted.limits import check_bytes
 
 # What reading an archive raises if it is damaged, or is none.
@@ -86,7 +87,9 @@ def read_member(path: pathlib.Path, name: str, most: int) -> bytes:
         return archive.read(name)
 
 
-def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: str | os.PathLike, packed: bool = True
+) -> dict[str, np.ndarray]:
     """Returns the arrays of a `.npz` file, none of which is an object.
 
     Sizes are summed as the archive and each array's own head declare them,
@@ -95,20 +98,35 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
     Args:
         path: path of the file.
+        packed: bool. Whether it may be compressed: what is not unpacks to no
+            more than the file has.
 
     Raises:
         ValueError: in one line, if it is damaged or unpacks to too much.
+        OSError: if it cannot be read, or is no file.
     """
     path = pathlib.Path(path)
+    check_regular(path)
+    path.open("rb").close()  # What forbids that is no damage.
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, path.stat().st_size)
+            if not packed:
+                _check_stored(archive, path.stat().st_size)
             for member in archive.infolist():
                 _check_array(archive, member)
         with np.load(path, allow_pickle=False) as opened:
             return {name: opened[name] for name in opened.files}
     except DAMAGE as error:
         raise ValueError(" ".join(str(error).split()) or "it is cut") from error
+
+
+def _check_stored(archive, size):
+    """Refuses an archive that is larger unpacked."""
+    members = archive.infolist()
+    packed = any(m.compress_type != zipfile.ZIP_STORED for m in members)
+    if packed or sum(member.file_size for member in members) > size:
+        raise ValueError("it is compressed")
 
 
 def _check_array(archive, member):

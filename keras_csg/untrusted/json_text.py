@@ -3,47 +3,63 @@
 import hashlib
 import json
 import pathlib
+import re
 from typing import Any
 
+from keras_csg.files import check_regular
 from keras_csg.untrusted.limits import MOST_TEXT, MOST_VALUES, shown_bytes
 
+DEEP = r"(?:[\[{]\s*){20}"
 
-def parse_json(text: str | bytes) -> Any:
+
+def parse_json(
+    text: str | bytes, *, pairs: bool = False, limited: bool = True
+) -> Any:
     """Returns what a text says.
 
     Args:
         text: str, or bytes in UTF-8.
+        pairs: bool. Whether tables become lists of pairs, in which a name may
+            be there twice.
+        limited: bool. Whether it is a description. Lists of images are as long
+            as there are images.
 
     Raises:
         ValueError: in one line, if it is no JSON, nested too deep, has NaN or
             an infinite number, or more values than a description needs.
     """
-    if isinstance(text, bytes):
+    if limited:
         check_text_size(len(text))
+    if isinstance(text, bytes):
         text = text.decode("utf-8-sig")  # Some editors put a mark before it.
-    check_text_size(len(text))
-    # Counted before they are made: a value takes dozens of its own bytes.
-    many = sum(text.count(sign) for sign in ",[{")
-    if many > MOST_VALUES:
-        raise ValueError(f"it has more than {MOST_VALUES:,} values")
+    if limited:
+        _check_values(text)
+    hook = list if pairs else None
+
+    def refuse(constant):
+        field = _field_before(text, re.escape(constant))
+        where = f"`{field}`: " if field else ""
+        raise ValueError(f"{where}{constant} is no number that JSON has")
+
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=refuse, object_pairs_hook=hook)
     except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
+        field = _field_before(text, DEEP)
+        where = f"`{field}`" if field else "it"
+        raise ValueError(f"{where} is nested too deep") from error
 
 
 def read_json(path: pathlib.Path) -> Any:
     """Returns what a file of JSON says.
 
     Args:
-        path: path of a regular file.
+        path: path of the file.
 
     Raises:
         ValueError: as `parse_json`.
-        OSError: if it cannot be read.
+        OSError: if it cannot be read, or is no file.
     """
-    if path.exists() and not path.is_file():
-        raise ValueError("it is no regular file")
+    check_regular(path)
     check_text_size(path.stat().st_size)
     return parse_json(path.read_bytes())
 
@@ -70,5 +86,13 @@ def check_text_size(size: int) -> None:
         )
 
 
-def _refuse(constant):
-    raise ValueError(f"{constant} is no number that JSON has")
+def _check_values(text):
+    """Counts values before they are made: one takes dozens of its own bytes."""
+    if sum(text.count(sign) for sign in ",[{") > MOST_VALUES:
+        raise ValueError(f"it has more than {MOST_VALUES:,} values")
+
+
+def _field_before(text, pattern):
+    """Returns the name of the field whose value it is, if it is plain."""
+    found = re.search(rf'"([\w ./-]{{1,80}})"\s*:\s*{pattern}', text)
+    return "" if found is None else found[1]

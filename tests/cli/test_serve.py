@@ -139,6 +139,21 @@ def test_workers_share_the_ports_and_the_figures(file):
 
 
 @pytest.mark.slow
+def test_no_worker_is_left_when_the_server_is_killed(file):
+    server, address = start(file, "--workers", "2")
+    children = children_of(server.pid)
+    assert len(children) == 2
+    server.kill()
+    server.communicate(timeout=30)  # Which waits for whoever writes there.
+    end = time.monotonic() + 30
+    while any(map(parent_of, children)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        get(address)
+
+
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_until_too_often(file):
     server, address = start(file, "--workers", "2")
     assert "Serving" in server.stderr.readline()

@@ -18,7 +18,10 @@ from keras_csg.backbones.weights.source import find_source
 from keras_csg.commands.filter_names_file import read_filter_names
 from keras_csg.data import image_files
 from keras_csg.data.image_reading import PLAIN
+from keras_csg.data.sources import folder_boxes
+from keras_csg.data.sources.labels_file import table_rows
 from keras_csg.data.sources.tables import read_text
+from keras_csg.training import class_weights
 from keras_csg.training.config_files import read_config
 from tests.source_tree import ROOT, parse
 
@@ -87,6 +90,30 @@ def test_what_is_no_file_is_refused(name, read, no_file):
         read(no_file(name), (4, 4))
     assert "\n" not in str(raised.value)
     assert not isinstance(raised.value, TimeoutError)
+
+
+@pytest.mark.parametrize(
+    "name, read",
+    [
+        ("boxes.json", lambda path: [*folder_boxes._from_coco(path, None)]),
+        ("labels.jsonl", lambda path: [*table_rows(path)]),
+        ("x.json", class_weights._read),
+        ("x.json", lambda path: read_filter_names(path, 4)),
+    ],
+)
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ('{"images": ' + "[" * 100_000, "`images` is nested too deep"),
+        ('{"file": NaN}', "`file`: NaN is no number"),
+    ],
+)
+def test_json_that_people_wrote_is_one_line(name, read, text, words, tmp_path):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ValueError, match=words) as raised:
+        read(path)
+    assert str(path) in str(raised.value) and "\n" not in str(raised.value)
 
 
 def test_a_broken_file_says_what_it_is(tmp_path):

@@ -1,6 +1,9 @@
 """Workers that end by themselves are replaced, but not for ever."""
 
 import contextlib
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -83,3 +86,76 @@ def test_old_ends_do_not_count(workers, monkeypatch):
         server._processes[0].kill()
         wait_until(lambda count=count: len(lines) == count)
     server.check()
+
+
+# A parent that is killed, and a child of its own that outlives it and has what
+# it has open, as `os.fork` leaves it.
+PARENT = """
+import os, sys, time
+from keras_csg.serving import processes
+from tests.serving import stand_in
+from keras_csg.serving.worker import READY
+held, opens = {held}, {opens!r}
+settings = stand_in.settings_of(port=int(sys.argv[1]), shared_ports=True)
+processes.sys.executable = sys.argv[2]
+process = processes._start(settings, sys.argv[3])
+holder = os.fork() if held else None
+if holder == 0:
+    time.sleep(60)
+    os._exit(0)
+print(holder or 0, flush=True)
+if opens == "at once":
+    assert process.stdout.readline().strip() == READY
+print("there", flush=True)
+time.sleep(60)
+"""
+# In place of the interpreter: the worker itself, with a model of its own.
+WORKER = """#!{python}
+import sys, time
+from tests.serving.stand_in import Colours
+from keras_csg.serving import opening, worker
+def open_to_serve(*about):
+    time.sleep({seconds})
+    return Colours()
+opening.open_to_serve = open_to_serve
+worker.main()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
+@pytest.mark.parametrize(
+    "opens, held", [("at once", False), ("late", False), ("at once", True)]
+)
+def test_no_worker_is_left_when_the_parent_is_killed(tmp_path, opens, held):
+    worker = tmp_path / "worker"
+    seconds = 0 if opens == "at once" else 60
+    worker.write_text(WORKER.format(python=sys.executable, seconds=seconds))
+    worker.chmod(0o700)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    code = PARENT.format(held=held, opens=opens)
+    args = [str(port), str(worker), str(tmp_path)]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    holder = parent.stdout.readline().strip()
+    assert holder and parent.stdout.readline(), parent.communicate()[1]
+    wait_until(lambda: is_taken(port))  # Also while the model loads.
+    parent.kill()
+    parent.wait()
+    try:
+        wait_until(lambda: not is_taken(port))
+    finally:
+        if int(holder):
+            os.kill(int(holder), signal.SIGKILL)
+    assert "Traceback" not in parent.communicate()[1]
+
+
+def is_taken(port):
+    with socket.socket() as probe:
+        probe.settimeout(5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -4,6 +4,7 @@ import pathlib
 import pickle
 import re
 import zipfile
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -233,3 +234,31 @@ def test_only_arrays_and_json_are_in_it(tmp_path):
             with archive.open(name) as member:
                 array = np.lib.format.read_array(member, allow_pickle=False)
                 assert array.dtype.kind in "fiu"
+
+
+@pytest.mark.parametrize(
+    "record, words",
+    [
+        ({"options": {}, "rows": []}, "`epochs` is missing"),
+        (
+            {"epochs": "1", "options": {}, "rows": []},
+            "`epochs` must be a wh",
+        ),
+        ({"epochs": 1, "options": [], "rows": []}, "`options` must be a table"),
+        ({"epochs": 1, "options": {}, "rows": [5]}, r"`rows\[0\]` must be a t"),
+        ([1], "it must be a table"),
+    ],
+)
+def test_what_a_backup_says_of_itself_is_checked(tmp_path, record, words):
+    """Its checksum may be right nevertheless: anybody can compute one."""
+    write_backup(backup_path(tmp_path, 1), VALUES, record)
+    with pytest.raises(ValueError, match=f"epoch-0001.npz is damaged: {words}"):
+        found(tmp_path)
+
+
+def test_a_record_that_is_nested_too_deep_is_damage(tmp_path):
+    deep = "[" * 100_000
+    with mock.patch("json.dumps", return_value=deep):
+        write_backup(backup_path(tmp_path, 1), VALUES, {})
+    with pytest.raises(ValueError, match="is damaged: it is nested too deep"):
+        found(tmp_path)

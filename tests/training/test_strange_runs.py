@@ -1,13 +1,16 @@
 """Run directories of strangers: what their files say is checked when read."""
 
+import gzip
 import json
 import os
+from unittest import mock
 
 import pytest
 
 from keras_csg.training import Run
-from keras_csg.training.config_files import read_config
+from keras_csg.training.config_files import RunConfig, read_config
 from keras_csg.training.edited_runs import edit_of
+from keras_csg.training.going_on import find_state
 
 
 @pytest.fixture
@@ -81,3 +84,107 @@ def test_the_record_of_an_edit_is_checked(record, words, run):
     run.config_path.write_text(json.dumps({"edited": record}))
     with pytest.raises(ValueError, match=f"config.json is damaged: {words}"):
         edit_of(run)
+
+
+WRONG = [
+    ('{"versions": 5}', "config.json is damaged: `versions` must be a table"),
+    ('{"versions": {"keras": 3}}', "`versions.keras` must be a text"),
+    ('{"threads": "2"}', "`threads` must be a whole number"),
+    ('{"threads": NaN}', "`threads`: NaN is no number"),
+    ('{"weights_sha256": 5}', "`weights_sha256` must be a text"),
+    ('{"edited": [1]}', "`edited` must be a table"),
+    ('{"seed": ' + "[" * 100_000, "`seed` is nested too deep"),
+    ("[]", "must hold a table of options"),
+]
+
+
+@pytest.mark.parametrize("text, words", WRONG, ids=range(len(WRONG)))
+def test_whoever_reads_the_configuration_names_the_field(text, words, run):
+    """Also those who want something else of it."""
+    run.config_path.write_text(text)
+    readers = (
+        lambda: run.options,
+        lambda: edit_of(run),
+        run.read_config,
+        lambda: read_config(run.config_path),
+        lambda: find_state(run, print),
+        lambda: run.check_weights(mock.Mock(sha256="a")),
+    )
+    for read in readers:
+        with pytest.raises(ValueError, match=words) as raised:
+            read()
+        assert "\n" not in str(raised.value)
+        assert "config.json" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"epochs": "many"}, "`epochs` must be of type int"),
+        ({"learning_rate": []}, "`learning_rate` must be of type float"),
+        ({"seed": None}, "`seed` must be of type int"),
+        ({"gated": 1}, "Unknown option 'gated'"),
+    ],
+)
+def test_options_of_a_run_are_named(options, words, run):
+    run.config_path.write_text(json.dumps(options))
+    with pytest.raises(ValueError, match=f"config.json: {words}"):
+        run.options  # noqa: B018
+
+
+def test_what_is_not_changed_of_a_configuration_stays(run):
+    config = RunConfig({"epochs": 2, "seed": 3}, {"keras": "3"}, None, 2)
+    run.write_config(config)
+    assert run.read_config() == config
+    run.write_config(config.with_options(epochs=5))
+    assert json.loads(run.config_path.read_text()) == {
+        "epochs": 5,
+        "seed": 3,
+        "weights_sha256": None,
+        "versions": {"keras": "3"},
+        "threads": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[" * 100_000, "nested too deep"),
+        ('{"options": 5, "rows": []}', "`options` must be a table"),
+        ('{"options": {}, "rows": [1]}', r"`rows\[0\]` must be a table"),
+        ('{"options": {}, "rows": [{"loss": 1}]}', "loss` must be a text"),
+        ('{"rows": []}', "`options` is missing"),
+    ],
+)
+def test_the_record_of_a_training_is_checked(text, words, run):
+    (run.path / "record.json").write_text(text)
+    with pytest.raises(ValueError, match=f"record.json is damaged: .*{words}"):
+        run.read_record()
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[" * 100_000, "nested too deep"),
+        ('{"digest": ""}', "`images` is missing"),
+        ('{"digest": 5, "images": {}}', "`digest` must be a text"),
+        (
+            '{"digest": "", "images": {"train": {"a": "5"}}}',
+            "`images.train.a` must be a whole number",
+        ),
+        ('{"digest": "", "images": {}, "seen": {}}', "`seen` must be a list"),
+        ("{}" + " " * 10**8, "unpacks to more than 64.0 MiB"),
+    ],
+)
+def test_the_list_of_images_is_checked(text, words, run):
+    run.listing_path.write_bytes(gzip.compress(text.encode(), 1))
+    with pytest.raises(ValueError, match=f"json.gz is damaged: .*{words}"):
+        run.read_listing()
+
+
+def test_a_list_of_images_that_is_cut_is_damaged(run):
+    whole = gzip.compress(b'{"digest": "", "images": {}}' * 99)
+    for content in (b"", whole[:30], whole[:-9], b"\x1f\x8b" + whole[9:]):
+        run.listing_path.write_bytes(content)
+        with pytest.raises(ValueError, match="json.gz is damaged"):
+            run.read_listing()

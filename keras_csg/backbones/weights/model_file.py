@@ -10,7 +10,7 @@ from keras_csg.backbones.weights.declared_sizes import (
     check_declared,
     stored_shapes,
 )
-from keras_csg.files import check_regular
+from keras_csg.files import WAYS_OUT, cannot_read, check_regular
 from keras_csg.untrusted.archives import DAMAGE as DAMAGED_ARCHIVE
 from keras_csg.untrusted.archives import check_archive
 from keras_csg.untrusted.json_text import check_text_size, parse_json
@@ -55,6 +55,8 @@ def read_model_file(path: pathlib.Path, compile: bool = True) -> keras.Model:
         model = keras.saving.load_model(path, compile=compile, safe_mode=True)
         check_finite(model)
     except DAMAGE as error:
+        if isinstance(error, OSError) and error.errno in WAYS_OUT:
+            raise ValueError(cannot_read(path, error)) from error
         raise ValueError(f"Cannot read {path}: {_why(error)}") from error
     return model
 

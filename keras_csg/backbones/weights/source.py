@@ -8,7 +8,7 @@ import pathlib
 from keras_csg.backbones.registry import backbone_spec, list_backbones
 from keras_csg.backbones.weights.shipped import find_card
 from keras_csg.choices import PRESET_WEIGHTS, RANDOM_WEIGHTS
-from keras_csg.files import check_regular
+from keras_csg.files import cannot_read, check_regular
 
 KINDS = "a .weights.h5 file, a .keras file or a run directory"
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
@@ -58,9 +58,7 @@ def find_source(weights: str | os.PathLike) -> WeightsSource:
             stream.seek(0)
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
-        raise ValueError(
-            f"Cannot read {file}: {error.strerror or error}"
-        ) from error
+        raise ValueError(cannot_read(file, error)) from error
     is_model = start.startswith(ZIP)
     if not is_model and start != HDF5:
         raise ValueError(
@@ -79,7 +77,7 @@ def _file_at(path, weights):
             return path
         there = os.path.lexists(path)
     except OSError as error:
-        raise ValueError(f"Cannot read {path}: {error.strerror}") from error
+        raise ValueError(cannot_read(path, error)) from error
     problem = "is no file, nor links to one" if there else "is not there"
     raise ValueError(
         "`weights` must be a name, such as 'imagenet' or one that `keras-csg "

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 import math
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from keras_csg.data.sources.folder_walk import is_litter
 from keras_csg.data.sources.split_hints import YOLO
 from keras_csg.data.sources.split_names import composed
 from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
+from keras_csg.untrusted.json_text import parse_json
 
 BOXES = "boxes.csv"
 COCO = ("annotations.json", "_annotations.coco.json", "instances.json")
@@ -125,7 +125,10 @@ def _from_csv(path, folder, part) -> Iterator[Box]:
 
 def _from_coco(path, folder) -> Iterator[Box]:
     try:
-        table = json.loads(read_text(path))
+        table = parse_json(read_text(path), limited=False)
+    except ValueError as error:
+        raise ValueError(f"{path} is no COCO file of boxes: {error}") from error
+    try:
         names = {}
         for number, image in enumerate(table["images"]):
             if not isinstance(image, dict) or not {"id", "file_name"} <= {
@@ -151,7 +154,7 @@ def _from_coco(path, folder) -> Iterator[Box]:
                 continue
             corners = _coco_corners(box, place)
             yield _box(_beside(path, name, folder), corners, place)
-    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is no COCO file of boxes: {type(error).__name__} {error}"
         ) from error

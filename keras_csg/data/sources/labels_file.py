@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from keras_csg.data.sources.split_names import (
     split_of,
 )
 from keras_csg.data.sources.tables import delimiter_of, read_text, rows_of
+from keras_csg.untrusted.json_text import parse_json
 
 # The first is what we call it; the others are what people call it too.
 COLUMNS = {
@@ -256,7 +256,7 @@ def text_of(value: Any) -> str:
 
 def _parsed(path, number, line):
     try:
-        row = json.loads(line)
+        row = parse_json(line, limited=False)
     except ValueError as error:
         raise ValueError(f"{path}, line {number}: {error}") from error
     if not isinstance(row, dict):

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from keras_csg.files import check_regular
+from keras_csg.files import cannot_read, check_regular
 
 
 def read_text(path: Path) -> str:
@@ -18,8 +18,7 @@ def read_text(path: Path) -> str:
         # A spreadsheet puts a mark before the first byte.
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ValueError(f"Cannot read {path}: {reason}") from error
+        raise ValueError(cannot_read(path, error)) from error
     except UnicodeDecodeError as error:
         raise ValueError(f"Cannot read {path} as UTF-8: {error}") from error
 

@@ -97,8 +97,6 @@ class LiteRTFormat(Format):
 
     def read_metadata(self, path: pathlib.Path) -> Metadata:
         """Reads the `Metadata` of a LiteRT file."""
-        if path.exists() and not path.is_file():
-            raise ValueError(f"{path} is no regular file.")
         with path.open("rb") as stream:
             if stream.read(8)[4:] != IDENTIFIER:
                 raise ValueError(f"{path} is no LiteRT file.")

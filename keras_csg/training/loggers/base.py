@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_csg.printable import printable
 from keras_csg.training.record import read_json
 from keras_csg.training.runs import Run
 from keras_csg.untrusted.fields import record, table_of
@@ -48,6 +49,16 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
         self.run_id: str | None = None
         self._began = False
         self._failed = False
+
+    @property
+    def shown_name(self) -> str:
+        """What a service calls the run at first."""
+        return clean(self.run.path.absolute().name)
+
+    @property
+    def shown_options(self) -> dict[str, Any]:
+        """The options of the run as a service shows them."""
+        return clean(self.run.options.to_dict())
 
     @abc.abstractmethod
     def reach(self) -> None:
@@ -180,6 +191,21 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
             return table_of(record({}, {}))(found, "it")
         except ValueError as error:
             raise ValueError(f"{path} is damaged: {error}. {way_out}") from None
+
+
+def clean(value: Any) -> Any:
+    """Returns what a service shows, in which names are mere text.
+
+    Args:
+        value: anything that JSON can hold.
+    """
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list | tuple):
+        return type(value)(map(clean, value))
+    if isinstance(value, dict):
+        return {clean(name): clean(one) for name, one in value.items()}
+    return value
 
 
 def reason(error: Exception) -> str:

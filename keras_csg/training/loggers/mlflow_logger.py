@@ -97,11 +97,11 @@ class MlflowLogger(RunLogger):
         if self.run_id is None:
             self.run_id = self._client.create_run(
                 self._experiment_id,
-                run_name=self.run.path.absolute().name,
+                run_name=self.shown_name,
                 tags={f"version.{k}": v for k, v in versions().items()},
             ).info.run_id
-        options = self.run.options.to_dict()
-        params = [Param(name, _text(value)) for name, value in options.items()]
+        options = self.shown_options.items()
+        params = [Param(name, _text(value)) for name, value in options]
         self._client.log_batch(self.run_id, params=params)
 
     @_little_patience()

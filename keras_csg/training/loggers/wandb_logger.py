@@ -39,8 +39,8 @@ class WandbLogger(RunLogger):
         self._run = wandb.init(
             project=wandb.setup().settings.project or PROJECT,
             dir=os.environ.get("WANDB_DIR", os.fspath(self.run)),
-            name=self.run.path.absolute().name,
-            config={**self.run.options.to_dict(), "versions": versions()},
+            name=self.shown_name,
+            config={**self.shown_options, "versions": versions()},
             id=self.run_id,
             resume="allow",
             allow_val_change=True,

@@ -1,11 +1,14 @@
 """The weights that come with the package are what their cards say."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 import keras_csg
+from keras_csg.backbones.weights.shipped import cards
 from keras_csg.backbones.weights.shipped.cards import FOLDER
 
 NAMES = ["cifar10", "cifar10-standard"]
@@ -54,3 +57,31 @@ def test_the_figures_are_those_of_the_card(name, cifar10_dir, tmp_path):
     data = keras_csg.load_data("cifar10", data_dir=cifar10_dir)
     found = model.evaluate(data.test.batches(250), return_dict=True, verbose=0)
     assert_allclose(found["accuracy"], card.figures["accuracy"], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[" * 100_000, "nested too deep"),
+        ("{}", "`[a-z_0-9]+` is missing"),
+        ("[]", "must be a table"),
+    ],
+)
+def test_a_card_that_is_none_is_one_line(text, words, tmp_path, monkeypatch):
+    (tmp_path / "odd.json").write_text(text)
+    monkeypatch.setattr(cards, "FOLDER", tmp_path)
+    words = f"odd.json is damaged: .*{words}"
+    with pytest.raises(ValueError, match=words) as raised:
+        cards.read_card("odd")
+    assert "\n" not in str(raised.value)
+
+
+def test_the_fields_of_a_card_are_checked(tmp_path, monkeypatch):
+    values = json.loads((FOLDER / "cifar10.json").read_text("utf-8"))
+    monkeypatch.setattr(cards, "FOLDER", tmp_path)
+    for name, value in (("class_names", [3]), ("figures", 5), ("sha256", 1)):
+        text = json.dumps({**values, name: value})
+        (tmp_path / "odd.json").write_text(text)
+        with pytest.raises(ValueError, match=f"is damaged: `{name}") as raised:
+            cards.read_card("odd")
+        assert str(raised.value).endswith("Install keras-csg again.")

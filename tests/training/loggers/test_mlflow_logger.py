@@ -72,6 +72,14 @@ def test_a_store_holds_a_training_that_was_gone_on_with(
     assert not (out / "logs").exists()  # TensorBoard was not asked for.
 
 
+def test_names_are_mere_text_there(store, start):
+    name = "cat\n\x1b[31m"
+    start("mlflow", data="photos\n\x9b", rename_classes=f"cat={name}").begin()
+    params = only_run(store).data.params
+    assert params["data"] == r"photos\n\x9b"
+    assert params["rename_classes"] == r"cat=cat\n\x1b[31m"
+
+
 def test_options_versions_figures_and_files_are_there(store, start):
     started = start("mlflow", learning_rate=0.05).begin()
     started.epoch(1).epoch(2).finish()

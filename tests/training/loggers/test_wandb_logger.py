@@ -51,6 +51,13 @@ def history(run):
     return found
 
 
+def test_names_are_mere_text_there(start):
+    begun = start("wandb", data="photos\n\x9b").begin().finish()
+    (run,) = [r.run for r in records(begun.run) if r.HasField("run")]
+    config = {i.key: json.loads(i.value_json) for i in run.config.update}
+    assert config["data"] == r"photos\n\x9b"
+
+
 def test_a_run_gone_on_with_is_one_run(start):
     begun = start("wandb", learning_rate=0.05).begin().epoch(1)
     begun.logger.stop("killed")

@@ -5,13 +5,22 @@
 
 import dataclasses
 import difflib
-import json
 import os
 import pathlib
 from typing import Any
 
 from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.files import sha256_of
+from keras_csg.untrusted.fields import (
+    anything,
+    check_fields,
+    figure,
+    list_of,
+    required,
+    table_of,
+    text,
+)
+from keras_csg.untrusted.json_text import read_json
 
 FOLDER = pathlib.Path(__file__).parent
 
@@ -34,16 +43,16 @@ class WeightsCard:
         sha256: str. Of the file, in hexadecimal.
     """
 
-    name: str
-    description: str
-    data: str
-    licence: str
-    limits: tuple[str, ...]
-    class_names: tuple[str, ...]
-    options: dict[str, Any]
-    figures: dict[str, Any]
-    versions: dict[str, str]
-    sha256: str
+    name: str = required(text)
+    description: str = required(text)
+    data: str = required(text)
+    licence: str = required(text)
+    limits: tuple[str, ...] = required(list_of(text))
+    class_names: tuple[str, ...] = required(list_of(text, least=1))
+    options: dict[str, Any] = required(table_of(anything))
+    figures: dict[str, Any] = required(table_of(figure))
+    versions: dict[str, str] = required(table_of(text))
+    sha256: str = required(text)
 
     @property
     def path(self) -> pathlib.Path:
@@ -100,11 +109,19 @@ def read_card(name: str) -> WeightsCard:
             f"There are no weights {WEIGHTS_PREFIX}{name}. {hint}Those that "
             f"come with the package: {', '.join(names) or 'none'}."
         )
-    text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
-    values = json.loads(text)
+    path = FOLDER / f"{name}.json"
+    try:
+        values = read_json(path)
+        if isinstance(values, dict):
+            values["name"] = name
+        found = check_fields(WeightsCard, values)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged: {error}. Install keras-csg again."
+        ) from error
     for field in ("limits", "class_names"):
-        values[field] = tuple(values[field])
-    return WeightsCard(name=name, **values)
+        found[field] = tuple(found[field])
+    return WeightsCard(**found)
 
 
 def find_card(weights: Any) -> WeightsCard | None:
