@@ -69,6 +69,12 @@ bench: $(STAMP)
 dist: $(STAMP)
 	$(BIN)/python tools/build_dist.py dist
 
+# Python 3.11 to 3.13, each with the lowest and the newest dependencies; goes on
+# where it was stopped. `make test-matrix TESTS=tests/layers` runs some.
+TESTS ?= tests
+test-matrix: $(STAMP)
+	$(BIN)/python tools/test_matrix.py --tests $(TESTS)
+
 clean:
 	rm -rf dist
 	rm -rf $(VENV) $(TRITON_VENV) build *.egg-info

@@ -19,9 +19,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from importlib import metadata
 
 ROOT = pathlib.Path(__file__).parent.parent
 EPOCH = "SOURCE_DATE_EPOCH"
+SETUPTOOLS = 77  # As pyproject.toml has it.
 FILE, FOLDER = 0o644, 0o755
 BUILD = """
 import sys
@@ -40,6 +42,11 @@ def build(out, tree=ROOT):
     Returns:
         Paths of the sdist and of the wheel.
     """
+    if int(metadata.version("setuptools").split(".")[0]) < SETUPTOOLS:
+        raise SystemExit(
+            f"Building needs a newer setuptools: pip install "
+            f"'setuptools>={SETUPTOOLS}'"
+        )
     out = pathlib.Path(out).absolute()
     out.mkdir(parents=True, exist_ok=True)
     epoch = int(os.environ.get(EPOCH) or _time_of_last_commit(tree))
