@@ -79,6 +79,11 @@ def build(folder, **environment):
     return sdist, wheel
 
 
+def build_wheel(folder):
+    """Builds the tree's wheel into a folder; returns its path."""
+    return build(folder)[1]
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     return build(tmp_path_factory.mktemp("dist"))

@@ -188,6 +188,9 @@ def main():
         "--out", type=pathlib.Path, default=ROOT / "build" / "matrix"
     )
     given = parser.parse_args()
+    # Beside this interpreter, if its environment is not the shell's.
+    beside = str(pathlib.Path(sys.executable).parent)
+    os.environ["PATH"] += os.pathsep + beside
     if shutil.which("uv") is None:
         sys.exit("This needs uv: pip install uv")
     given.out = given.out.absolute()
