@@ -69,6 +69,14 @@ bench: $(STAMP)
 dist: $(STAMP)
 	$(BIN)/python tools/build_dist.py dist
 
+# All that has to hold of a release.
+release-check: $(STAMP)
+	$(BIN)/python tools/release_check.py
+
+# The table of docs/licences.md, from what is installed.
+licences: $(STAMP)
+	$(BIN)/python tools/dependency_licences.py --write
+
 # Python 3.11 to 3.13, each with the lowest and the newest dependencies; goes on
 # where it was stopped. `make test-matrix TESTS=tests/layers` runs some.
 TESTS ?= tests

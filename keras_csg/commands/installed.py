@@ -2,9 +2,10 @@
 
 import importlib.metadata
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import Requirement
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 DISTRIBUTION = "keras-csg"
 # Of which a reader of a report of a fault wants to know the version first.
@@ -84,13 +85,20 @@ def _extra_names():
     return [name for name in users if any(_requirements(name))]
 
 
-def _requirements(extra: str) -> Iterator[Requirement]:
+def _requirements(extra: str) -> "Iterator[Requirement]":
     """Gives what an extra needs here, or for `""` the package itself."""
     about = _metadata()
     lines = [] if about is None else about.get_all("Requires-Dist") or []
-    for needed in map(Requirement, lines):
+    for needed in map(_parsed, lines):
         if _wanted(needed, extra) and (not extra or not _wanted(needed, "")):
             yield needed
+
+
+def _parsed(line):
+    # Not above: `--version` has to be told without it.
+    from packaging.requirements import Requirement
+
+    return Requirement(line)
 
 
 def _wanted(needed, extra):
@@ -119,7 +127,7 @@ def _has_extras(needed):
         return False  # Under another name, which need not have it.
     return all(
         installed_version(inner.name) is not None
-        for inner in map(Requirement, lines)
+        for inner in map(_parsed, lines)
         if any(_wanted(inner, extra) for extra in needed.extras)
         and not _wanted(inner, "")
     )
