@@ -152,3 +152,25 @@ def test_every_file_that_is_shipped_and_no_code_is_in_the_notice():
             named = path.stem if path.suffix == ".keras" else path.name
             assert named in notice, path
     assert pathlib.Path(ROOT / "LICENSE").exists()
+
+
+@pytest.mark.parametrize(
+    "form", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("[0-9]*.yml"))
+)
+def test_a_form_of_an_issue_asks_for_what_is_needed(form):
+    yaml = pytest.importorskip("yaml")
+    asked = yaml.safe_load(form.read_text("utf-8"))
+    assert asked["name"] and asked["description"]
+    named = [part for part in asked["body"] if part["type"] != "markdown"]
+    assert len({part["id"] for part in named}) == len(named)
+    assert all(part["attributes"]["label"] for part in named)
+    kinds = {"input", "textarea", "checkboxes", "dropdown"}
+    assert {part["type"] for part in named} <= kinds
+
+
+def test_the_paper_is_what_is_to_be_cited():
+    yaml = pytest.importorskip("yaml")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    (paper,) = cited["references"]
+    assert paper["doi"] == "10.1007/978-3-030-58536-5_37"
+    assert len(paper["authors"]) == 8
