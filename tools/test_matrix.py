@@ -110,6 +110,8 @@ class Cell:
         found["versions"] = json.loads(text[start : text.rindex("}") + 1])[
             "versions"
         ]
+        if not asked["tests"]:
+            return "passed"
         self._lay_tree()
         asking = [*asked["tests"], "-q", "-p", "no:cacheprovider"]
         code, text = _call(
@@ -183,7 +185,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", nargs="+", default=PYTHONS)
     parser.add_argument("--resolution", nargs="+", default=list(RESOLUTIONS))
-    parser.add_argument("--tests", nargs="+", default=["tests"])
+    parser.add_argument(
+        "--tests", nargs="*", default=["tests"], help="none: `doctor` alone"
+    )
     parser.add_argument(
         "--out", type=pathlib.Path, default=ROOT / "build" / "matrix"
     )
