@@ -114,10 +114,10 @@ class Cell:
             return "passed"
         self._lay_tree()
         asking = [*asked["tests"], "-q", "-p", "no:cacheprovider"]
+        log = self.kept.with_suffix(".log")  # To be looked at meanwhile.
         code, text = _call(
-            self.interpreter, "-m", "pytest", *asking, cwd=self.tree
+            self.interpreter, "-m", "pytest", *asking, cwd=self.tree, log=log
         )
-        (self.kept.with_suffix(".log")).write_text(text, "utf-8")
         last = text.strip().splitlines()[-1] if text.strip() else ""
         found["tests"] = {kind: int(n) for n, kind in COUNTS.findall(last)}
         return "passed" if code == 0 else f"tests: {last}"
@@ -146,19 +146,20 @@ class Cell:
         (self.tree / "keras_csg_cli").symlink_to("cli")
 
 
-def _call(*command, cwd=ROOT):
-    """Runs a program at the lowest priority; returns code and output."""
+def _call(*command, cwd=ROOT, log=None):
+    """Runs a program at a low priority; returns code and output."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     environment["UV_PYTHON_DOWNLOADS"] = "never"
-    done = subprocess.run(
-        ["nice", "-n", "15", *map(str, command)],
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return done.returncode, done.stdout
+    with open(log or os.devnull, "w") as file:
+        done = subprocess.run(
+            ["nice", "-n", "15", *map(str, command)],
+            cwd=cwd,
+            env=environment,
+            stdout=file if log else subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    return done.returncode, log.read_text("utf-8") if log else done.stdout
 
 
 def table(cells):
