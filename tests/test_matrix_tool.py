@@ -33,6 +33,11 @@ def test_another_wheel_or_other_tests_are_run(cell, other):
     assert cell.found({**ASKED, **other}) is None
 
 
+def test_a_cell_of_a_path_is_that_of_its_version(tmp_path):
+    path = "/opt/python/3.12.1/bin/python"
+    assert matrix.Cell(tmp_path, path, "newest").name == "3.12-newest"
+
+
 def test_what_failed_is_run_again(cell):
     keep(cell, outcome="tests: 1 failed")
     assert cell.found(ASKED) is None

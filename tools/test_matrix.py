@@ -47,13 +47,14 @@ class Cell:
 
     Args:
         folder: path, where the matrix keeps its things.
-        python: str, such as `"3.12"`.
+        python: str, such as `"3.12"`, or the path of one.
         resolution: a key of `RESOLUTIONS`.
     """
 
     def __init__(self, folder, python, resolution):
         self.python, self.resolution = python, resolution
-        self.name = f"{python}-{resolution}"
+        number = re.search(r"\d+\.\d+", python)
+        self.name = f"{number[0] if number else 'python'}-{resolution}"
         self.environment = folder / "environments" / self.name
         self.tree = folder / "trees" / self.name
         self.kept = folder / f"{self.name}.json"
