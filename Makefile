@@ -11,7 +11,8 @@ DEMO_RUN ?= runs/demo
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all test-triton coverage lint format hooks bench clean
+.PHONY: install demo test test-all test-triton coverage lint format hooks bench
+.PHONY: dist release-check test-matrix licences clean
 
 install: $(STAMP)
 
@@ -64,6 +65,25 @@ bench: $(STAMP)
 	@for script in $(filter-out %/bench_families.py,$(wildcard benchmarks/bench_*.py)); do \
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+# The sdist and the wheel, equal bytes every time.
+dist: $(STAMP)
+	$(BIN)/python tools/build_dist.py dist
+
+# All that has to hold of a release.
+release-check: $(STAMP)
+	$(BIN)/python tools/release_check.py
+
+# The table of docs/licences.md, from what is installed.
+licences: $(STAMP)
+	$(BIN)/python tools/dependency_licences.py --write
+
+# Python 3.11 to 3.13, each with the lowest and the newest dependencies; goes on
+# where it was stopped. `make test-matrix TESTS=tests/layers` runs some.
+TESTS ?= tests
+test-matrix: $(STAMP)
+	$(BIN)/python tools/test_matrix.py --tests $(TESTS)
+
 clean:
+	rm -rf dist
 	rm -rf $(VENV) $(TRITON_VENV) build *.egg-info
 	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache

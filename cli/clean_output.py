@@ -27,7 +27,12 @@ class CleanStream:
         self._keep = LINES if stream.isatty() else LINES + BYTES
 
     def write(self, text):
-        """Writes a text, with what is not printable by number."""
+        """Writes a text, with what is not printable by number.
+
+        Click writes what a shell completes as bytes.
+        """
+        if isinstance(text, bytes | bytearray):
+            text = text.decode("utf-8", "surrogateescape")
         return self.raw.write(printable(text, self._keep))
 
     def __getattr__(self, name):

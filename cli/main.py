@@ -17,6 +17,7 @@ from keras_csg_cli.backbones import backbones
 from keras_csg_cli.clean_output import clean_output
 from keras_csg_cli.data import data
 from keras_csg_cli.detect import detect
+from keras_csg_cli.doctor import doctor
 from keras_csg_cli.edit import edit
 from keras_csg_cli.ending import AGAIN, ending
 from keras_csg_cli.evaluate import evaluate
@@ -33,13 +34,14 @@ from keras_csg_cli.report import report
 from keras_csg_cli.robustness import robustness
 from keras_csg_cli.serve import serve
 from keras_csg_cli.train import train
+from keras_csg_cli.version import version_option
 from keras_csg_cli.weights import weights
 
 INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="keras-csg")
+@version_option
 def cli():
     """Train and use image classifiers whose filters mean something."""
     _check_backend()
@@ -65,6 +67,7 @@ COMMANDS = (
     backbones,
     recipes,
     weights,
+    doctor,
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -21,6 +21,7 @@ from .commands import app as app
 from .commands import attack as attack
 from .commands import calibrate as calibrate
 from .commands import describe_data as describe_data
+from .commands import doctor as doctor
 from .commands import edit_run as edit_run
 from .commands import evaluate as evaluate
 from .commands import evaluate_runs as evaluate_runs

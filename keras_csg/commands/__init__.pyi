@@ -4,6 +4,7 @@ from .calibrate import calibrate as calibrate
 from .data import describe_data as describe_data
 from .detect import fit_detector as fit_detector
 from .detect import score_images as score_images
+from .doctor import doctor as doctor
 from .edit import edit_run as edit_run
 from .evaluate import evaluate as evaluate
 from .evaluate import evaluate_runs as evaluate_runs

@@ -31,6 +31,13 @@ def accuracy(labels: np.ndarray, logits: np.ndarray) -> float:
     Raises:
         ValueError: if an argument is not as described.
     """
+    if np.ndim(labels) > 1 and np.ndim(logits) == 1:  # The order of 0.1.0.
+        from keras_csg.version import warn_of_deprecated
+
+        warn_of_deprecated(
+            "accuracy(logits, labels)", "accuracy(labels, logits)", until="0.3"
+        )
+        labels, logits = logits, labels
     logits = check_features(logits, "logits")
     return share_right(check_labels(labels, *logits.shape), logits)
 

@@ -1,6 +1,10 @@
 import os
 from typing import Any, NoReturn
 
+import keras
+
+from keras_csg.version import deprecated
+
 
 class ProvenExport:
     """Has Keras's `export` write a file that answers, explains and is proven.
@@ -8,6 +12,22 @@ class ProvenExport:
     What Keras itself would write has the logits alone, and nobody compares it
     with the model.
     """
+
+    # Those of a `keras.Model`, which this is mixed into.
+    input: Any
+    output: Any
+    name: str
+
+    @deprecated("the classifier itself", until="0.3")
+    def inference_model(self) -> keras.Model:
+        """Returns the standard path as a plain functional model.
+
+        Deprecated: the classifier itself is a functional model, and other
+        tools take it as it is.
+        """
+        return keras.Model(
+            self.input, self.output, name=f"{self.name}_inference"
+        )
 
     def export(
         self,
