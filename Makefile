@@ -11,7 +11,7 @@ DEMO_RUN ?= runs/demo
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all test-triton coverage lint format hooks bench clean
+.PHONY: install demo docs docs-links test test-all test-triton coverage lint format hooks bench clean
 
 install: $(STAMP)
 
@@ -55,6 +55,13 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(STAMP)
+	$(BIN)/python docs/site build/site
+
+# Asks for the addresses outside, which needs a network.
+docs-links: $(STAMP)
+	$(BIN)/python docs/site build/site --check-links
 
 # Lets git run what `make lint` runs before each commit.
 hooks: $(STAMP)
