@@ -10,9 +10,11 @@ with it, and why:
     <!-- not run: needs a GPU -->
     <!-- not run, lines with "serve": waits for clients -->
     <!-- shortened: --epochs 1 -->
+    <!-- shortened: "epochs=90" as "epochs=1" -->
 
 The first is for the whole block, the second for its lines with these words,
-the third gives the lines with `keras-csg train` options that make them quick.
+the third gives the lines with `keras-csg train` options that make them quick,
+and the last has Python run with other words.
 """
 
 import dataclasses
@@ -40,9 +42,10 @@ BLOCK = re.compile(
     r"((?:^<!-- .+? -->\n+)*)^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE
 )
 NOT_RUN = re.compile(
-    r"<!-- not run(?:, lines with \"(.+?)\")?: (.+?) -->", re.S
+    r"<!-- not run(?:, lines with \"(.+?)\")?: (.+?) -->", re.DOTALL
 )
-SHORTENED = re.compile(r"<!-- shortened: (.+?) -->")
+OTHER_WORDS = re.compile(r'<!-- shortened: "(.+?)" as "(.+?)" -->')
+SHORTENED = re.compile(r"<!-- shortened: (--.+?) -->")
 SHELLS = ("sh", "bash")
 
 
@@ -56,6 +59,7 @@ class Block:
         reason: str or `None`. Why none of it is run.
         left_out: pairs of a word and the reason why lines with it are not run.
         options: words that lines with `keras-csg train` are given as well.
+        other_words: pairs of words of the code and what is run instead.
     """
 
     language: str
@@ -63,11 +67,19 @@ class Block:
     reason: str | None = None
     left_out: tuple = ()
     options: tuple = ()
+    other_words: tuple = ()
 
     def lines(self):
         """Returns the shell's lines, continued ones as one."""
         code = self.code.replace("\\\n", " ")
         return [line for line in code.splitlines() if words_of(line)]
+
+    def python(self):
+        """Returns the code as it is run."""
+        code = self.code
+        for word, instead in self.other_words:
+            code = code.replace(word, instead)
+        return code
 
     def is_left_out(self, line):
         """Says whether a comment leaves the line out."""
@@ -93,6 +105,7 @@ def blocks_of(page, *languages):
                 " ".join(whole[0].split()) if whole else None,
                 tuple((word, reason) for word, reason in marks if word),
                 tuple(shlex.split(" ".join(options))),
+                tuple(OTHER_WORDS.findall(comments)),
             )
         )
     return [b for b in found if not languages or b.language in languages]
@@ -113,7 +126,7 @@ def run(page):
     done = [block for block in blocks_of(page) if is_run(block)]
     for block in done:
         if block.language == "python":
-            exec(compile(block.code, page.name, "exec"), namespace)
+            exec(compile(block.python(), page.name, "exec"), namespace)
         else:
             for line in block.lines():
                 if not block.is_left_out(line):

@@ -40,7 +40,7 @@ def make_world(folder):
     for name in ("a", "b", "c", "demo", "photos"):
         shutil.copytree(folder / "runs/cifar", folder / "runs" / name)
     keras_csg.export_run(
-        folder / "runs/cifar", folder / "exported", format="onnx", log=None
+        folder / "runs/cifar", folder / "exported", formats="onnx", log=None
     )
     shutil.copy(folder / "exported/model.onnx", folder / "model.onnx")
     return folder

@@ -1,4 +1,4 @@
-"""Links names in code, as `keras_csg.build`, to their place in the reference."""
+"""Links names in code, as `keras_csg.build`, to the reference."""
 
 import re
 

@@ -32,6 +32,7 @@ PACKAGES = {
     "keras_csg.deployment": "Exported files.",
     "keras_csg.deployment.formats": "Kinds of exported files.",
     "keras_csg.commands": "What the command line does, as functions.",
+    "keras_csg.choices": "The values that options take.",
 }
 
 
@@ -78,10 +79,10 @@ def write_package(folder: Path, package: str, homes: dict[int, str]) -> str:
         if id(value) in homes:
             elsewhere.append(f"`{homes[id(value)]}`")
             continue
-        if not (inspect.isclass(value) or inspect.isroutine(value)):
-            continue
-        homes[id(value)] = full
-        kind = "class" if inspect.isclass(value) else "function"
+        kind = _kind(value)
+        # Small values, as 1, are one object wherever they stand.
+        if kind != "data":
+            homes[id(value)] = full
         lines += [f".. auto{kind}:: {full}"]
         lines += ["   :members:", "   :show-inheritance:"] * (kind == "class")
         lines += [""]
@@ -99,7 +100,16 @@ def public_names(package: str) -> list[str]:
         for name in names
         if not name.startswith("_")
         and not inspect.ismodule(getattr(module, name))
+        and getattr(getattr(module, name), "__module__", package).startswith(
+            "keras_csg"
+        )
     )
+
+
+def _kind(value):
+    if inspect.isclass(value):
+        return "class"
+    return "function" if inspect.isroutine(value) else "data"
 
 
 def _write(folder, name, text):
