@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 COLOURS = {"cat": (200, 120, 40), "dog": (60, 160, 80), "frog": (40, 80, 200)}
-IMAGES = 16
+IMAGES = 120
 SIZE = 24
 
 
@@ -23,9 +23,9 @@ def make_world(folder):
 
     folder.mkdir()
     write_photos(folder / "photos")
-    shutil.copy(folder / "photos/cat/00.jpg", folder / "cat.jpg")
+    shutil.copy(folder / "photos/cat/000.jpg", folder / "cat.jpg")
     for name in ("photo.jpg", "bird.jpg", "one.jpg"):
-        shutil.copy(folder / "photos/dog/01.jpg", folder / name)
+        shutil.copy(folder / "photos/dog/001.jpg", folder / name)
     for name in ("cifar", "standard"):
         keras_csg.train(
             folder / "runs" / name,
@@ -54,7 +54,7 @@ def write_photos(folder):
         os.makedirs(folder / name)
         for number in range(IMAGES):
             pixels = rng.normal(colour, 40, (SIZE, SIZE, 3)).clip(0, 255)
-            path = folder / name / f"{number:02}.jpg"
+            path = folder / name / f"{number:03}.jpg"
             Image.fromarray(pixels.astype("uint8")).save(path)
             labels = name if number % 3 else f"{name}|dog"
             labels = "dog" if name == "dog" else labels

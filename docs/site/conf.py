@@ -1,5 +1,6 @@
 """What Sphinx makes the site by; `make docs` builds it."""
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -97,6 +98,10 @@ def _literal(found):
 
 def of_docstring(app, what, name, obj, options, lines):
     """Is called before napoleon reads a docstring."""
+    if what == "data" and lines and obj.__doc__ == type(obj).__doc__:
+        kind = inspect.cleandoc(type(obj).__doc__).splitlines()
+        # That of `dict` says nothing of this one.
+        lines[:] = [] if lines[: len(kind)] == kind else lines
     markdown_to_rst(lines)
 
 
