@@ -31,6 +31,7 @@ def make_world(folder):
             folder / "runs" / name,
             data=str(folder / "photos"),
             image_size=16,
+            validation_split=0.2,
             epochs=1,
             batch_size=16,
             standard=name == "standard",

@@ -116,7 +116,7 @@ def test_every_public_name_and_option_is_in_the_reference(site):
     from keras_csg_cli.main import cli
 
     names = (site / "api/keras_csg.html").read_text("utf-8")
-    for name in keras_csg.__all__:
+    for name in set(keras_csg.__all__) - {"__version__"}:
         home = site / f"api/keras_csg.{name}.html"
         assert home.exists() or f'id="keras_csg.{name}"' in names, name
     for name, command in cli.commands.items():

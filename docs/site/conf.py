@@ -25,6 +25,8 @@ extensions = [
 exclude_patterns = ["site", "drawings"]
 # Docstrings have names in single backticks, as Keras's have.
 default_role = "code"
+# Not the dashes of options.
+smartquotes_action = "qe"
 suppress_warnings = ["myst.header"]
 linkcheck_timeout = 20
 
@@ -54,6 +56,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 html_js_files = ["offline.js"]
 html_theme_options = {
     "source_repository": "",
@@ -111,6 +114,19 @@ def of_command(app, context, lines):
     lines[:] = [PATTERN.sub(r"\\*", line) for line in lines]
 
 
+def own_signature(app, what, name, obj, options, signature, returned):
+    """Gives a class the arguments of its `__init__`.
+
+    A Keras model says `(*args, **kwargs)` of each, for its `__new__`.
+    """
+    if what != "class" or signature != "(*args, **kwargs)":
+        return None
+    of_init = inspect.signature(obj.__init__)
+    rest = list(of_init.parameters.values())[1:]
+    rest = [argument.replace(annotation=argument.empty) for argument in rest]
+    return str(inspect.Signature(rest)), returned
+
+
 def without_fields(app, what, name, obj, skip, options):
     """Leaves the fields of a named tuple to its docstring."""
     return True if type(obj).__name__ == "_tuplegetter" else None
@@ -119,6 +135,7 @@ def without_fields(app, what, name, obj, skip, options):
 def setup(app):
     """Has what is written beside the code turned."""
     app.connect("autodoc-process-docstring", of_docstring, priority=100)
+    app.connect("autodoc-process-signature", own_signature)
     app.connect("autodoc-skip-member", without_fields)
     for part in ("description", "arguments", "options", "epilog"):
         app.connect(f"sphinx-click-process-{part}", of_command)

@@ -10,7 +10,7 @@ from keras_csg_cli.main import cli
 
 # In the order in which a reader meets them.
 PACKAGES = {
-    "keras_csg": "",
+    "keras_csg": "What most programs need. The packages beside it have more.",
     "keras_csg.models": "The classifier, its losses and schedules.",
     "keras_csg.layers": "The gate, and layers beside it.",
     "keras_csg.backbones": "Networks by name.",
@@ -71,7 +71,7 @@ def write_package(folder: Path, package: str, homes: dict[int, str]) -> str:
     """
     module = importlib.import_module(package)
     lines = [package, "=" * len(package), ""]
-    lines += [PACKAGES[package] or inspect.cleandoc(module.__doc__), ""]
+    lines += [PACKAGES[package], ""]
     elsewhere = []
     for name in public_names(package):
         value = getattr(module, name)
