@@ -81,7 +81,7 @@ def box(x, y, width, height, *lines):
     )
 
 
-def matrix(x, y, is_open, names=CLASSES, cell=22, kind="open"):
+def matrix(x, y, is_open, names=CLASSES, cell=18, kind="open"):
     """Returns a matrix of classes by filters; `is_open` says which entries."""
     parts = []
     for row, name in enumerate(names):
@@ -103,21 +103,21 @@ def staircase(row, k):
 def gate():
     """Returns the gate before training and after it."""
     return svg(
-        640,
-        190,
+        500,
+        150,
         "The gate: open everywhere, then a staircase",
         [
-            text(60, 28, "at first: every filter open to every class"),
-            matrix(60, 44, lambda row, k: True),
-            text(60, 152, "density 1", "small"),
-            arrow(292, 88, 356, 88),
-            text(324, 78, "trains", "small", "middle"),
-            text(400, 28, "at the end: one class a filter"),
-            matrix(400, 44, staircase),
+            text(46, 24, "at first: all open"),
+            matrix(46, 38, lambda row, k: True),
+            text(46, 132, "density 1", "small"),
+            arrow(232, 76, 262, 76),
+            text(247, 66, "trains", "small", "middle"),
+            text(306, 24, "at the end: one class each"),
+            matrix(306, 38, staircase),
             text(
-                400,
-                152,
-                "density 1/4: the least of 4 classes",
+                306,
+                132,
+                "density 1/4, the least",
                 "small",
             ),
         ],
@@ -132,31 +132,31 @@ def paths():
         (160, "class-specific", "(W * G) a + b", "own filters; no label"),
     )
     parts = [
-        box(10, 80, 90, 60, "image"),
-        arrow(100, 110, 126, 110),
-        box(130, 80, 110, 60, "backbone", "one pass"),
-        arrow(240, 110, 266, 110),
-        box(270, 80, 110, 60, "averages a", "one a filter"),
+        box(4, 80, 56, 60, "image"),
+        arrow(60, 110, 78, 110),
+        box(82, 80, 84, 60, "backbone", "one pass"),
+        arrow(166, 110, 184, 110),
+        box(188, 80, 96, 60, "averages a", "one a filter"),
     ]
     for y, name, formula, use in ends:
         parts += [
-            arrow(380, 110, 426, y + 28),
-            box(430, y, 230, 56, f"{name}: {formula}", use),
+            arrow(284, 110, 316, y + 28),
+            box(320, y, 216, 56, f"{name}: {formula}", use),
         ]
-    return svg(670, 230, "Three paths from one pass", parts)
+    return svg(540, 230, "Three paths from one pass", parts)
 
 
 # From docs/measuring.md and docs/results.md, of CIFAR-10.
 SCALES = (
     ("specificity", 0.09, 0.364, 0.768, 1.0, "0: chance"),
     ("class agreement", 0.08, 0.734, 0.984, 1.0, "0.1: chance"),
-    ("correlation, other classes", 0.98, 0.51, 0.02, 0.0, ""),
+    ("correlation across", 0.98, 0.51, 0.02, 0.0, ""),
 )
 
 
 def figures():
     """Returns figures of three networks, each between its least and most."""
-    left, wide = 210, 380
+    left, wide = 176, 300
     parts = []
     for n, (name, untrained, plain, ours, best, note) in enumerate(SCALES):
         y = 46 + 62 * n
@@ -178,39 +178,39 @@ def figures():
         parts.append(f'<path d="M{x:g} {y - 12} {x:g} {y + 12}" class="line"/>')
     legend = (("shut", "untrained"), ("other", "standard"), ("open", "gated"))
     for n, (kind, name) in enumerate(legend):
-        x = left + 110 * n
+        x = left + 98 * n
         parts += [
             f'<circle cx="{x + 7}" cy="226" r="6" class="{kind}"/>',
             text(x + 20, 231, name, "small"),
         ]
-    parts.append(text(left + 330, 231, "| best", "small"))
-    return svg(620, 246, "Figures of three networks", parts)
+    parts.append(text(left + 290, 231, "| best", "small"))
+    return svg(530, 246, "Figures of three networks", parts)
 
 
 def controls():
     """Returns the control of shuffled rows."""
     return svg(
-        640,
-        200,
+        500,
+        172,
         "The control: rows of the gate shuffled among the classes",
         [
-            text(60, 28, "the gate as trained"),
-            matrix(60, 44, staircase),
-            text(60, 152, "class-specific accuracy 0.876", "small"),
-            arrow(292, 88, 356, 88),
-            text(324, 78, "shuffle", "small", "middle"),
-            text(400, 28, "the same rows, other classes"),
+            text(46, 24, "the gate as trained"),
+            matrix(46, 38, staircase),
+            text(46, 132, "class-specific: 0.876", "small"),
+            arrow(232, 76, 262, 76),
+            text(247, 66, "shuffle", "small", "middle"),
+            text(306, 24, "rows exchanged"),
             matrix(
-                400,
-                44,
+                306,
+                38,
                 lambda row, k: staircase((row + 1) % 4, k),
                 kind="other",
             ),
-            text(400, 152, "0.088, where guessing is 0.1", "small"),
+            text(306, 132, "0.088; guessing is 0.1", "small"),
             text(
-                60,
-                182,
-                "A gate that leaked the label would keep the first figure.",
+                46,
+                158,
+                "A leaked label would keep the first figure.",
                 "small",
             ),
         ],
