@@ -128,6 +128,13 @@ def test_every_public_name_and_option_is_in_the_reference(site):
 
 
 @pytest.mark.slow
+def test_names_and_commands_in_a_text_lead_to_the_reference(site):
+    page = (site / "reference.html").read_text("utf-8")
+    assert 'href="api/keras_csg.html#keras_csg.build"' in page
+    assert 'href="commands/train.html"' in page
+
+
+@pytest.mark.slow
 def test_no_page_names_a_path_of_the_machine_that_built_it(site):
     for page in site.rglob("*.html"):
         assert str(ROOT) not in page.read_text("utf-8"), page.name

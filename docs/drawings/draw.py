@@ -210,7 +210,7 @@ def controls():
             text(
                 46,
                 158,
-                "A leaked label would keep the first figure.",
+                "With a label leak the first figure would stay.",
                 "small",
             ),
         ],
