@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 COLOURS = {"cat": (200, 120, 40), "dog": (60, 160, 80), "frog": (40, 80, 200)}
-IMAGES = 120
+IMAGES = 60
 SIZE = 24
 
 
