@@ -17,7 +17,7 @@ def make_world(folder):
     `photos/` has a folder for each of three classes, `labels.csv` a table of
     them; `cat.jpg` and `photo.jpg` are two of its pictures. `runs/` has gated
     and standard networks of these, trained for an epoch, `exported/model.onnx`
-    the first of them.
+    the first of them, `names.csv` a name for one of its filters.
     """
     import keras_csg
 
@@ -26,6 +26,7 @@ def make_world(folder):
     shutil.copy(folder / "photos/cat/000.jpg", folder / "cat.jpg")
     for name in ("photo.jpg", "bird.jpg", "one.jpg"):
         shutil.copy(folder / "photos/dog/001.jpg", folder / name)
+    (folder / "names.csv").write_text("filter,name\n3,brown\n", "utf-8")
     for name in ("cifar", "standard"):
         keras_csg.train(
             folder / "runs" / name,
