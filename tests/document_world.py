@@ -39,7 +39,7 @@ def make_world(folder):
             loggers=["none"],
             log=None,
         )
-    for name in ("a", "b", "c", "demo", "photos"):
+    for name in ("a", "b", "c", "birds", "demo", "photos"):
         shutil.copytree(folder / "runs/cifar", folder / "runs" / name)
     keras_csg.export_run(
         folder / "runs/cifar", folder / "exported", formats="onnx", log=None
