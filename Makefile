@@ -11,8 +11,8 @@ DEMO_RUN ?= runs/demo
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all test-triton coverage lint format hooks bench
-.PHONY: dist release-check test-matrix licences clean
+.PHONY: install demo docs docs-links test test-all test-triton coverage lint
+.PHONY: format hooks bench dist release-check test-matrix licences clean
 
 install: $(STAMP)
 
@@ -57,6 +57,13 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(STAMP)
+	$(BIN)/python docs/site build/site
+
+# Asks for the addresses outside, which needs a network.
+docs-links: $(STAMP)
+	$(BIN)/python docs/site build/site --check-links
+
 # Lets git run what `make lint` runs before each commit.
 hooks: $(STAMP)
 	$(BIN)/pre-commit install
@@ -84,6 +91,5 @@ test-matrix: $(STAMP)
 	$(BIN)/python tools/test_matrix.py --tests $(TESTS)
 
 clean:
-	rm -rf dist
-	rm -rf $(VENV) $(TRITON_VENV) build *.egg-info
+	rm -rf $(VENV) $(TRITON_VENV) build dist *.egg-info
 	rm -rf .coverage .mypy_cache .pytest_cache .ruff_cache

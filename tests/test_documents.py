@@ -3,51 +3,50 @@
 import ast
 import pydoc
 import re
-import shlex
 import subprocess
 import sys
 
 import pytest
 
 from keras_csg_cli.main import cli
+from tests.document_blocks import (
+    PAGES,
+    SHELLS,
+    blocks_of,
+    is_run,
+    run_apart,
+    words_of,
+)
+from tests.document_world import make_world
 from tests.source_tree import ROOT
 
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-]
-RUN = PAGES[:2]
+README = PAGES[0]
 MOST_LINES_OF_README = 130
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAME = re.compile(r"\bkeras_csg(?:\.[a-z]\w*)+", re.IGNORECASE)
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+
+def name_of(page):
+    return page.relative_to(ROOT).as_posix()
 
 
-def blocks(page, language):
-    text = page.read_text("utf-8")
-    return [code for kind, code in BLOCK.findall(text) if kind == language]
+each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 
 def lines_of_shell(page):
     """Returns the words of each line that one types in a shell."""
-    text = "".join(blocks(page, "sh")).replace("\\\n", " ")
-    split = (shlex.split(line, comments=True) for line in text.splitlines())
-    return [words for words in split if words]
+    return [
+        words_of(line)
+        for block in blocks_of(page, *SHELLS)
+        for line in block.lines()
+    ]
 
 
-@pytest.mark.parametrize(
-    "page",
-    [RUN[0], pytest.param(RUN[1], marks=pytest.mark.slow)],
-    ids=lambda p: p.name,
-)
-def test_python_runs_as_it_stands(page, tmp_path):
+def test_the_ten_lines_of_the_readme_run_as_they_stand(tmp_path):
     """In a process of its own, for what it registers."""
-    assert blocks(page, "python")
+    (block,) = blocks_of(README, "python")
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(blocks(page, "python"))],
+        [sys.executable, "-c", block.code],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -55,10 +54,54 @@ def test_python_runs_as_it_stands(page, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return make_world(tmp_path_factory.mktemp("documents") / "world")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES[1:] if any(map(is_run, blocks_of(page)))],
+    ids=name_of,
+)
+def test_the_blocks_of_a_page_run_as_they_stand(page, world, tmp_path):
+    """`python -m tests.document_blocks` does the same and counts them."""
+    done = run_apart(page, world, tmp_path / "copy")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-5000:]
+
+
+@each_page
+def test_what_comments_leave_out_of_a_block_is_there(page):
+    """A block that was written anew keeps no comment of the old one."""
+    for block in blocks_of(page, "python", *SHELLS):
+        lines = block.lines() if block.language in SHELLS else []
+        for word, reason in block.left_out:
+            assert any(word in line for line in lines), (word, reason)
+        if block.options:
+            assert any(" train " in f"{line} " for line in lines), block
+        for word, _ in block.other_words:
+            assert word in block.code
+
+
+@each_page
+def test_every_comment_about_a_block_is_understood(page):
+    text = page.read_text("utf-8")
+    said = re.findall(r"<!-- (?:not run|shortened).*?-->", text, re.DOTALL)
+    understood = sum(
+        bool(block.reason)
+        + len(block.left_out)
+        + bool(block.options)
+        + len(block.other_words)
+        for block in blocks_of(page)
+    )
+    assert understood == len(said)
+
+
 @each_page
 def test_python_can_be_read(page):
-    for code in blocks(page, "python"):
-        ast.parse(code)
+    for block in blocks_of(page, "python"):
+        ast.parse(block.code)
 
 
 @each_page
@@ -70,7 +113,7 @@ def test_the_library_has_what_is_named(page):
 @each_page
 def test_commands_take_the_options_they_are_given(page):
     for name, *words in lines_of_shell(page):
-        if name == "keras-csg":
+        if name == "keras-csg" and "--help" not in words:
             command = cli.commands.get(words[0], cli)
             command.make_context(words[0], words[1:])
 
@@ -101,5 +144,5 @@ def test_files_that_commands_name_exist(page):
 
 
 def test_readme_is_short():
-    lines = PAGES[0].read_text("utf-8").splitlines()
+    lines = README.read_text("utf-8").splitlines()
     assert len(lines) <= MOST_LINES_OF_README

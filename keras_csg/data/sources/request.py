@@ -28,7 +28,9 @@ OPTIONAL = {
 class Request:
     """The checked arguments of `load_data`, which see.
 
-    Attributes of a run's data, besides:
+    A run's data have more of them.
+
+    Attributes:
         reading: `ImageReading`: how files become pixels.
         known: `Listing` of the images that a run was trained and tested on.
         hold_out_classes: names of classes that are left out, so that there are
