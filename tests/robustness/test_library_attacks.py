@@ -125,6 +125,7 @@ def test_apgd_aims_at_a_class(told):
     "arguments, message",
     [
         (("deepfool", "linf", False), "`norm` must be l2 for deepfool"),
+        (("square", "l2", False), "`norm` must be linf for square"),
         (("deepfool", "l2", True), "`targeted` must be False for deepfool"),
     ],
 )
@@ -161,3 +162,20 @@ def test_several_classes_are_for_our_own_attacks():
     model = tiny_classifier(multi_label=True)
     with pytest.raises(ValueError, match="fgsm or"):
         LibraryAttack(model, "apgd", norm="linf")
+
+
+@installed
+def test_images_that_are_no_numbers_are_no_attack(monkeypatch):
+    model = tiny_classifier()
+    attack = LibraryAttack(model, "square", norm="linf")
+
+    class Broken:
+        def generate(self, images, wanted):
+            return np.where(np.arange(len(images)) < 1, np.nan, images.T).T
+
+    monkeypatch.setattr(
+        "keras_csg.robustness.attacks.library._made", lambda *_: Broken()
+    )
+    images = np.zeros((3, *model.input_shape[1:]), "float32")
+    with pytest.raises(ValueError, match="square .* made 1 of 3 images"):
+        attack(images, np.zeros(3, int), 0.1)

@@ -120,6 +120,13 @@ class LibraryAttack:
                 self._estimator = _estimator(self.model, self.head)
             attack = _made(self, self._estimator, epsilon, len(images))
             found = attack.generate(images / WHITE, wanted)
+        broken = ~np.isfinite(found).all(axis=(1, 2, 3))
+        if broken.any():
+            raise ValueError(
+                f"The attack {self.method} of adversarial-robustness-toolbox "
+                f"made {broken.sum()} of {len(images)} images that are no "
+                "numbers: choose another method, or another `norm`."
+            )
         return Attacked(np.clip(found * WHITE, 0, WHITE), zero)
 
 

@@ -40,6 +40,12 @@ def check_attack(method: str, norm: str, targeted: bool) -> None:
             f"`norm` must be l2 for {method}, which looks for the nearest "
             f"image by it. Received: norm={norm}"
         )
+    if method == "square" and norm != "linf":
+        # It divides by the length of changes that are none.
+        raise ValueError(
+            "`norm` must be linf for square: by l2 the library's makes images "
+            f"that are no numbers. Received: norm={norm}"
+        )
     if method in NOT_TARGETED and targeted:
         raise ValueError(
             f"`targeted` must be False for {method}: fgsm, pgd, apgd and cw "
