@@ -1,5 +1,4 @@
 import importlib.util
-import json
 
 import click
 
@@ -10,6 +9,7 @@ from keras_csg_cli.options import (
     say,
     user_mistakes,
 )
+from keras_csg_cli.printing import print_json, print_line
 
 
 @click.command(short_help="Say what is installed, and whether it works.")
@@ -34,7 +34,7 @@ def doctor(self_test, as_json):
     with user_mistakes():
         found = commands.doctor(self_test=self_test, log=say)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         _print(found)
     if not found["ok"]:
@@ -53,21 +53,21 @@ def _quietly():
 
 def _print(found):
     for name, version in found["versions"].items():
-        click.echo(f"{name} {version}")
-    click.echo(f"on {found['platform']}")
+        print_line(f"{name} {version}")
+    print_line(f"on {found['platform']}")
     if found["backend"] is not None:
         devices = ", ".join(found["devices"]) or "no devices"
-        click.echo(f"Keras runs on {found['backend']} and sees {devices}")
+        print_line(f"Keras runs on {found['backend']} and sees {devices}")
     here = [extra["name"] for extra in found["extras"] if extra["here"]]
-    click.echo(f"extras that are here: {', '.join(here) or 'none'}")
+    print_line(f"extras that are here: {', '.join(here) or 'none'}")
     for extra in found["extras"]:
         if not extra["here"]:
             lacks = ", ".join(extra["missing"])
-            click.echo(f"  {extra['name']} lacks {lacks}: {extra['install']}")
+            print_line(f"  {extra['name']} lacks {lacks}: {extra['install']}")
     for step in found["self_test"]:
         outcome = step["error"] or f"{step['seconds']:.1f} s"
-        click.echo(f"self-test, {step['step']}: {outcome}")
+        print_line(f"self-test, {step['step']}: {outcome}")
     for problem in found["problems"]:
-        click.echo(f"Problem: {problem}")
+        print_line(f"Problem: {problem}")
     if found["ok"]:
-        click.echo("All is well.")
+        print_line("All is well.")

@@ -11,10 +11,11 @@ def print_version(context, parameter, asked):
         return
     from keras_csg.commands.installed import versions_told
     from keras_csg.version import version
+    from keras_csg_cli.printing import print_line
 
-    click.echo(f"keras-csg, version {version()}")
+    print_line(f"keras-csg, version {version()}")
     told = {"python": platform.python_version(), **versions_told()}
-    click.echo(", ".join(f"{name} {number}" for name, number in told.items()))
+    print_line(", ".join(f"{name} {number}" for name, number in told.items()))
     context.exit()
 
 

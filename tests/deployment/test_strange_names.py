@@ -14,6 +14,8 @@ from keras_csg.deployment.formats.registry import get_format
 from tests.deployment.trained import trained_classifier, write_as
 
 NAMES = ["grün\nblau", "日本", "7", "a\u2028b"]
+PRINTED = ["grün\\nblau", "日本", "7", "a\\u2028b"]
+# In files, where programs read.
 ONE_LINE = ["grün blau", "日本", "7", "a b"]
 COMMAND = "from keras_csg_cli.main import main; main()"
 EXPORT = (
@@ -60,7 +62,7 @@ def test_predictions_are_printed_and_written_in_ascii_s_locale(folder):
     assert done.returncode == 0, done.stderr
     (path, *lines) = done.stdout.decode("utf-8", "replace").splitlines()
     assert path.endswith("ld.png")
-    assert {line.split("  ")[-1] for line in lines[:4]} == set(ONE_LINE)
+    assert {line.split("  ")[-1] for line in lines[:4]} == set(PRINTED)
     done = run_in_ascii(folder, *args, "--json")
     (found,) = json.loads(done.stdout)
     table = folder / "a.csv"

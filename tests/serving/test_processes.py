@@ -138,6 +138,7 @@ def test_no_worker_is_left_when_the_parent_is_killed(tmp_path, opens, held):
     args = [str(port), str(worker), str(tmp_path)]
     parent = subprocess.Popen(
         [sys.executable, "-c", code, *args],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

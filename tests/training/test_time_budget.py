@@ -20,7 +20,12 @@ OPTIONS = {
 
 @pytest.mark.parametrize(
     "minutes, first, seconds, epochs",
-    [(1, 0, 10, 6), (1, 25, 10, 3), (1, 0, 1, 9), (0.01, 3, 10, 1)],
+    [
+        (1, 0, 10, 6),
+        (0.01, 3, 10, 1),
+        pytest.param(1, 25, 10, 3, marks=pytest.mark.slow),
+        pytest.param(1, 0, 1, 9, marks=pytest.mark.slow),
+    ],
 )
 def test_so_many_are_trained(
     tiny, tmp_path, monkeypatch, minutes, first, seconds, epochs

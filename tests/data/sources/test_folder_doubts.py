@@ -50,7 +50,7 @@ def test_a_pipe_is_no_link(tmp_path):
         ("t.csv", "", "must be a CSV file, or JSON Lines"),
         ("t.csv", "ant/000.png,ant\n", "line 1, must name columns for a file "),
         ("t.jsonl", '{"file": "a", "label": ["b"]}', "one text as its label"),
-        ("none.csv", None, r"none.csv: no such file"),
+        ("none.csv", None, r"none.csv: No such file"),
     ],
 )
 def test_what_is_no_table_of_labels_is_called_that(tmp_path, name, text, words):
