@@ -53,7 +53,12 @@ def history(run):
 
 def test_names_are_mere_text_there(start):
     begun = start("wandb", data="photos\n\x9b").begin().finish()
-    (run,) = [r.run for r in records(begun.run) if r.HasField("run")]
+    for _ in range(100):  # Its service writes when it gets to it.
+        found = [r.run for r in records(begun.run) if r.HasField("run")]
+        if found:
+            break
+        time.sleep(0.1)
+    (run,) = found
     config = {i.key: json.loads(i.value_json) for i in run.config.update}
     assert config["data"] == r"photos\n\x9b"
 
