@@ -9,6 +9,7 @@ from keras_csg.data.listing import Listing
 from keras_csg.files import (
     cannot_write,
     check_folder,
+    check_links,
     check_regular_files,
     write_json,
 )
@@ -90,6 +91,7 @@ class Run:
                 "`keras-csg train --out RUN` writes one."
             )
         check_regular_files(self.path)
+        check_links(self.path)
         if not self.is_finished():
             raise ValueError(
                 f"{self.path} has no model.keras: the training is not "
@@ -140,8 +142,10 @@ class Run:
         """Keeps a second training out of the directory, until this one ends.
 
         Raises:
-            ValueError: if another process is training in it.
+            ValueError: if another process is training in it, or a link in it
+                leads out of it.
         """
+        check_links(self.path)
         self._lock.acquire()
 
     def unlock(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 FUNCTION_ATTRIBUTES = frozenset(
-    ("_XlaMustCompile", "_construction_context", "_input_shapes")
+    ("_XlaMustCompile", "_construction_context", "_input_shapes", "_noinline")
 )
 """What TensorFlow writes of a function. Others let its optimizer swap it."""
 NODE_ATTRIBUTES = frozenset(
