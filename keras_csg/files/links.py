@@ -17,13 +17,14 @@ def check_links(folder: str | os.PathLike) -> None:
     Raises:
         ValueError: naming the link.
     """
-    inside = os.path.realpath(folder)
-    for place, folders, files in os.walk(folder):
+    root = os.fspath(folder)
+    inside = os.path.realpath(root)
+    for place, folders, files in os.walk(root):
         for name in sorted(folders + files):
             path = os.path.join(place, name)
             if _is_link(path) and not leads_into(path, inside):
                 raise ValueError(
-                    f"{path} is a link that leads out of {os.fspath(folder)}: "
+                    f"{path} is a link that leads out of {root}: "
                     "put what it leads to in its place, or remove it."
                 )
 

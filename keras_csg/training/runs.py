@@ -113,8 +113,7 @@ class Run:
             listing: `Listing` of the images, where they may change.
 
         Raises:
-            ValueError: if the directory exists and is not empty, or cannot be
-                written.
+            ValueError: if it exists and is not empty, or cannot be written.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"{self.path} exists and is not a directory.")
@@ -142,10 +141,8 @@ class Run:
         """Keeps a second training out of the directory, until this one ends.
 
         Raises:
-            ValueError: if another process is training in it, or a link in it
-                leads out of it.
+            ValueError: if another does, or a link in it leads out of it.
         """
-        check_links(self.path)
         self._lock.acquire()
 
     def unlock(self) -> None:
@@ -253,8 +250,7 @@ class Run:
         if self.read_config().weights_sha256 != report.sha256:
             raise ValueError(
                 f"{report.source} is not the file that {self.path} was started "
-                "with any more, and there is no backup of a finished epoch: "
-                "start another run."
+                "with any more, and no epoch was finished: start another run."
             )
 
     def check_writable(self) -> None:
