@@ -108,7 +108,9 @@ class LiteRTFormat(Format):
                 f"{path} is no LiteRT file that keras_csg exported, or it is "
                 f"damaged: {' '.join(str(error).split())}."
             ) from error
-        return Metadata.from_json(text, path.stat().st_size)
+        return Metadata.from_json(
+            text, path.stat().st_size, source=path, format=self.name
+        )
 
 
 class LiteRTAnswers(ExportedAnswers):

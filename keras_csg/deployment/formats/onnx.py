@@ -123,7 +123,12 @@ class OnnxFormat(Format):
             ) from error
         if KEY not in properties:
             raise ValueError(f"{path} is no ONNX file that keras_csg exported.")
-        return Metadata.from_json(properties[KEY], path.stat().st_size)
+        return Metadata.from_json(
+            properties[KEY],
+            path.stat().st_size,
+            source=path,
+            format=self.name,
+        )
 
 
 class OnnxAnswers(ExportedAnswers):

@@ -111,6 +111,7 @@ class SavedModelFormat(Format):
             path / EXTRA,
             f"{path} is no SavedModel that keras_csg exported.",
             size_of(path, MODEL_FILES),
+            self.name,
         )
 
     def lies_at(self, path: pathlib.Path) -> bool:
