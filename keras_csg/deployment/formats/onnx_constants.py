@@ -14,13 +14,13 @@ from keras_csg.deployment.formats.onnx_scan import (
 )
 
 # Fields of onnx.proto's NodeProto, TensorProto and AttributeProto.
-INPUT, OUTPUT = 1, 2
+INPUT, OUTPUT, ATTRIBUTE = 1, 2, 5
 TYPE, FLOATS, INT32S, INT64S, NAME, RAW = 2, 4, 5, 7, 8, 9
 KINDS = {1: "f", 6: "i", 7: "q", 11: "d"}
 """What raw numbers are, by the type of the tensor."""
 GIVEN, SHORT_FLOAT, SHORT_INT, TENSOR, MANY_FLOATS, MANY_INTS = 1, 2, 3, 5, 7, 8
 MOST_BYTES = 1024
-"""Of a tensor that may say a shape."""
+"""Of the numbers of a tensor that may say a shape."""
 SAYS_A_SHAPE = {
     **{"RandomNormal": ("shape", 0), "RandomUniform": ("shape", 0)},
     **{"Pad": ("pads", 1), "Upsample": ("scales", 1)},
@@ -55,9 +55,7 @@ def _gather(data, kind, tensors, nodes, depth):
             continue
         content, inner = data[start:end], within[field]
         if inner == "tensor":
-            if len(content) <= MOST_BYTES:
-                name, values = _tensor(content)
-                _keep(tensors, name, values)
+            _keep(tensors, *_tensor(content))
             continue
         if inner == "node":
             nodes.append(_node(content, tensors))
@@ -79,7 +77,7 @@ def _node(data, tensors):
             outputs.append(bytes(data[start:end]))
         elif wire == LENGTH and field == OPERATION:
             kind = bytes(data[start:end]).decode(errors="replace")
-        elif wire == LENGTH and field == 5 and end - start <= MOST_BYTES:
+        elif wire == LENGTH and field == ATTRIBUTE:
             name, values = _attribute(data[start:end])
             attributes[name] = values
     if kind == "Constant" and outputs:
@@ -98,6 +96,8 @@ def _attribute(data):
             name = bytes(content).decode(errors="replace")
         elif field == TENSOR and wire == LENGTH:
             values = _tensor(content)[1]
+        elif end - start > MOST_BYTES or len(values) > MOST_NUMBERS:
+            continue
         elif field in (SHORT_FLOAT, MANY_FLOATS):
             values += _numbers(content, "f")
         elif field in (SHORT_INT, MANY_INTS):
@@ -114,6 +114,8 @@ def _tensor(data):
             name = bytes(content)
         elif field == TYPE and wire == VARINT:
             (kind,) = _whole_numbers(content)
+        elif end - start > MOST_BYTES or len(values) > MOST_NUMBERS:
+            continue
         elif field in (INT32S, INT64S):
             values += _whole_numbers(content)
         elif field == FLOATS:

@@ -10,6 +10,10 @@ import pathlib
 from typing import TYPE_CHECKING
 
 from keras_csg.deployment.formats.described import refuse_operations
+from keras_csg.deployment.formats.made_tensors import (
+    MOST_NUMBERS,
+    check_made,
+)
 from keras_csg.deployment.formats.saved_model_copy import (
     answering_functions,
     foreign_attributes,
@@ -29,6 +33,8 @@ KINDS = {
     *("user_object", "variable", "function", "bare_concrete_function"),
     *("constant", "captured_tensor"),
 }
+NUMBERS = {1, 2, 3, 9}
+"""float32, float64, int32 and int64, as the graph numbers them."""
 OBJECTS = {"_generic_user_object", "trackable_list_wrapper", "signature_map"}
 
 
@@ -67,6 +73,7 @@ def check_graph(path: pathlib.Path, graph_file: str, size: int) -> "SavedModel":
         foreign |= ops - allowed
     refuse_operations(path, foreign)
     try:
+        check_made(_operations(library))
         check_bytes("it", _declared_bytes(meta_graph, library), size)
     except ValueError as error:
         raise ValueError(f"{path} was not opened: {error}.") from error
@@ -119,6 +126,26 @@ def _declared_bytes(meta_graph, library) -> int:
             value = node.attr["value"].tensor
             total += _size(value.dtype, value.tensor_shape)
     return total
+
+
+def _operations(library):
+    """Yields the kind of each operation and the constants it is given."""
+    import tensorflow as tf
+
+    for function in library:
+        constants = {}
+        for node in function.node_def:
+            if node.op != "Const":
+                continue
+            value = node.attr["value"].tensor
+            sides = [side.size for side in value.tensor_shape.dim]
+            few = 0 <= math.prod(sides) <= MOST_NUMBERS
+            if few and value.dtype in NUMBERS:
+                array = tf.make_ndarray(value)
+                constants[node.name] = array.ravel().tolist()
+        for node in function.node_def:
+            names = (name.partition(":")[0] for name in node.input)
+            yield node.op, [*map(constants.get, names)]
 
 
 def _size(dtype, shape):
