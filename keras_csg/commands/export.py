@@ -19,6 +19,7 @@ from keras_csg.commands.export_additions import added_to, find_detector
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.deployment.formats.choosing import unmet_wishes
 from keras_csg.deployment.targets import Target, check_targets, plan_targets
+from keras_csg.files import check_links
 from keras_csg.training.run_folders import folder_of
 
 
@@ -76,6 +77,8 @@ def plan_export(
     check_path("out", out, optional=True)
     check_text("name", name, optional=True)
     check_flag("overwrite", overwrite)
+    with input_errors():
+        check_links(folder_of(run))  # Files in it are looked at, and written.
     find_detector(run, detector)
     if layout is not None:
         check_choice("layout", layout, LAYOUTS)

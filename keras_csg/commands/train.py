@@ -10,6 +10,7 @@ from keras_csg.choices import OF_THE_MACHINE, WEIGHTS_PREFIX
 from keras_csg.commands.arguments import check_flag, check_path, listed, logger
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data import moved_name
+from keras_csg.files import check_links
 from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.changed_options import check_given
 from keras_csg.training.config_files import read_config
@@ -179,6 +180,7 @@ def _options_of_run(out, config, options):
     if out is None:
         raise ValueError("`resume` needs `out`, the run to go on with.")
     run = Run(out)
+    check_links(run.path)
     if not run.config_path.exists():
         raise ValueError(
             f"There is no run to go on with in {run.path}: it has no "

@@ -26,6 +26,8 @@ def color_of(background: Any) -> tuple[int, int, int]:
     """
     try:
         red, green, blue, *_ = ImageColor.getrgb(background)
+        if not all(0 <= value <= 255 for value in (red, green, blue)):
+            raise ValueError("Pillow takes any numbers")
     except (ValueError, AttributeError, TypeError):
         raise ValueError(
             "`background` must be a colour such as white, black or #808080. "

@@ -2,10 +2,10 @@
 
 import keras
 
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import output_names
-from keras_csg.deployment.metadata import describe
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.robustness.detection import AnomalyDetector
 

@@ -8,6 +8,7 @@ from keras_csg.deployment.additions import (
     checked_detector,
     checked_temperature,
 )
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.destinations import choose_destination
 from keras_csg.deployment.formats.choosing import (
     check_quantization,
@@ -28,7 +29,6 @@ from keras_csg.deployment.given_images import (
 from keras_csg.deployment.graph.answers import answering_model, check_outputs
 from keras_csg.deployment.known_proof import without_features
 from keras_csg.deployment.layouts import formats_of_layout
-from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof import prove
 from keras_csg.deployment.publishing import (
     alone_at,

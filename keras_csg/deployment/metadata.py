@@ -2,16 +2,15 @@
 
 import dataclasses
 import json
+import os
 import pathlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_csg.data.image_reading import PLAIN, ImageReading
-from keras_csg.data.image_steps import preprocessing_steps
-from keras_csg.deployment.graph.outputs import about_output
 from keras_csg.deployment.metadata_checks import (
     DETECTOR,
+    DIGEST,
     INPUT,
     TEMPERATURE,
     check_together,
@@ -20,13 +19,13 @@ from keras_csg.deployment.metadata_checks import (
     pack_matrix,
     unpack_matrix,
 )
-from keras_csg.deployment.pixel_range import range_of
 from keras_csg.printable import printable
 from keras_csg.untrusted.fields import (
     anything,
     check_fields,
     flag,
     list_of,
+    one_of,
     optional,
     required,
     table_of,
@@ -36,15 +35,6 @@ from keras_csg.untrusted.fields import (
 from keras_csg.untrusted.json_text import digest_of_json, parse_json
 from keras_csg.untrusted.limits import MOST_TEXT
 from keras_csg.version import version
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import keras
-
-    from keras_csg.evaluation.temperature import Calibration
-    from keras_csg.models.classifier import CSGClassifier
-    from keras_csg.robustness.detection import AnomalyDetector
 
 METADATA_FILE = "keras_csg.json"
 LABELS_FILE = "labels.txt"
@@ -112,7 +102,7 @@ class Metadata:
     detector: dict | None = optional(DETECTOR)
     temperature: dict | None = optional(TEMPERATURE)
     project_version: str = optional(text, factory=version)
-    digest: dict[str, str] | None = optional(table_of(text))
+    digest: dict[str, str] | None = optional(DIGEST)
 
     @property
     def reading(self) -> ImageReading:
@@ -148,7 +138,14 @@ class Metadata:
         return dataclasses.replace(self, digest=digest)
 
     @classmethod
-    def from_json(cls, text: str, model_bytes: int | None = None) -> "Metadata":
+    def from_json(
+        cls,
+        text: str,
+        model_bytes: int | None = None,
+        *,
+        source: str | os.PathLike = "the exported model",
+        format: str | None = None,
+    ) -> "Metadata":
         """Reads what `to_json` wrote.
 
         Args:
@@ -156,14 +153,17 @@ class Metadata:
             model_bytes: int. Size of the exported model, which has the head's
                 weights and so as many numbers as the gate matrix; `None` not
                 to compare.
+            source: path of the file that it is in, for the message.
+            format: str. The format of that file; `None` for any.
 
         Raises:
-            ValueError: in one line, naming the field, if the text is something
-                else.
+            ValueError: in one line, naming file and field, if the text is
+                something else.
         """
         try:
             given = parse_json(text)
             values = check_fields(cls, given, "the whole")
+            one_of(format or values["format"])(values["format"], "format")
             _check_seal(given, values.get("digest"))
             values["gate_matrix"] = unpack_matrix(values, model_bytes)
             read = cls(**values)
@@ -171,7 +171,7 @@ class Metadata:
             return read
         except ValueError as error:
             raise ValueError(
-                "The metadata of the exported model are damaged: "
+                f"The metadata of {source} are damaged: "
                 + " ".join(str(error).split())
             ) from error
 
@@ -198,7 +198,10 @@ def write_descriptions(folder: pathlib.Path, metadata: Metadata) -> None:
 
 
 def read_description(
-    folder: pathlib.Path, unknown: str, model_bytes: int | None = None
+    folder: pathlib.Path,
+    unknown: str,
+    model_bytes: int | None = None,
+    format: str | None = None,
 ) -> Metadata:
     """Reads the metadata that `write_descriptions` wrote.
 
@@ -206,6 +209,7 @@ def read_description(
         folder: path of the folder.
         unknown: str. What to say where there are none.
         model_bytes: see `Metadata.from_json`.
+        format: see there.
 
     Raises:
         ValueError: if there are none, or they are damaged.
@@ -220,7 +224,7 @@ def read_description(
         raise ValueError(unknown) from error
     if size > MOST_TEXT:
         raise ValueError(f"{path} is larger than any description needs to be.")
-    return Metadata.from_json(text, model_bytes)
+    return Metadata.from_json(text, model_bytes, source=path, format=format)
 
 
 def labels_text(class_names: list[str]) -> str:
@@ -234,61 +238,3 @@ def labels_text(class_names: list[str]) -> str:
 def one_line(name: str) -> str:
     """Returns a name without what ends a line, or is not to be seen."""
     return printable(" ".join(str(name).splitlines()))
-
-
-def describe(
-    model: "CSGClassifier",
-    answering: "keras.Model",
-    format: str,
-    quantization: str | None = None,
-    *,
-    detector: "AnomalyDetector | None" = None,
-    temperature: "Calibration | None" = None,
-    outputs: "Iterable[str] | None" = None,
-) -> Metadata:
-    """Returns the `Metadata` of a classifier that is to be exported.
-
-    Args:
-        model: `CSGClassifier`.
-        answering: what `answering_model` made of it.
-        format: str.
-        quantization: str or None.
-        detector: as `answering_model` was given it.
-        temperature: as `answering_model` was given it.
-        outputs: names of what is answered, if it is more than the model gives.
-    """
-    from keras_csg.models.class_names import class_names_of  # Loads Keras.
-
-    gate_matrix = filter_classes = None
-    if model.gated:
-        (gate_matrix,) = model.gate.get_weights()
-        filter_classes = gate_matrix.argmax(axis=0).tolist()
-    (images,) = answering.inputs
-    image = {
-        "name": "images",
-        "shape": tuple(images.shape),
-        "dtype": images.dtype,
-        **range_of(model.backbone),
-        "color": "RGB",
-        "layout": "NHWC",
-        **model.image_reading,
-    }
-    reading = ImageReading(**model.image_reading)
-    image["preprocessing"] = preprocessing_steps(reading, image)
-    return Metadata(
-        format=format,
-        backbone=model.backbone.name,
-        class_names=class_names_of(model),
-        input=image,
-        outputs={
-            name: about_output(name, model.multi_label)
-            for name in outputs or answering.output
-        },
-        gate_matrix=gate_matrix,
-        filter_classes=filter_classes,
-        filter_names=model.filter_names,
-        multi_label=model.multi_label,
-        quantization=quantization,
-        detector=None if detector is None else detector.description(),
-        temperature=None if temperature is None else temperature._asdict(),
-    )

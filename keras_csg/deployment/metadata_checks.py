@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_csg.data.image_reading import PLAIN, ImageReading
+from keras_csg.data.image_steps import preprocessing_steps
 from keras_csg.untrusted.fields import (
     FieldError,
     anything,
@@ -62,6 +63,18 @@ def input_shape(value: Any, name: str) -> tuple[int | None, ...]:
     return tuple(sides)
 
 
+def pixel_range(value: Any, name: str) -> list[float]:
+    """Returns the least and the largest value of pixels."""
+    low, high = list_of(number(), least=2, most=2)(value, name)
+    if low >= high:
+        raise FieldError(
+            f"`{name}` must be two numbers, the smaller one first. "
+            f"Received: {shorten(low)}, {shorten(high)}"
+        )
+    return [low, high]
+
+
+DIGEST = record({"model": text, "description": text}, {})
 INPUT = record(
     {
         "name": text,
@@ -69,7 +82,7 @@ INPUT = record(
         "dtype": one_of("float32", "uint8"),
     },
     {
-        "range": list_of(number(), least=2, most=2),
+        "range": pixel_range,
         "color": text,
         "layout": text,
         "resize": text,
@@ -198,9 +211,32 @@ def check_together(metadata: Any) -> None:
         known = {
             n: metadata.input[n] for n in PLAIN.to_dict() if n in metadata.input
         }
-        ImageReading(**known)
+        reading = ImageReading(**known)
     except (ValueError, TypeError) as error:
         raise FieldError(f"`input`: {error}") from error
+    if "preprocessing" in metadata.input:
+        _check_steps(metadata.input, reading)
+
+
+def _check_steps(image, reading):
+    """Refuses steps for programs that are others than those done here.
+
+    They may be told in other words, and a later version may say more.
+    """
+    wanted = preprocessing_steps(reading, image)
+    given = image["preprocessing"]
+    if len(given) != len(wanted) or not all(map(_is_step, given, wanted)):
+        raise FieldError(
+            "`input.preprocessing` must be the steps of this package's version "
+            "for the other fields of `input`"
+        )
+
+
+def _is_step(given, wanted):
+    if not isinstance(given, dict) or given.get("step") != wanted["step"]:
+        return False
+    known = given.keys() & wanted.keys() - {"what"}
+    return all(given[name] == wanted[name] for name in known)
 
 
 def _packed_text(value, name):

@@ -14,7 +14,13 @@ from keras_csg.deployment.formats.saved_model import GRAPH_FILE
 from keras_csg.deployment.layouts import places_in_version
 from keras_csg.deployment.metadata import METADATA_FILE, Metadata
 from keras_csg.deployment.web.folder import MODEL_FILE
-from keras_csg.files import at_home, check_regular, check_regular_files
+from keras_csg.files import (
+    at_home,
+    check_links,
+    check_regular,
+    check_regular_files,
+    leads_into,
+)
 
 MOST_NAMED = 5
 """Models that a message names."""
@@ -105,6 +111,10 @@ def _model_at(path):
     if found is not None and (
         found.suffix != ".keras" or _is_of_a_format(found)
     ):
+        if not leads_into(found, path):
+            raise ValueError(
+                f"{found} was not opened: it leads out of {path} by a link."
+            )
         _check_files(found)
         return found
     if not path.exists():
@@ -138,6 +148,7 @@ def _check_files(path):
         if path.is_dir():
             for folder in (path, *filter(pathlib.Path.is_dir, path.iterdir())):
                 check_regular_files(folder)
+            check_links(path)
         else:
             check_regular(path)
     except OSError as error:

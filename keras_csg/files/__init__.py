@@ -11,6 +11,8 @@ from keras_csg.files.hidden_parts import PARTS as PARTS
 from keras_csg.files.hidden_parts import hidden_part as hidden_part
 from keras_csg.files.hidden_parts import remove as remove
 from keras_csg.files.hidden_parts import sweep as sweep
+from keras_csg.files.links import check_links as check_links
+from keras_csg.files.links import leads_into as leads_into
 from keras_csg.files.regular_files import at_home as at_home
 from keras_csg.files.regular_files import check_regular as check_regular
 from keras_csg.files.regular_files import (

@@ -5,7 +5,7 @@ import pathlib
 
 import filelock
 
-from keras_csg.files import cannot_write
+from keras_csg.files import cannot_write, check_links
 
 LOCK_NAME = ".lock"
 
@@ -25,11 +25,12 @@ class RunLock:
         """Keeps others out; does nothing if this very object has it.
 
         Raises:
-            ValueError: if another process has it, or the directory cannot be
-                written to.
+            ValueError: if another process has it, the directory cannot be
+                written to, or a link in it leads out of it.
         """
         if self._lock.is_locked:
             return
+        check_links(self.folder)  # Before the first thing is written.
         try:
             self._lock.acquire(blocking=False)
         except filelock.Timeout:

@@ -9,6 +9,7 @@ from keras_csg.data.listing import Listing
 from keras_csg.files import (
     cannot_write,
     check_folder,
+    check_links,
     check_regular_files,
     write_json,
 )
@@ -90,6 +91,7 @@ class Run:
                 "`keras-csg train --out RUN` writes one."
             )
         check_regular_files(self.path)
+        check_links(self.path)
         if not self.is_finished():
             raise ValueError(
                 f"{self.path} has no model.keras: the training is not "
@@ -111,8 +113,7 @@ class Run:
             listing: `Listing` of the images, where they may change.
 
         Raises:
-            ValueError: if the directory exists and is not empty, or cannot be
-                written.
+            ValueError: if it exists and is not empty, or cannot be written.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"{self.path} exists and is not a directory.")
@@ -140,7 +141,7 @@ class Run:
         """Keeps a second training out of the directory, until this one ends.
 
         Raises:
-            ValueError: if another process is training in it.
+            ValueError: if another does, or a link in it leads out of it.
         """
         self._lock.acquire()
 
@@ -249,8 +250,7 @@ class Run:
         if self.read_config().weights_sha256 != report.sha256:
             raise ValueError(
                 f"{report.source} is not the file that {self.path} was started "
-                "with any more, and there is no backup of a finished epoch: "
-                "start another run."
+                "with any more, and no epoch was finished: start another run."
             )
 
     def check_writable(self) -> None:

@@ -12,6 +12,10 @@ from keras_csg.untrusted.limits import MOST_TEXT, MOST_VALUES, shown_bytes
 DEEP = r"(?:[\[{]\s*){20}"
 
 
+class _RefusedError(ValueError):
+    """What JSON of a description does not have."""
+
+
 def parse_json(
     text: str | bytes, *, pairs: bool = False, limited: bool = True
 ) -> Any:
@@ -26,7 +30,8 @@ def parse_json(
 
     Raises:
         ValueError: in one line, if it is no JSON, nested too deep, has NaN or
-            an infinite number, or more values than a description needs.
+            an infinite number or, being a description, more values than one
+            needs, or a name twice in a table.
     """
     if limited:
         check_text_size(len(text))
@@ -34,19 +39,22 @@ def parse_json(
         text = text.decode("utf-8-sig")  # Some editors put a mark before it.
     if limited:
         _check_values(text)
-    hook = list if pairs else None
+    hook = list if pairs else _table if limited else None
 
     def refuse(constant):
-        field = _field_before(text, re.escape(constant))
-        where = f"`{field}`: " if field else ""
-        raise ValueError(f"{where}{constant} is no number that JSON has")
+        where = _field_before(text, re.escape(constant))
+        raise _RefusedError(f"{where}{constant} is no number that JSON has")
 
     try:
         return json.loads(text, parse_constant=refuse, object_pairs_hook=hook)
     except RecursionError as error:
-        field = _field_before(text, DEEP)
-        where = f"`{field}`" if field else "it"
+        where = _field_before(text, DEEP).removesuffix(": ") or "it"
         raise ValueError(f"{where} is nested too deep") from error
+    except (json.JSONDecodeError, _RefusedError):
+        raise
+    except ValueError as error:  # Python's, which names a setting of its own.
+        where = _field_before(text, r"-?\d{640}")
+        raise ValueError(f"{where}a number has too many digits") from error
 
 
 def read_json(path: pathlib.Path) -> Any:
@@ -92,7 +100,17 @@ def _check_values(text):
         raise ValueError(f"it has more than {MOST_VALUES:,} values")
 
 
+def _table(pairs):
+    """Returns a table; two readers of a name that is there twice may differ."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in table if names.count(name) > 1)
+        raise _RefusedError(f"`{ascii(twice[:80])[1:-1]}` is there twice")
+    return table
+
+
 def _field_before(text, pattern):
     """Returns the name of the field whose value it is, if it is plain."""
     found = re.search(rf'"([\w ./-]{{1,80}})"\s*:\s*{pattern}', text)
-    return "" if found is None else found[1]
+    return "" if found is None else f"`{found[1]}`: "

@@ -22,6 +22,7 @@ def packed(values):
     return base64.b64encode(data).decode()
 
 
+NO_STEPS = {"input__preprocessing": ...}
 GATE = {"shape": [4, 6], "data": packed(np.ones((4, 6)))}
 
 
@@ -47,7 +48,9 @@ def changed(values, field, value):
     """Returns the metadata with one field changed, `input.shape` as well."""
     values = json.loads(json.dumps(values))
     outer, _, inner = field.partition(".")
-    if inner:
+    if inner and value is Ellipsis:
+        del values[outer][inner]
+    elif inner:
         values[outer][inner] = value
     elif value is Ellipsis:
         del values[outer]
@@ -83,6 +86,14 @@ LIES = [
     ),
     ("input.dtype", "object", "`input.dtype` must be one of float32, uint8"),
     ("input.range", ["0", "255"], r"`input.range\[0\]` must be a finite"),
+    ("input.range", [255, 0], "`input.range` must be two numbers, the smaller"),
+    ("input.range", [5, 5], "`input.range` must be two numbers, the smaller"),
+    ("input.background", "rgb(1,2,9999999999)", "`input`: `background` must"),
+    ("input.background", "rgb(1,2,256)", "`input`: `background` must be"),
+    ("input.background", "hsl(0,100%,900%)", "`input`: `background` must be"),
+    ("input.preprocessing", [{"step": "exec"}], "`input.preprocessing` must"),
+    ("input.preprocessing", [], "`input.preprocessing` must be the steps"),
+    ("input.preprocessing", [5], "`input.preprocessing` must be the steps"),
     ("input.resize", "explode", "`input`: `resize` must be one of"),
     ("input.background", "no colour", "`input`: .*no colour"),
     ("input.white_level", -1, "`input.white_level` must be"),
@@ -106,6 +117,8 @@ LIES = [
     ("gate_matrix.data", packed([1.0]), "`gate_matrix.data` must have as many"),
     ("gate_matrix.data", packed([np.nan] * 24), "`gate_matrix` must be finite"),
     ("digest", "x", "`digest` must be a table"),
+    ("digest", {}, "`digest.(model|description)` is missing"),
+    ("digest", {"model": "0" * 64}, "`digest.description` is missing"),
 ]
 
 
@@ -125,13 +138,43 @@ def test_a_lie_is_one_line_that_names_the_field(field, value, words, values):
         ('{"format": ' + "[" * 200_000, "nested too deep"),
         ('{"format": NaN}', "NaN is no number"),
         ("null", "the whole must be a table"),
-        ('{"a":' + "1" * 5000 + "}", "digit"),
+        ('{"a":' + "1" * 5000 + "}", "`a`: a number has too many digits"),
+        ('{"a": 1, "b": {"c": 2, "c": 3}}', "`c` is there twice"),
         ("[" + "[]," * 1_000_001 + "[]]", "more than 1,000,000 values"),
     ],
 )
 def test_what_is_no_description_is_one_line(text, words):
-    with pytest.raises(ValueError, match=f"are damaged: .*{words}"):
+    with pytest.raises(ValueError, match=f"are damaged: .*{words}") as raised:
         Metadata.from_json(text)
+    assert "sys." not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "step, changes",
+    [
+        ("resize", {"height": 10**9}),
+        ("resize", {"mode": "pad"}),
+        ("composite", {"background": [1, 2, 3]}),
+        ("decode", {"version": 2}),
+    ],
+)
+def test_steps_say_what_the_other_fields_say(step, changes, values):
+    steps = [
+        {**one, **changes} if one["step"] == step else one
+        for one in values["input"]["preprocessing"]
+    ]
+    text = json.dumps(changed(values, "input.preprocessing", steps))
+    with pytest.raises(ValueError, match="`input.preprocessing` must be the s"):
+        Metadata.from_json(text)
+
+
+def test_steps_may_be_told_in_other_words(values):
+    steps = [
+        {**step, "what": "shorter", "of_a_later_version": 1}
+        for step in values["input"]["preprocessing"]
+    ]
+    text = json.dumps(changed(values, "input.preprocessing", steps))
+    assert Metadata.from_json(text).input["preprocessing"] == steps
 
 
 def test_a_later_version_may_say_more(values):
@@ -154,8 +197,11 @@ def told(path, tmp_path, **changes):
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({"input__shape": [None, 9, 9, 3]}, "`input.shape` is .*, and the gra"),
-        ({"input__shape": [None] * 3 + [3]}, "`input.shape` is "),
+        (
+            {"input__shape": [None, 9, 9, 3], **NO_STEPS},
+            "`input.shape` is .*, and the gra",
+        ),
+        ({"input__shape": [None] * 3 + [3], **NO_STEPS}, "`input.shape` is "),
         (
             {"outputs": {"score": "x"}},
             "`outputs` is score, and the graph has no",
@@ -213,6 +259,7 @@ def test_the_other_formats_inputs_are_compared_too(
 
     def lie(self, digest):
         said = {**self.input, "shape": (None, 9, 8, 3)}
+        del said["preprocessing"]
         return whole(dataclasses.replace(self, input=said), digest)
 
     monkeypatch.setattr(Metadata, "sealed", lie)

@@ -8,9 +8,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from keras_csg.data.image_steps import preprocessing_steps
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.graph.answers import answering_model
 from keras_csg.deployment.graph.outputs import OUTPUTS
-from keras_csg.deployment.metadata import Metadata, describe, labels_text
+from keras_csg.deployment.metadata import Metadata, labels_text
 from tests.deployment.trained import trained_classifier
 from tests.tiny import FILTERS
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from keras_csg import CSGClassifier
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.metadata import describe
 from tests.tiny import CLASSES, FILTERS, tiny_backbone
 
 

@@ -117,7 +117,9 @@ class CoreMLFormat(Format):
             raise ValueError(
                 f"{path} is no Core ML package that keras_csg exported."
             )
-        return Metadata.from_json(properties[KEY])
+        return Metadata.from_json(
+            properties[KEY], source=path, format=self.name
+        )
 
     def lies_at(self, path: pathlib.Path) -> bool:
         """Tells whether a path is a package, whatever its name."""

@@ -20,7 +20,11 @@ from keras_csg.deployment.formats.described import (
     refuse_operations,
 )
 from keras_csg.deployment.formats.digests import check_digest, digest_of_parts
-from keras_csg.deployment.formats.litert_graph import custom_operations
+from keras_csg.deployment.formats.litert_graph import (
+    custom_operations,
+    operations_of,
+)
+from keras_csg.deployment.formats.made_tensors import check_made
 from keras_csg.deployment.formats.quantization import convert
 from keras_csg.deployment.formats.runtime_threads import current_threads
 from keras_csg.deployment.image_batches import takes_any_size
@@ -108,7 +112,9 @@ class LiteRTFormat(Format):
                 f"{path} is no LiteRT file that keras_csg exported, or it is "
                 f"damaged: {' '.join(str(error).split())}."
             ) from error
-        return Metadata.from_json(text, path.stat().st_size)
+        return Metadata.from_json(
+            text, path.stat().st_size, source=path, format=self.name
+        )
 
 
 class LiteRTAnswers(ExportedAnswers):
@@ -131,6 +137,7 @@ class LiteRTAnswers(ExportedAnswers):
         )
         if not trust:
             refuse_operations(path, _custom_operations(path))
+            _check_made(path)
         version = importlib.metadata.version("ai-edge-litert")
         self.runtime = f"ai-edge-litert {version}"
         try:
@@ -195,6 +202,18 @@ def _custom_operations(path):
         return custom_operations(path.read_bytes())
     except Exception as error:  # All sorts, by where the damage is.
         raise ValueError(f"{path} is no LiteRT file, or damaged.") from error
+
+
+def _check_made(path):
+    """Refuses a file whose constants ask for more than it may unpack to."""
+    try:
+        operations = [*operations_of(path.read_bytes())]
+    except Exception as error:  # All sorts, by where the damage is.
+        raise ValueError(f"{path} is no LiteRT file, or damaged.") from error
+    try:
+        check_made(operations)
+    except ValueError as error:
+        raise ValueError(f"{path} was not opened: {error}.") from error
 
 
 _announced = threading.Event()

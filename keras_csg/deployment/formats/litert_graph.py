@@ -5,6 +5,11 @@ run for it.
 """
 
 import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from keras_csg.deployment.formats.made_tensors import MOST_NUMBERS, Constants
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,6 +109,44 @@ def custom_operations(content: bytes) -> set[str]:
     codes = map(model.OperatorCodes, range(model.OperatorCodesLength()))
     names = (code.CustomCode() for code in codes)
     return {name.decode(errors="replace") for name in names if name is not None}
+
+
+def operations_of(content: bytes) -> Iterator[tuple[str, Constants]]:
+    """Yields the kind of each operation of a model, and its constants.
+
+    Args:
+        content: bytes of a LiteRT model.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds = _names(schema.BuiltinOperator)
+    model = schema.Model.GetRootAs(content)
+    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+    types = {
+        schema.TensorType.INT32: "<i4",
+        schema.TensorType.INT64: "<i8",
+        schema.TensorType.FLOAT32: "<f4",
+    }
+
+    def constant(graph, place):
+        tensor = graph.Tensors(place) if place >= 0 else None
+        dtype = None if tensor is None else types.get(tensor.Type())
+        buffer = dtype and model.Buffers(tensor.Buffer())
+        length = buffer.DataLength() if buffer else 0
+        size = np.dtype(dtype).itemsize if dtype else 1
+        if not 0 < length <= MOST_NUMBERS * size or length % size:
+            return None
+        return buffer.DataAsNumpy().view(dtype).tolist()
+
+    for graph in map(model.Subgraphs, range(model.SubgraphsLength())):
+        for operation in map(graph.Operators, range(graph.OperatorsLength())):
+            code = codes[operation.OpcodeIndex()]
+            kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+            places = range(operation.InputsLength())
+            yield (
+                kinds.get(kind, ""),
+                [constant(graph, operation.Inputs(i)) for i in places],
+            )
 
 
 def _kind(code, kinds):

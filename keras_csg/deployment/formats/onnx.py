@@ -16,6 +16,8 @@ from keras_csg.deployment.formats.described import (
     refuse_operations,
 )
 from keras_csg.deployment.formats.digests import check_digest
+from keras_csg.deployment.formats.made_tensors import check_made
+from keras_csg.deployment.formats.onnx_constants import operations_of
 from keras_csg.deployment.formats.onnx_graph import (
     hold_constants,
     share_tables,
@@ -29,7 +31,11 @@ from keras_csg.deployment.formats.onnx_quantization import (
     store_halves,
     to_int8,
 )
-from keras_csg.deployment.formats.onnx_scan import check_files, scan
+from keras_csg.deployment.formats.onnx_scan import (
+    check_files,
+    content_of,
+    scan,
+)
 from keras_csg.deployment.formats.quantization import check_calibration
 from keras_csg.deployment.formats.runtime_threads import current_threads
 from keras_csg.deployment.metadata import Metadata
@@ -123,7 +129,12 @@ class OnnxFormat(Format):
             ) from error
         if KEY not in properties:
             raise ValueError(f"{path} is no ONNX file that keras_csg exported.")
-        return Metadata.from_json(properties[KEY], path.stat().st_size)
+        return Metadata.from_json(
+            properties[KEY],
+            path.stat().st_size,
+            source=path,
+            format=self.name,
+        )
 
 
 class OnnxAnswers(ExportedAnswers):
@@ -167,6 +178,8 @@ def _look_through(path, metadata, trust):
     try:
         found = scan(path, KEY)
         check_files(found.files, path.parent)
+        if not trust:
+            check_made(operations_of(content_of(path)))
     except ValueError as error:
         raise ValueError(f"{path} was not opened: {error}.") from error
     check_digest(metadata, path, lambda: found.digest)

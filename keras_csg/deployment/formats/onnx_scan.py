@@ -76,17 +76,25 @@ def scan(path: pathlib.Path, key: str) -> OnnxScan:
     Raises:
         NoOnnxError: if it is no ONNX file, or damaged.
     """
-    with path.open("rb") as stream:
-        if not path.stat().st_size:
-            raise NoOnnxError("it is empty")
-        # Closed with the last view of it.
-        data = memoryview(
-            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        )
+    data = content_of(path)
     foreign: set[str] = set()
     files: set[str] = set()
     _walk(data, "model", foreign, files, 0)
     return OnnxScan(sorted(foreign), sorted(files), _digest(data, key))
+
+
+def content_of(path: pathlib.Path) -> memoryview:
+    """Returns what is in a file, mapped; closed with the last view of it.
+
+    Raises:
+        NoOnnxError: if nothing is.
+    """
+    with path.open("rb") as stream:
+        if not path.stat().st_size:
+            raise NoOnnxError("it is empty")
+        return memoryview(
+            mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        )
 
 
 def check_files(files: list[str], folder: pathlib.Path) -> None:

@@ -109,6 +109,7 @@ class OpenVinoFormat(Format):
             folder,
             f"{path} is no OpenVINO model that keras_csg exported.",
             size_of(folder, MODEL_FILES),
+            self.name,
         )
 
     def lies_at(self, path: pathlib.Path) -> bool:

@@ -11,6 +11,10 @@ from keras_csg.deployment.formats.digests import (
     digest_of_files,
     size_of,
 )
+from keras_csg.deployment.formats.saved_model_copy import (
+    answering_part,
+    to_load,
+)
 from keras_csg.deployment.formats.saved_model_graph import check_graph
 from keras_csg.deployment.metadata import (
     LABELS_FILE,
@@ -107,6 +111,7 @@ class SavedModelFormat(Format):
             path / EXTRA,
             f"{path} is no SavedModel that keras_csg exported.",
             size_of(path, MODEL_FILES),
+            self.name,
         )
 
     def lies_at(self, path: pathlib.Path) -> bool:
@@ -125,17 +130,20 @@ class SavedModelAnswers(ExportedAnswers):
     def __init__(self, path: pathlib.Path, trust: bool = False):
         self.metadata = SavedModelFormat().read_metadata(path)
         check_digest(self.metadata, path, lambda: _digest(path))
+        part = None
         if not trust:
-            check_graph(path, GRAPH_FILE, size_of(path, MODEL_FILES))
+            checked = check_graph(path, GRAPH_FILE, size_of(path, MODEL_FILES))
+            part = answering_part(checked)
         import tensorflow as tf
 
         from keras_csg.engines.on_tensorflow import outside_strategies
 
         self.runtime = f"tensorflow {tf.__version__}"
         try:
-            self._loaded = outside_strategies(
-                lambda: tf.saved_model.load(os.fspath(path))
-            )
+            with to_load(path, GRAPH_FILE, part) as folder:
+                self._loaded = outside_strategies(
+                    lambda: tf.saved_model.load(folder)
+                )
             self._explain = self._loaded.signatures[EXPLAIN]
         except Exception as error:  # All sorts, by what is missing.
             raise ValueError(

@@ -7,10 +7,17 @@ operations are compared with those that compute and do nothing else.
 
 import math
 import pathlib
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from keras_csg.deployment.formats.described import refuse_operations
+from keras_csg.deployment.formats.made_tensors import (
+    MOST_NUMBERS,
+    check_made,
+)
+from keras_csg.deployment.formats.saved_model_copy import (
+    answering_functions,
+    foreign_attributes,
+)
 from keras_csg.deployment.formats.saved_model_operations import (
     ALLOWED,
     OUTERMOST,
@@ -18,16 +25,20 @@ from keras_csg.deployment.formats.saved_model_operations import (
 )
 from keras_csg.untrusted.limits import check_bytes
 
+if TYPE_CHECKING:
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
 # What an exported classifier is made of; a table or a file of assets is not.
 KINDS = {
     *("user_object", "variable", "function", "bare_concrete_function"),
     *("constant", "captured_tensor"),
 }
+NUMBERS = {1, 2, 3, 9}
+"""float32, float64, int32 and int64, as the graph numbers them."""
 OBJECTS = {"_generic_user_object", "trackable_list_wrapper", "signature_map"}
-MOST_DEPTH = 100
 
 
-def check_graph(path: pathlib.Path, graph_file: str, size: int) -> None:
+def check_graph(path: pathlib.Path, graph_file: str, size: int) -> "SavedModel":
     """Refuses a SavedModel that would do more than compute.
 
     Args:
@@ -35,10 +46,14 @@ def check_graph(path: pathlib.Path, graph_file: str, size: int) -> None:
         graph_file: str. Name of the file with the graph.
         size: int. Bytes of graph and variables.
 
+    Returns:
+        The graph that was checked: who reads the file again may read another.
+
     Raises:
         ValueError: naming the operations.
     """
-    meta_graph = _read(path, graph_file)
+    proto = _read(path, graph_file)
+    (meta_graph,) = proto.meta_graphs
     library = meta_graph.graph_def.library.function
     foreign = _foreign_objects(meta_graph.object_graph_def)
     foreign |= {
@@ -46,18 +61,23 @@ def check_graph(path: pathlib.Path, graph_file: str, size: int) -> None:
         for node in meta_graph.graph_def.node
         if node.op not in ALLOWED | OUTERMOST
     }
-    savers = _savers(meta_graph, library)
+    foreign |= foreign_attributes(
+        meta_graph.graph_def.library, meta_graph.graph_def.node
+    )
+    answering = answering_functions(meta_graph)
     for function in library:
         allowed = ALLOWED
-        if function.signature.name in savers:
-            allowed = ALLOWED | SAVER
+        if function.signature.name not in answering:
+            allowed = ALLOWED | SAVER  # It is not loaded.
         ops = {node.op for node in function.node_def}
         foreign |= ops - allowed
     refuse_operations(path, foreign)
     try:
+        check_made(_operations(library))
         check_bytes("it", _declared_bytes(meta_graph, library), size)
     except ValueError as error:
         raise ValueError(f"{path} was not opened: {error}.") from error
+    return proto
 
 
 def _read(path, graph_file):
@@ -65,9 +85,8 @@ def _read(path, graph_file):
 
     try:
         content = (path / graph_file).read_bytes()
-        (meta_graph,) = saved_model_pb2.SavedModel.FromString(
-            content
-        ).meta_graphs
+        proto = saved_model_pb2.SavedModel.FromString(content)
+        (meta_graph,) = proto.meta_graphs
         if not meta_graph.HasField("object_graph_def"):
             raise ValueError("it is of TensorFlow 1")
     except Exception as error:  # Protobuf's own, of no public module.
@@ -75,7 +94,7 @@ def _read(path, graph_file):
             f"TensorFlow cannot load {path}: {graph_file} is damaged, or none "
             "that keras_csg wrote."
         ) from error
-    return meta_graph
+    return proto
 
 
 def _foreign_objects(objects) -> set[str]:
@@ -90,42 +109,6 @@ def _foreign_objects(objects) -> set[str]:
         if node.registered_name or node.registered_saver:
             found.add(f"the object {node.registered_name or 'with a saver'}")
     return found
-
-
-def _savers(meta_graph, library) -> set[str]:
-    """Returns the functions that nothing calls but what is never run.
-
-    They are named outside functions alone, and no object has them.
-    """
-    outermost = set(_called(meta_graph.graph_def.node))
-    kept = set(meta_graph.object_graph_def.concrete_functions)
-    for node in meta_graph.object_graph_def.nodes:
-        kept.add(node.bare_concrete_function.concrete_function_name)
-        kept.update(node.function.concrete_functions)
-    for function in library:
-        kept.update(_called(function.node_def))
-        for name in function.attr:
-            kept.update(_functions_in(function.attr[name]))
-    return outermost - kept
-
-
-def _called(nodes: Iterable[Any]) -> Iterator[str]:
-    """Yields the names of the functions that nodes call or hand on."""
-    for node in nodes:
-        yield node.op  # A function may be called by its name.
-        for name in node.attr:
-            yield from _functions_in(node.attr[name])
-
-
-def _functions_in(attribute, depth=0) -> Iterator[str]:
-    kind = attribute.WhichOneof("value")
-    functions = [attribute.func] if kind == "func" else []
-    if kind == "list":
-        functions = list(attribute.list.func)
-    for function in functions:
-        yield function.name
-        for name in function.attr if depth < MOST_DEPTH else ():
-            yield from _functions_in(function.attr[name], depth + 1)
 
 
 def _declared_bytes(meta_graph, library) -> int:
@@ -143,6 +126,26 @@ def _declared_bytes(meta_graph, library) -> int:
             value = node.attr["value"].tensor
             total += _size(value.dtype, value.tensor_shape)
     return total
+
+
+def _operations(library):
+    """Yields the kind of each operation and the constants it is given."""
+    import tensorflow as tf
+
+    for function in library:
+        constants = {}
+        for node in function.node_def:
+            if node.op != "Const":
+                continue
+            value = node.attr["value"].tensor
+            sides = [side.size for side in value.tensor_shape.dim]
+            few = 0 <= math.prod(sides) <= MOST_NUMBERS
+            if few and value.dtype in NUMBERS:
+                array = tf.make_ndarray(value)
+                constants[node.name] = array.ravel().tolist()
+        for node in function.node_def:
+            names = (name.partition(":")[0] for name in node.input)
+            yield node.op, [*map(constants.get, names)]
 
 
 def _size(dtype, shape):

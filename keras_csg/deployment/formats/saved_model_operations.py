@@ -102,7 +102,7 @@ SAVER = frozenset(
         *("StringJoin",),
     )
 )
-"""Of the two functions that save and restore, which opening does not call."""
+"""Of the two functions that save and restore, which are not loaded."""
 
 OUTERMOST = frozenset(("AssignVariableOp", "VarHandleOp", "VarIsInitializedOp"))
 """Outside functions, where nothing is run."""

@@ -9,10 +9,10 @@ import sys
 import pytest
 
 import keras_csg
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.formats import coreml
 from keras_csg.deployment.formats.coreml import CoreMLFormat
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.metadata import describe
 from tests.deployment.trained import trained_classifier
 
 

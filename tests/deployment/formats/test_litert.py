@@ -11,10 +11,10 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from numpy.testing import assert_allclose, assert_array_equal
 
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.formats.litert import LiteRTFormat
 from keras_csg.deployment.formats.litert_graph import read_operations
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.metadata import describe
 from tests.tiny import CLASSES, tiny_classifier, tiny_data
 
 OF_0_1_0 = (

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from onnx import numpy_helper
 
 from keras_csg import CSGClassifier
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.formats.onnx import OnnxFormat
 from keras_csg.deployment.formats.onnx_parts import backbone_nodes, name_nodes
 from keras_csg.deployment.formats.onnx_quantization import (
@@ -17,7 +18,6 @@ from keras_csg.deployment.formats.onnx_quantization import (
     store_halves,
 )
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.metadata import describe
 from keras_csg.layers.image_normalization import normalize_images
 from tests.deployment.trained import some_images, trained_classifier, unsealed
 from tests.tiny import CLASSES, tiny_classifier, tiny_data

@@ -132,6 +132,39 @@ def keep_the_saver(graph):
     graph.object_graph_def.concrete_functions[name].bound_inputs.extend([])
 
 
+def swap_the_answer(graph):
+    """Offers the optimizer a function that writes, in the answer's place."""
+    library = graph.graph_def.library.function
+    _, answer = saver_and_answer(graph)
+    other = library.add()
+    other.CopyFrom(answer)
+    other.signature.name = "__inference__traced_more_1"
+    for function, device in ((answer, b"GPU"), (other, b"CPU")):
+        function.attr["api_implements"].s = b"answer"
+        function.attr["api_preferred_device"].s = device
+    other.node_def.add(name="more", op="SaveV2")
+    node = graph.graph_def.node.add(name="m", op="StatefulPartitionedCall")
+    node.attr["f"].func.name = other.signature.name
+
+
+def name_a_forward_function(graph):
+    _, answer = saver_and_answer(graph)
+    answer.attr["forward_function_name"].s = b"other"
+
+
+def name_a_kernel(graph):
+    _, answer = saver_and_answer(graph)
+    answer.node_def[0].attr["_kernel"].s = b"host"
+
+
+def add_a_gradient(graph):
+    saver, answer = saver_and_answer(graph)
+    graph.graph_def.library.gradient.add(
+        function_name=answer.signature.name,
+        gradient_func=saver.signature.name,
+    )
+
+
 def name_a_class(graph):
     graph.object_graph_def.nodes[0].registered_name = "strange>Class"
 
@@ -150,6 +183,10 @@ def add_resource(graph):
         (call_the_saver, "SaveV2"),
         (name_the_saver, "SaveV2|__inference"),
         (keep_the_saver, "SaveV2"),
+        (swap_the_answer, "api_implements, api_preferred_device"),
+        (name_a_forward_function, "forward_function_name"),
+        (name_a_kernel, "_kernel"),
+        (add_a_gradient, "a gradient of __inference"),
         (name_a_class, "the object strange>Class"),
         (revive, "the object _tf_keras_model"),
         (add_resource, "an object of the kind resource"),
