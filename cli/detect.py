@@ -106,10 +106,14 @@ def score(run_path, images, as_json):
     score is the share of clean images that are less strange. Broken files are
     named at the end.
     """
-    load_library()
     from keras_csg import commands
+    from keras_csg.commands.arguments import check_there
     from keras_csg_cli.tracking import tracking
 
+    with user_mistakes():  # Before what takes seconds.
+        images = commands.find_images(images, log=say)
+        check_there(images)
+    load_library()
     with user_mistakes():
         count, found = commands.score_images(run_path, images)
     shown, broken = [], []

@@ -69,9 +69,14 @@ def explain(model_path, images, as_json, for_class, without, **settings):
     that came with the package. IMAGE is a file, a folder of them or a pattern
     such as "photos/*.jpg". Broken files are named at the end.
     """
-    load_library()
     from keras_csg import commands
+    from keras_csg.commands.arguments import check_there
 
+    with user_mistakes():  # Before what takes seconds.
+        commands.check_source(model_path)
+        images = commands.find_images(images, log=say)
+        check_there(images)
+    load_library()
     if len(for_class) > 1:
         raise UserMistake(
             f"--for takes one class. Received: {', '.join(for_class)}"

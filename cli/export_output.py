@@ -40,8 +40,9 @@ def tracking(total):
             def begin(text):
                 bar.update(task, description=text)
 
-            def done(text):
-                print_on(shown, text)
+            def done(text=None):
+                if text is not None:
+                    print_on(shown, text)
                 bar.advance(task)
 
             yield begin, done
@@ -61,8 +62,10 @@ def show_targets(targets):
                         "it away to have it written anew"
                     )
                 return
-            done(f"{target.path} failed")
-            if not isinstance(result, ValueError | OSError):
+            if isinstance(result, ValueError | OSError):
+                done()  # The command ends with a line of all that failed.
+            else:
+                done(f"{target.path} failed")
                 traceback.print_exception(result)  # A bug.
 
         yield (lambda target: begin(target.path.name)), on_done

@@ -67,8 +67,8 @@ def predict(model_path, images, as_json, top, heatmaps, max_pixels, out, trust):
     if out is not None and as_json:
         raise UserMistake("--out and --json cannot go together.")
     with user_mistakes():  # Before what takes seconds.
-        images = commands.find_images(images, log=say)
         commands.check_source(model_path)
+        images = commands.find_images(images, log=say)
     if commands.needs_tensorflow(model_path):
         load_library()
     with user_mistakes():

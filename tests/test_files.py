@@ -12,6 +12,7 @@ from keras_csg.files import (
     at_home,
     disk_error,
     hidden_part,
+    naming,
     recover,
     replace_all,
     what_to_do,
@@ -62,6 +63,21 @@ def test_two_that_write_one_file_each_write_a_whole_one(tmp_path):
         assert path.read_text() == "second" and first.read_text() == "first"
     assert path.read_text() == "first"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_an_error_of_the_disk_names_what_a_user_knows(tmp_path):
+    """Of a folder that is built unseen, neither its part nor nothing."""
+    full = errno.ENOSPC, os.strerror(errno.ENOSPC)
+    hidden = tmp_path / "pages"
+    for shown in (None, tmp_path):
+        for within in (False, True):
+            with (
+                pytest.raises(OSError) as error,
+                naming(hidden, shown),
+                hidden_part(hidden) as part,
+            ):
+                raise OSError(*full, *[str(part / "a.html")] * within)
+            assert error.value.filename == str(shown or hidden)
 
 
 KILLED = """

@@ -180,3 +180,10 @@ def test_a_picture_that_cannot_be_drawn_costs_no_model(
     assert line.endswith("confusion.png could not be drawn: no font")
     for name in ("curves.png", "gate.png", "ablation.png", "metrics.json"):
         assert (tmp_path / "run" / name).exists()
+
+
+def test_a_byte_that_is_no_text_is_shown_as_such_within_quotes_too():
+    name = os.fsdecode(b"\xff\xfe")
+    assert printable(name) == r"\xff\xfe"
+    assert printable(repr(name)) == r"'\xff\xfe'"
+    assert printable(repr(r"\udcff")) == r"'\\udcff'"

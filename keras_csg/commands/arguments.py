@@ -33,6 +33,20 @@ def check_path(name: str, value: Any, *, optional: bool = False) -> None:
         raise InputError(f"`{name}` must not be empty. Received: {name}=''")
 
 
+def check_there(files: Iterable[str]) -> None:
+    """Refuses image files of which one is not there.
+
+    Args:
+        files: paths of them.
+
+    Raises:
+        InputError: naming it.
+    """
+    for path in files:
+        if not os.path.lexists(path):
+            raise InputError(f"There is no image file {path}.")
+
+
 def check_picture(name: str, value: str | os.PathLike) -> None:
     """Refuses what no PNG file can be written to; see `check_path`."""
     path = pathlib.Path(value)

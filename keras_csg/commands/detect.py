@@ -8,6 +8,7 @@ from keras_csg.commands.arguments import (
     check_count,
     check_path,
     check_text,
+    check_there,
     logger,
     names,
 )
@@ -213,6 +214,7 @@ def score_images(
     """
     check_path("run", run)
     files = find_images(images)
+    check_there(files)
     with input_errors():
         opened = open_run(run)
         folder = opened.path / DETECTOR
@@ -223,9 +225,6 @@ def score_images(
             )
         model = opened.load_model()
         detector = AnomalyDetector.load(folder, model)
-    for file in files:
-        if not os.path.exists(file):
-            raise InputError(f"There is no file {file}.")
     return len(files), _score_each(detector, model, files)
 
 

@@ -12,6 +12,7 @@ from keras_csg.commands.arguments import (
     check_flag,
     check_folder,
     check_path,
+    check_there,
     logger,
 )
 from keras_csg.commands.input_error import InputError, input_errors
@@ -96,6 +97,7 @@ def explain_images(
     check_callable("track", track)
     log = logger(log)
     files = find_images(images, log)
+    check_there(files)
     with input_errors():
         if out is not None:
             check_folder("out", pathlib.Path(out))
@@ -127,9 +129,6 @@ def _readable(source, files):
     Raises:
         ValueError: if none can be read.
     """
-    for path in files:
-        if not os.path.exists(path):
-            raise ValueError(f"There is no image file {path}.")
     reading = _reading(source)
     if reading is None or len(files) == 1:
         return files, []

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from keras_csg.evaluation import FilterSurvey
 from keras_csg.evaluation.filter_tables import survey_tables
-from keras_csg.files import hidden_part, write_json
+from keras_csg.files import hidden_part, naming, write_json
 from keras_csg.reports.filter_pages import GENERATOR, write_filter_pages
 
 COLUMNS = (
@@ -48,11 +48,12 @@ def write_filter_files(
         multi_label: bool. Whether an image may have several classes.
 
     Raises:
-        OSError: if they cannot be written.
+        OSError: if they cannot be written, naming the folder.
     """
     tables = {**about, **survey_tables(survey, shown)}
     folder.mkdir(parents=True, exist_ok=True)
-    with hidden_part(folder / "pages") as part:
+    pages_path = folder / "pages"
+    with naming(pages_path, folder), hidden_part(pages_path) as part:
         part.mkdir()
         pages = write_filter_pages(
             survey, part, **about, multi_label=multi_label, filters=shown

@@ -116,7 +116,7 @@ def find_images(
         log: callable that takes a line, of what is passed over in a folder.
 
     Raises:
-        InputError: if one of them means none.
+        InputError: if one of them means none, or none is there.
     """
     found: list[str] = []
     for item in paths("images", images):
@@ -131,6 +131,8 @@ def find_images(
         found += files
         for line in passed_over:
             log(line)
+    if found and not any(map(os.path.lexists, found)):
+        raise InputError(f"There is no image file {found[0]}.")
     return list(dict.fromkeys(found))
 
 

@@ -12,7 +12,7 @@ from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data import moved_name
 from keras_csg.files import check_links
 from keras_csg.training.callbacks.epoch_lines import EpochLines
-from keras_csg.training.changed_options import check_given
+from keras_csg.training.changed_options import check_given, check_unedited
 from keras_csg.training.config_files import read_config
 from keras_csg.training.edited_runs import check_not_edited
 from keras_csg.training.effects import check_effects
@@ -162,8 +162,10 @@ def set_up_training(
 
 
 def _close(run):
-    """Looks whether a finished run is whole, and ends what a kill left."""
+    """Looks whether a finished run is as it was, and ends what a kill left."""
     check_model(run)
+    if record := run.read_record():
+        check_unedited(run, record.options, "its record of the training")
     shutil.rmtree(run.backup_path, ignore_errors=True)
 
 

@@ -68,6 +68,9 @@ def as_rgb(
         image: `PIL.Image.Image`.
         white: what `white_of` returned.
         background: colour of what lies under transparent pixels.
+
+    Raises:
+        ValueError: if pixels are NaN or infinite.
     """
     if white is not None:
         image = _in_eight_bits(image, white)
@@ -91,7 +94,10 @@ def _on_ground(image, color):
 
 
 def _in_eight_bits(image, white):
+    values = np.asarray(image, "float32")
+    if not np.isfinite(values).all():
+        raise ValueError("it has pixels that are NaN or infinite")
     with np.errstate(over="ignore"):  # What is too large is white.
-        levels = np.asarray(image, "float32") * np.float32(255 / white)
-    levels = np.clip(np.nan_to_num(np.rint(levels)), 0, 255)
+        levels = values * np.float32(255 / white)
+    levels = np.clip(np.rint(levels), 0, 255)
     return Image.fromarray(levels.astype("uint8"))

@@ -23,9 +23,10 @@ ORIENT = (
 )
 LEVELS = (
     "One channel of more than 8 bits, or of floats: value * 255 / white, "
-    "rounded half to even, clipped to 0..255; NaN is 0. White is what the file "
-    "says (PNG's sBIT, TIFF's MaxSampleValue or BitsPerSample below 16), else "
-    "the number given here. Where that is null: of integers 65535 or, where "
+    "rounded half to even, clipped to 0..255; a file with values that are NaN "
+    "or infinite is broken. White is what the file says (PNG's sBIT, TIFF's "
+    "MaxSampleValue or BitsPerSample below 16), else the number given here. "
+    "Where that is null: of integers 65535 or, where "
     "the largest value is above, the least 2**n - 1 that reaches it; of floats "
     "by the largest finite value: up to 0 65535, up to 2 1, up to 255 255, "
     "else the least 2**n - 1 that reaches it, rounded up."

@@ -1,5 +1,50 @@
+"""What fits in memory, asked before it is taken."""
+
 import os
 from pathlib import Path
+
+from keras_csg.choices import MOST_PIXELS
+
+GIB = 2**30
+
+
+def check_image_size(size: tuple[int, int]) -> None:
+    """Refuses a size of which not even one image can be had.
+
+    Args:
+        size: tuple `(height, width)`.
+
+    Raises:
+        ValueError: naming the size.
+    """
+    height, width = size
+    if height * width > MOST_PIXELS:
+        raise ValueError(
+            f"`image_size` may be {MOST_PIXELS:,} pixels at most. "
+            f"Received: {height}x{width}, which are {height * width:,}"
+        )
+    check_images(1, size)
+
+
+def check_images(count: int, size: tuple[int, int], num_bytes: int = 3) -> None:
+    """Refuses images that do not fit in what is free.
+
+    Args:
+        count: int. Images that are held at a time.
+        size: tuple `(height, width)`.
+        num_bytes: int, that a pixel takes.
+
+    Raises:
+        ValueError: naming the size.
+    """
+    needed = count * size[0] * size[1] * num_bytes
+    if needed > available_memory():
+        images = "An image" if count == 1 else f"{count:,} images"
+        raise ValueError(
+            f"{images} of {size[0]}x{size[1]} take{'s' * (count == 1)} "
+            f"{needed / GIB:,.1f} GiB, more than is free: ask for a smaller "
+            "`image_size`."
+        )
 
 
 def available_memory() -> float:

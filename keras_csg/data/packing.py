@@ -14,7 +14,7 @@ from keras_csg.data.listing import SPLITS
 from keras_csg.data.sources.base import ClassificationData
 from keras_csg.data.sources.folder import FolderSource
 from keras_csg.data.sources.split_names import as_on_disk
-from keras_csg.files import hidden_part
+from keras_csg.files import hidden_part, naming
 
 VERSION = "1.0.0"
 QUALITY = 95
@@ -95,7 +95,8 @@ def pack_data(
         }
     )
     out.mkdir(parents=True, exist_ok=True)
-    with hidden_part(out / f"{name}.packing") as part, _silent_sets():
+    hidden = out / f"{name}.packing"
+    with naming(hidden, path), hidden_part(hidden) as part, _silent_sets():
         tfds.dataset_builders.store_as_tfds_dataset(
             name=name,
             version=VERSION,

@@ -47,7 +47,9 @@ def whole_file(
 
 
 @contextlib.contextmanager
-def naming(path: pathlib.Path) -> Iterator[None]:
+def naming(
+    path: pathlib.Path, shown: pathlib.Path | None = None
+) -> Iterator[None]:
     """Names a file in errors of the disk that name none, or its part.
 
     Libraries that write by themselves say what the disk said in errors of
@@ -55,9 +57,10 @@ def naming(path: pathlib.Path) -> Iterator[None]:
 
     Args:
         path: what is written.
+        shown: what to name, where `path` is nothing that a user knows.
 
     Raises:
-        OSError: with `path` as its `filename`.
+        OSError: with `path` or `shown` as its `filename`.
     """
     try:
         yield
@@ -67,7 +70,7 @@ def naming(path: pathlib.Path) -> Iterator[None]:
         if found is None or not (found.filename or part).startswith(part):
             raise
         code, reason = found.errno, found.strerror
-        raise OSError(code, reason, str(path)) from error
+        raise OSError(code, reason, str(shown or path)) from error
 
 
 def replace_all(moves: Mapping[pathlib.Path, pathlib.Path]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from keras_csg.files import at_home, check_folder, hidden_part
+from keras_csg.files import at_home, check_folder, hidden_part, naming
 from keras_csg.robustness.batches import NumberedBatch
 
 COLUMNS = ("file", "label", "before", "after")
@@ -54,7 +54,7 @@ class AttackedImages:
         return self
 
     def __exit__(self, kind: Any, *_: Any) -> None:
-        with self._stack:
+        with naming(self.path.absolute()), self._stack:
             if kind is not None:
                 return
             self._stream.close()
@@ -79,12 +79,13 @@ class AttackedImages:
             rows = zip(
                 batch.numbers, images, batch.labels, before, after, strict=True
             )
-            for number, image, *answers in rows:
-                file = f"{number:06d}.png"
-                # Plain: a picture of ours would be passed over by `predict`.
-                Image.fromarray(image).save(self._part / file)
-                said = [_words(answer, names) for answer in answers]
-                self._index.writerow([file, *said])
+            with naming(self.path.absolute()):
+                for number, image, *answers in rows:
+                    file = f"{number:06d}.png"
+                    # A picture of ours would be passed over by `predict`.
+                    Image.fromarray(image).save(self._part / file)
+                    said = [_words(answer, names) for answer in answers]
+                    self._index.writerow([file, *said])
 
         return write
 

@@ -35,6 +35,11 @@ DISCARDED = 2**24
 """Bytes too many that are read nevertheless: many a client looks for an answer
 only when it has sent all."""
 CLOSE = {"Connection": "close"}
+HEADERS = {
+    UNAVAILABLE: {"Retry-After": "1"},
+    TIMED_OUT: CLOSE,
+    TOO_LARGE: CLOSE,  # What is left of it would be read as a request.
+}
 TOP = 3
 
 
@@ -174,8 +179,9 @@ class HttpApp:
         """Returns the body, of which no more is kept than may be sent."""
         told = request.headers.get("content-length", "")
         too_large = told.isdecimal() and int(told[:20]) > self._max_body
-        # This client waits for leave to send it.
-        if too_large and "expect" in request.headers:
+        far = too_large and int(told[:20]) > self._max_body + DISCARDED
+        # This client waits for leave to send it, or is not read to its end.
+        if far or (too_large and "expect" in request.headers):
             raise self._too_large()
         try:
             async with asyncio.timeout(BODY_SECONDS) as limit:
@@ -264,7 +270,7 @@ def _top(request):
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = getattr(error, "status", 500)
-    headers = {UNAVAILABLE: {"Retry-After": "1"}, TIMED_OUT: CLOSE}.get(status)
+    headers = HEADERS.get(status)
     return JSONResponse({"error": str(error)}, status, headers)
 
 

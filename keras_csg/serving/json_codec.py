@@ -152,7 +152,10 @@ def _check_values(text):
 
 def _parsed(text):
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        # Of bytes it would take UTF-16, whose commas are counted wrongly.
+        return json.loads(
+            str(text, "utf-8-sig"), parse_constant=_refuse_constant
+        )
     except RecursionError as error:
         raise RequestError("The request's JSON is too deep.") from error
     except ValueError as error:

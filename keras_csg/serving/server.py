@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import uvicorn
 from keras_csg.deployment.formats.base import ExportedAnswers
 from keras_csg.serving.grpc_service import make_grpc_server
 from keras_csg.serving.http_app import HttpApp
-from keras_csg.serving.log_lines import LogLines
+from keras_csg.serving.log_lines import LogLines, few_records
 from keras_csg.serving.service import Service
 from keras_csg.serving.settings import ServerSettings
 from keras_csg.serving.sockets import BACKLOG, bound_socket, joined, taken
@@ -50,15 +49,17 @@ class ModelServer:
         open_model: Callable[[], ExportedAnswers],
         log: Callable[[str], Any] = lambda text: None,
     ):
+        lines = LogLines(log)
         self.service = Service(
             settings.name,
             settings.version,
             max_batch_size=settings.max_batch_size,
             max_pixels=settings.max_pixels,
-            log=LogLines(log),
+            log=lines,
         )
         self._closed = threading.Event()
         with contextlib.ExitStack() as resources:
+            resources.enter_context(few_records(lines))
             resources.callback(self.service.close)
             self.port = self._start_http(settings, resources)
             self.grpc_port = None
@@ -105,10 +106,6 @@ class ModelServer:
             ),
             app,
         )
-        logger = logging.getLogger("uvicorn.error")
-        late = _TooLate()
-        logger.addFilter(late)
-        resources.callback(logger.removeFilter, late)
         self._thread = threading.Thread(
             target=_serve, args=(server, bound), daemon=True
         )
@@ -160,15 +157,6 @@ class _Uvicorn(uvicorn.Server):
         """Answers what has come."""
         self._app.end_by(DRAIN_SECONDS * COMING_SHARE)
         await super().shutdown(sockets)
-
-
-class _TooLate(logging.Filter):
-    """Leaves a line of what was not answered in time, without tracebacks."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Returns whether a record is to be logged."""
-        error = record.exc_info and record.exc_info[1]
-        return not isinstance(error, asyncio.CancelledError)
 
 
 def _serve(server: uvicorn.Server, bound: socket.socket) -> None:

@@ -70,6 +70,7 @@ def find_state(run: Run, log: Callable[[str], Any]) -> Backup | None:
         check_unedited(run, record.options, "its record of the training")
     if backup is None and not run.is_finished():
         _check_nothing_lost(run)
+        log(f"{run.path} has nothing to go on from: it is begun anew")
     _say_threads(run, log)
     return backup
 

@@ -2,8 +2,57 @@
 
 import math
 
-from keras_csg.data.memory import available_memory
+from keras_csg.arguments import height_and_width
+from keras_csg.backbones.registry import backbone_spec
+from keras_csg.data.memory import available_memory, check_image_size
 from keras_csg.engines import engine
+from keras_csg.training.options import TrainingOptions
+
+
+def check_asked_size(options: TrainingOptions) -> None:
+    """Refuses an `image_size` that cannot be trained on, before data are read.
+
+    Args:
+        options: `TrainingOptions`.
+
+    Raises:
+        ValueError: naming the size: the backbone takes no images as small, or
+            those of a batch do not fit.
+    """
+    size = height_and_width(options.image_size)
+    if size is None:
+        return
+    check_least_side(options.backbone, size)
+    check_image_size(size)
+    check_size(options.batch_size or 1, (*size, 3))
+
+
+def check_least_side(backbone: str, size: tuple[int, ...]) -> None:
+    """Refuses images that are smaller than a backbone takes.
+
+    Args:
+        backbone: str. Its name.
+        size: tuple `(height, width)`.
+
+    Raises:
+        ValueError: naming the size.
+    """
+    least = backbone_spec(backbone).min_size
+    if min(size) < least:
+        raise ValueError(
+            f"`image_size` must be at least {least} for {backbone}. "
+            f"Received: images of {size[0]}x{size[1]}"
+        )
+
+
+def check_batch(batch_size: int, image_shape: tuple[int, int, int]) -> None:
+    """Refuses a batch that does not fit, or divide among the devices.
+
+    Raises:
+        ValueError: naming what is wrong.
+    """
+    check_shares(batch_size)
+    check_size(batch_size, image_shape)
 
 
 def check_shares(batch_size: int) -> None:

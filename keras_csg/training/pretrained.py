@@ -10,6 +10,7 @@ from keras_csg.choices import HUB_PREFIX, PRESET_WEIGHTS, RANDOM_WEIGHTS
 from keras_csg.models.build import build_backbone
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.schedules import weights_at
+from keras_csg.training.limits import check_least_side
 from keras_csg.training.options import TrainingOptions
 
 
@@ -67,12 +68,7 @@ def build_for(
         ValueError: as `build_backbone`.
         OSError: as `build_backbone`.
     """
-    least = backbone_spec(options.backbone).min_size
-    if min(image_shape[:2]) < least:
-        raise ValueError(
-            f"`image_size` must be at least {least} for {options.backbone}. "
-            f"Received: images of {image_shape[0]}x{image_shape[1]}"
-        )
+    check_least_side(options.backbone, image_shape[:2])
     return build_backbone(
         options.backbone,
         weights=weights,

@@ -23,7 +23,7 @@ from keras_csg.training.final_statistics import keep_better_statistics
 from keras_csg.training.going_on import find_state, prepare, take_history
 from keras_csg.training.head_phase import train_head_of
 from keras_csg.training.initial import take_over, with_known_head
-from keras_csg.training.limits import check_shares, check_size
+from keras_csg.training.limits import check_asked_size, check_batch
 from keras_csg.training.loggers import RunLoggers
 from keras_csg.training.model import create_model, describe
 from keras_csg.training.optimizers import shortened_average
@@ -100,6 +100,7 @@ class Trainer:
                 raise
 
     def _set_up(self, options, resume, allow_changed_data):
+        check_asked_size(options)
         if resume:
             self.backup = find_state(self.run, self.log)
         self.loggers = RunLoggers(options.loggers, self.run, self.log)
@@ -112,8 +113,7 @@ class Trainer:
         options = self._load(options, resume, allow_changed_data)
         options = with_known_head(options, self.data.class_names)
         self.options = fill_in(options, self.data)
-        check_shares(self.options.batch_size)
-        check_size(self.options.batch_size, self.data.image_shape)
+        check_batch(self.options.batch_size, self.data.image_shape)
         check_alike(self.options, self.data)
         self.share = own_share()
         self._build(backbone, report, resume, restored)
@@ -208,7 +208,7 @@ class Trainer:
                 self.run.unlock()
 
     def describe(self) -> list[str]:
-        """Returns what is trained on what, and where it goes, as lines."""
+        """Returns what is trained on what, and where, as lines."""
         return describe(self.options, self.data, self.model, self.run.path)
 
     def _fit(self, callbacks):

@@ -125,6 +125,12 @@ def look(disk, large):
     for name in ("predict", "explain"):
         option = "--heatmap" if name == "predict" else "--out"
         found[name] = on_full(disk, 0, name, run, image, option, out)
+    found["filters"] = on_full(
+        disk, 60 * BLOCK, "filters", run, "--limit", 40, "--out", out
+    )
+    found["attack"] = on_full(
+        disk, 4 * BLOCK, "attack", run, "--limit", 40, "--save", out
+    )
     disk.fill()
     with mock.patch.dict(os.environ, {"TMPDIR": str(disk.path)}):
         tempfile.tempdir = None

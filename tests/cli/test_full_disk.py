@@ -63,6 +63,8 @@ def test_a_training_keeps_its_epochs_and_goes_on_to_the_same_end(found):
         ("onnx", "out/model.onnx"),
         ("predict", "out/a.heatmap.png"),
         ("explain", "out/a.explained.png"),
+        ("filters", "out"),
+        ("attack", "out"),
     ],
 )
 def test_what_is_written_is_named_and_nothing_is_left(found, name, file):

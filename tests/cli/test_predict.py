@@ -175,12 +175,12 @@ def garble(content):
 
 
 @pytest.mark.parametrize("damage", [cut, garble])
-def test_a_damaged_model_is_named(damage, trained, run_cli, tmp_path):
+def test_a_damaged_model_is_named(damage, trained, digit, run_cli, tmp_path):
     config = (trained / "config.json").read_bytes()
     (tmp_path / "config.json").write_bytes(config)
     model = (trained / "model.keras").read_bytes()
     (tmp_path / "model.keras").write_bytes(damage(model))
-    code, out, err = run_cli("predict", tmp_path, tmp_path / "a.png")
+    code, out, err = run_cli("predict", tmp_path, digit[0][0])
     assert code == 2
     assert len(err.splitlines()) == 1 and "model.keras" in err
 

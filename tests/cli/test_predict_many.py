@@ -1,6 +1,7 @@
 """Folders, patterns, broken files, and predictions in a file."""
 
 import csv
+import importlib
 import json
 import os
 import shutil
@@ -123,3 +124,20 @@ def test_a_name_that_is_no_utf_8(tiny_run, digit, tmp_path, run_cli):
     )
     assert code == 0, err
     assert b"caf\xe9.png" in (tmp_path / "a.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "command", [["predict"], ["explain"], ["detect", "score"]]
+)
+def test_files_that_are_not_there_are_named_before_a_library_is_loaded(
+    command, run_cli, tmp_path, monkeypatch
+):
+    def load():
+        raise AssertionError("The library was loaded.")
+
+    module = importlib.import_module(f"keras_csg_cli.{command[0]}")
+    monkeypatch.setattr(module, "load_library", load)
+    missing = tmp_path / "missing.jpg"
+    code, _, err = run_cli(*command, "weights:cifar10", missing)
+    assert code == 2
+    assert err.strip() == f"Error: There is no image file {missing}."

@@ -191,5 +191,5 @@ def test_a_run_without_a_detector_says_how_to_fit_one(run, pictures):
 
 
 def test_files_that_are_not_there_are_named_first(fitted):
-    with pytest.raises(InputError, match="There is no file ghost"):
+    with pytest.raises(InputError, match="There is no image file ghost"):
         keras_csg.score_images(fitted[0], "ghost.png")

@@ -13,6 +13,9 @@ UNREADABLE = {
     "cut_short.jpg",
     "text.png",
     "cut_short.png",
+    "float_nan.tif",
+    "float_inf.tif",
+    "float_minus_inf.tif",
 }
 """Names of those that no program should take for an image."""
 
@@ -64,10 +67,14 @@ def _deep(folder):
         ("float_dark.tif", np.zeros_like(grey, "float32")),
     ):
         Image.fromarray(values).save(folder / name)
-    holes = (grey / 255).astype("float32")
-    holes[3:9, 4:9] = np.nan
-    holes[20:22], holes[25:27] = np.inf, -np.inf
-    Image.fromarray(holes).save(folder / "float_nan_inf.tif")
+    for name, value in (
+        ("float_nan.tif", np.nan),
+        ("float_inf.tif", np.inf),
+        ("float_minus_inf.tif", -np.inf),
+    ):
+        holes = (grey / 255).astype("float32")
+        holes[3:9, 4:9] = value
+        Image.fromarray(holes).save(folder / name)
 
 
 def _palettes(folder):

@@ -40,7 +40,31 @@ def test_an_image_size_may_be_a_pair():
 
 @pytest.mark.parametrize("cache, wanted", [(True, True), (False, False)])
 def test_cache_can_be_forced(cache, wanted):
-    assert request(cache).wants_cache(10**9, (512, 512)) == wanted
+    assert request(cache).wants_cache(10**3, (8, 8)) == wanted
+
+
+def test_images_that_are_to_be_kept_have_to_fit():
+    with pytest.raises(ValueError, match="GiB, more than is free: ask for a"):
+        request(True).wants_cache(10**9, (512, 512))
+
+
+@pytest.mark.parametrize("name", ["digits", "shapes", "no-such-folder/"])
+def test_no_image_may_have_more_pixels_than_a_panorama(name):
+    with pytest.raises(ValueError, match="may be 178,956,970 pixels at most"):
+        load_data(name, image_size="99999999x2")
+
+
+@pytest.mark.parametrize("name", ["digits", "shapes"])
+def test_images_that_are_made_have_to_fit(name, monkeypatch):
+    monkeypatch.setattr("keras_csg.data.memory.available_memory", lambda: 2**30)
+    with pytest.raises(ValueError, match="1000x1000 take .* more than is fre"):
+        load_data(name, image_size=1000)
+
+
+def test_one_image_has_to_fit(monkeypatch):
+    monkeypatch.setattr("keras_csg.data.memory.available_memory", lambda: 2**20)
+    with pytest.raises(ValueError, match="An image of 1000x1000 takes 0.0 GiB"):
+        load_data("no-such-folder/", image_size=1000)
 
 
 def test_the_cache_stops_at_half_of_the_free_memory():

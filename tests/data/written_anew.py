@@ -76,7 +76,7 @@ def in_levels(values, levels):
             white = (fits or [least_above(largest)])[0]
         elif largest > white:
             white = least_above(largest)
-    scaled = np.nan_to_num(values.astype(float) * 255 / white, nan=0)
+    scaled = values.astype(float) * 255 / white
     return np.clip(np.rint(scaled), 0, 255)
 
 

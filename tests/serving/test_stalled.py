@@ -3,11 +3,12 @@
 import contextlib
 import functools
 import json
+import logging
 import socket
 import threading
 import time
 
-from keras_csg.serving import http_app
+from keras_csg.serving import http_app, log_lines
 from keras_csg.serving import server as serving
 from tests.serving import stand_in
 from tests.serving.stand_in import INFER, as_json, post, some_images
@@ -50,6 +51,32 @@ def test_clients_that_stall_shut_out_nobody(monkeypatch):
             assert b" 408 " in answer and b"within 1 s" in answer
         assert post(server.port, GOOD)[0] == 200
         assert server.service._in_flight == 0
+
+
+def test_what_is_announced_as_far_too_large_is_refused_at_once():
+    with stand_in.served() as server:
+        with begin(server.port, 99_999_999_999, b"") as client:
+            begun = time.monotonic()
+            answer = b"".join(iter(functools.partial(client.recv, 1000), b""))
+        assert b" 413 " in answer and b"bytes at most" in answer
+        assert time.monotonic() - begun < 20
+        assert post(server.port, GOOD)[0] == 200
+
+
+def test_what_is_no_request_is_a_line_but_not_each_of_many(caplog):
+    with stand_in.served() as server:
+        for _ in range(100):
+            with socket.create_connection(
+                ("127.0.0.1", server.port), 30
+            ) as client:
+                client.sendall(b"\x16\x03\x01\r\n\r\n")
+                assert b" 400 " in client.recv(1000)
+        assert 1 <= len(caplog.records) <= log_lines.LINES
+        for name in log_lines.LOGGERS:
+            logging.getLogger(name).error("once more")
+        assert len(caplog.records) == log_lines.LINES
+    logging.getLogger("asyncio").error("afterwards")
+    assert len(caplog.records) == log_lines.LINES + 1
 
 
 def test_what_comes_slowly_gives_way_where_all_is_too_much(monkeypatch):

@@ -246,6 +246,7 @@ def test_an_edited_finished_run_is_measured_and_says_so(whole):
     (whole / "config.json").write_text(json.dumps({**config, "seed": 4}))
     with pytest.warns(UserWarning, match="says seed=4, and .* with seed=0"):
         open_run(whole)
+    assert "record of the training says seed=0" in refused(whole)
     # Where its data are now is no such change.
     (whole / "config.json").write_text(json.dumps({**config, "data": "x"}))
     open_run(whole)

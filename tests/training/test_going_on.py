@@ -1,6 +1,7 @@
 """More epochs for a run than it was to have."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -54,6 +55,20 @@ def test_a_finished_run_goes_on_from_its_weights(tiny, tmp_path):
         keras.ops.convert_to_numpy(kept.load_model().head.kernel), kernel
     )
     assert json.loads((path / "metrics-0002.json").read_text()) == before
+
+
+def test_a_run_of_which_nothing_is_left_says_that_it_is_begun_anew(
+    tiny, tmp_path
+):
+    path = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        keras_csg.train(path, epochs=2, callbacks=[Halt()], **OPTIONS)
+    shutil.rmtree(path / "backup")
+    (path / "history.csv").unlink()
+    lines = []
+    keras_csg.train(path, resume=True, log=lines.append)
+    assert f"{path} has nothing to go on from: it is begun anew" in lines
+    assert epochs_of(Run(path)) == [1, 2]
 
 
 def test_a_stopped_run_goes_on_to_more(tiny, tmp_path):

@@ -1,11 +1,15 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_csg.data.memory import check_images
 from keras_csg.data.sources.base import ClassificationData, Source
 from keras_csg.data.sources.class_choice import choose_classes
 from keras_csg.data.sources.registry import register_source
 from keras_csg.data.splits.holdout import three_ways
 from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
+
+RESIZING_BYTES = 12
+"""Of a pixel: float32 twice, and then red, green, blue and grey."""
 
 
 @register_source("digits")
@@ -22,6 +26,7 @@ class DigitsSource(Source):
         request = self.request
         digits = datasets.load_digits()
         size = request.image_size or (32, 32)
+        check_images(len(digits.images), size, RESIZING_BYTES)
         read_images = cached_reader(_as_rgb(digits.images, size))
         names, number_of = choose_classes(
             [str(name) for name in digits.target_names], request

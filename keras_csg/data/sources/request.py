@@ -9,7 +9,11 @@ from numbers import Integral, Real
 from keras_csg.arguments import height_and_width
 from keras_csg.data.image_reading import PLAIN, ImageReading
 from keras_csg.data.listing import Listing
-from keras_csg.data.memory import available_memory
+from keras_csg.data.memory import (
+    available_memory,
+    check_image_size,
+    check_images,
+)
 from keras_csg.data.sources.split_names import NONE, parse_splits
 
 _logger = logging.getLogger("keras_csg")
@@ -77,8 +81,14 @@ class Request:
         return changes
 
     def wants_cache(self, num_images: int, image_size: tuple[int, int]) -> bool:
-        """Whether to keep images of `(height, width)` in memory."""
+        """Whether to keep images of `(height, width)` in memory.
+
+        Raises:
+            ValueError: if they are to be kept and do not fit.
+        """
         if self.cache != "auto":
+            if self.cache:
+                check_images(num_images, image_size)
             return bool(self.cache)
         num_bytes = num_images * image_size[0] * image_size[1] * 3
         fits = num_bytes < available_memory() / 2
@@ -123,7 +133,7 @@ def checked_request(
     return Request(
         name=_checked_path("name", name),
         data_dir=_checked_path("data_dir", data_dir),
-        image_size=height_and_width(image_size),
+        image_size=_checked_size(image_size),
         validation_split=_checked_split(validation_split),
         seed=_checked_seed(seed),
         cache=_checked_cache(cache),
@@ -153,6 +163,13 @@ def _checked_path(argument, path):
             f"Received: {argument}={path!r}"
         )
     return os.fspath(path)
+
+
+def _checked_size(image_size):
+    size = height_and_width(image_size)
+    if size is not None:
+        check_image_size(size)
+    return size
 
 
 def _checked_split(validation_split):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_csg.data.annotated_images import AnnotatedImages, choose_annotated
+from keras_csg.data.memory import check_images
 from keras_csg.data.sources.base import ClassificationData, Source
 from keras_csg.data.sources.class_choice import choose_classes
 from keras_csg.data.sources.registry import register_source
@@ -14,6 +15,8 @@ from keras_csg.data.splits.indexed import IndexedSplit, cached_reader
 CLASS_NAMES = list(OUTLINES)
 COUNT = 5000
 SHAPES_SIZE = (64, 64)
+DRAWN_BYTES = 4
+"""Of a pixel: red, green, blue and the mask."""
 _CHUNK = 500
 _LEAST_CONTRAST = 64
 
@@ -41,6 +44,7 @@ class ShapesSource(Source):
         """Draws the images, and keeps the masks of the test split."""
         request = self.request
         size = request.image_size or SHAPES_SIZE
+        check_images(COUNT, size, DRAWN_BYTES)
         images, labels, masks = make_shapes(COUNT, size)
         names, number_of = choose_classes(CLASS_NAMES, request)
         numbers = number_of[labels]

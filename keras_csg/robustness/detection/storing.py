@@ -11,6 +11,7 @@ import numpy as np
 from keras_csg.files import (
     flush_to_disk,
     hidden_part,
+    naming,
     recover,
     replace_all,
     sha256_of,
@@ -90,7 +91,7 @@ def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
     recover(folder)
     _check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with hidden_part(folder) as part:
+    with naming(folder), hidden_part(folder) as part:
         part.mkdir()
         arrays = {**stored.arrays, **_head_arrays(stored.head)}
         np.savez(part / ARRAYS, allow_pickle=False, **arrays)
