@@ -15,6 +15,7 @@ DOCS = ROOT / "docs"
 OF_ROOT = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "NOTICE.md": "notice.md",
     "SECURITY.md": "security.md",
 }
 FILES = ["LICENSE"]
