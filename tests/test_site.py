@@ -5,23 +5,13 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.reports.chromium import browser
 from tests.source_tree import ROOT
 
 DOCS = ROOT / "docs"
-CHROMIUM = Path("/usr/bin/chromium")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDTHS = (390, 820, 1400)
 SHOWN = ("index", "concepts/gate", "how/nan", "commands/train", "results")
 
@@ -140,19 +130,10 @@ def test_no_page_names_a_path_of_the_machine_that_built_it(site):
         assert str(ROOT) not in page.read_text("utf-8"), page.name
 
 
-@pytest.fixture(scope="module")
-def browser():
-    sync = pytest.importorskip(
-        "playwright.sync_api", reason="pip install playwright"
-    )
-    if not CHROMIUM.exists():
-        pytest.skip("no Chromium")
-    with sync.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=ARGS
-        )
-        yield launched
-        launched.close()
+@pytest.fixture(scope="module", name="browser")
+def opened_browser():
+    with browser() as opened:
+        yield opened
 
 
 @pytest.fixture

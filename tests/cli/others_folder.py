@@ -3,27 +3,14 @@
 A process of its own, which may do what that user lets it do and no more.
 """
 
-import contextlib
-import io
 import json
 import os
 import pathlib
 import sys
 
-from keras_csg_cli.main import main
+from tests.cli.called import call
 
 TRAIN = ["train", "--data", "digits", "--image-size", "8", "--epochs", "1"]
-
-
-def call(args):
-    """Returns exit code and stderr of a command."""
-    said, told = io.StringIO(), io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(told):
-            main([str(arg) for arg in args])
-    except SystemExit as exit_:
-        return exit_.code or 0, said.getvalue()
-    return None, said.getvalue()
 
 
 def commands(folder):
@@ -82,6 +69,6 @@ if __name__ == "__main__":
     os.chdir(place / "home")
     results = {}
     for name, (given, named) in commands(place).items():
-        code, said = call(given)
+        code, said = call(*given)
         results[name] = {"code": code, "said": said, "named": str(named or "")}
     sys.stdout.write(json.dumps(results) + "\n")

@@ -4,7 +4,6 @@ A process of its own, in a namespace of mounts where the disk is a small tmpfs.
 """
 
 import contextlib
-import io
 import json
 import os
 import pathlib
@@ -18,7 +17,7 @@ from PIL import Image
 
 import keras_csg
 from keras_csg.training.callbacks.backup import RunBackup
-from keras_csg_cli.main import main
+from tests.cli.called import call
 from tests.cli.crashing import TRAIN
 from tests.cli.test_resume import weights_of
 from tests.tiny import registered_tiny
@@ -56,17 +55,6 @@ class Disk:
         return sorted(
             str(p.relative_to(self.path)) for p in paths if p != self.filler
         )
-
-
-def call(*args):
-    """Returns exit code and stderr of a command."""
-    said, told = io.StringIO(), io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(told):
-            main([str(arg) for arg in args])
-    except SystemExit as exit_:
-        return exit_.code or 0, said.getvalue()
-    return None, said.getvalue()
 
 
 def train_on(disk, large):
