@@ -11,8 +11,6 @@ MOST_OF_ALL = 2000
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # Words of several scripts, and families of emoji, are joined by them.
 JOINERS = "\u200c\u200d"
-_REPR_OF_BYTE = re.compile(r"(?<!\\)\\udc([89a-f][0-9a-f])")
-"""How `repr` writes a byte that is no text."""
 _PLAIN = re.compile(r"[ -~]*")
 _QUOTED = re.compile(rf"'[^']{{{MOST_SHOWN + 1},}}'")
 _QUOTED_FIRST = re.compile(r"[\w=]*'")
@@ -33,7 +31,6 @@ def printable(text: str, keep: str = "") -> str:
     >>> printable("cat\x1b[31m")
     'cat\\x1b[31m'
     """
-    text = _REPR_OF_BYTE.sub(r"\\x\1", text)
     if _PLAIN.fullmatch(text):
         return text
     stays = JOINERS + keep

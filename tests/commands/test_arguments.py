@@ -38,7 +38,7 @@ PREDICT = [
     (lambda run: keras_csg.predict(run, [], heatmaps=""), "`heatmaps`"),
     (
         lambda run: keras_csg.predict(run, ["no.png"], heatmaps=run / "maps"),
-        "no file no.png",
+        "no image file no.png",
     ),
 ]
 LOCALIZE = [

@@ -139,7 +139,7 @@ def test_a_file_that_was_changed_is_refused(trained, here, monkeypatch):
     "call",
     [
         lambda: keras_csg.evaluate("weights:smal", log=None),
-        lambda: keras_csg.predict("weights:smal", "a.png"),
+        lambda: keras_csg.predict("weights:smal", __file__),
         lambda: keras_csg.localize("weights:smal", log=None),
         lambda: keras_csg.export_run("weights:smal", log=None),
         lambda: keras_csg.build("tiny", 10, weights="weights:smal"),
