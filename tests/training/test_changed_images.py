@@ -43,6 +43,7 @@ def test_replaced_images_of_the_same_size_are_noticed(root):
     assert "1 changed images" in data.changes
 
 
+@pytest.mark.slow
 def test_a_training_with_changed_data_keeps_its_list(root):
     """What it sees from then on is not tested on either."""
     photos = root / "photos"

@@ -74,7 +74,10 @@ def test_images_of_several_classes_have_none_of_it(name, value):
 @pytest.mark.parametrize(
     "options",
     [
-        {"logit_adjustment": 1.0, "gate_schedule": "alternating"},
+        pytest.param(
+            {"logit_adjustment": 1.0, "gate_schedule": "alternating"},
+            marks=pytest.mark.slow,
+        ),
         pytest.param({"sampling": "balanced"}, marks=pytest.mark.slow),
         pytest.param({"logit_adjustment": 1.0}, marks=pytest.mark.slow),
         pytest.param(

@@ -40,6 +40,7 @@ class Interrupted(keras.callbacks.Callback):
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_store_holds_a_training_that_was_gone_on_with(
     store, tmp_path, tiny_name
 ):
