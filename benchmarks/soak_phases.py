@@ -38,19 +38,15 @@ def some_images(shape, count=8):
 
 def predictions(source, folder):
     """Predicts by a model, as a notebook does."""
-    model = _model(source)
-    images = some_images(model.input_shape[1:])
-    expected = model.predict(images, verbose=0)
-
-    def turn():
-        return np.array_equal(model.predict(images, verbose=0), expected)
-
-    return turn
+    return _predicted(_model(source))
 
 
 def predictions_of_keras(source, folder):
     """Predicts by the same backbone with a head of Keras."""
-    model = _plain()
+    return _predicted(_plain())
+
+
+def _predicted(model):
     images = some_images(model.input_shape[1:])
     expected = model.predict(images, verbose=0)
 

@@ -14,11 +14,11 @@ import tomllib
 
 from packaging.requirements import Requirement
 
+from keras_csg.commands.installed import OF_DEVELOPERS
+
 ROOT = pathlib.Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "licences.md"
 START, END = "<!-- generated -->\n", "<!-- end -->\n"
-# Extras for those who work on the package: nothing of them reaches a user.
-OF_DEVELOPERS = {"bench", "dev", "docs", "test", "test-core", "triton"}
 # Packages that are installed on other systems alone.
 ELSEWHERE = {"coremltools": "BSD-3-Clause"}
 # Those that say so in a sentence, or by a classifier, in SPDX's words.

@@ -9,8 +9,10 @@ import importlib.metadata
 import re
 import tomllib
 
-from dependency_licences import OF_DEVELOPERS, ROOT
+from dependency_licences import ROOT
 from packaging.requirements import Requirement
+
+from keras_csg.commands.installed import OF_DEVELOPERS
 
 
 def closure(lines):

@@ -1,6 +1,5 @@
 """What an exported file says of itself is refused by file and field."""
 
-import dataclasses
 import json
 import shutil
 
@@ -8,7 +7,7 @@ import pytest
 
 import keras_csg
 from keras_csg.deployment.formats.registry import get_format
-from keras_csg.deployment.metadata import Metadata
+from tests.deployment.lying import write_lie
 from tests.deployment.trained import trained_classifier, write_as
 
 DESCRIPTION = "assets.extra/keras_csg.json"
@@ -49,13 +48,12 @@ def test_damage_is_said_of_a_file(path, tmp_path):
 def test_a_file_says_that_it_is_of_another_format(
     name, file, tmp_path, monkeypatch
 ):
-    whole = Metadata.sealed
-
-    def lie(self, digest):
-        return whole(dataclasses.replace(self, format="saved_model"), digest)
-
-    monkeypatch.setattr(Metadata, "sealed", lie)
-    path = write_as(get_format(name), trained_classifier(), tmp_path / file)
+    path = write_lie(
+        monkeypatch,
+        name,
+        tmp_path / file,
+        lambda metadata: {"format": "saved_model"},
+    )
     with pytest.raises(ValueError) as raised:
         keras_csg.read_metadata(path)
     assert str(raised.value) == (

@@ -14,6 +14,7 @@ import keras_csg
 from keras_csg.deployment.formats.registry import get_format
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.untrusted.limits import VARIABLE
+from tests.deployment.lying import write_lie
 from tests.deployment.trained import trained_classifier, write_as
 
 
@@ -236,15 +237,10 @@ def test_the_other_formats_are_compared_too(
     name, suffix, tmp_path, monkeypatch
 ):
     """By files that say of themselves what is not so."""
-    model = trained_classifier()
-    whole = Metadata.sealed
     lie = {"outputs": {"probabilities": "", "score": ""}}
-    monkeypatch.setattr(
-        Metadata,
-        "sealed",
-        lambda self, digest: whole(dataclasses.replace(self, **lie), digest),
+    path = write_lie(
+        monkeypatch, name, tmp_path / f"a.{suffix}", lambda metadata: lie
     )
-    path = write_as(get_format(name), model, tmp_path / f"a.{suffix}")
     with pytest.raises(ValueError, match="`outputs` is score, and the graph"):
         keras_csg.open_exported(path)
 
@@ -255,17 +251,12 @@ def test_the_other_formats_are_compared_too(
 def test_the_other_formats_inputs_are_compared_too(
     name, suffix, tmp_path, monkeypatch
 ):
-    whole = Metadata.sealed
-
-    def lie(self, digest):
-        said = {**self.input, "shape": (None, 9, 8, 3)}
+    def change(metadata):
+        said = {**metadata.input, "shape": (None, 9, 8, 3)}
         del said["preprocessing"]
-        return whole(dataclasses.replace(self, input=said), digest)
+        return {"input": said}
 
-    monkeypatch.setattr(Metadata, "sealed", lie)
-    path = write_as(
-        get_format(name), trained_classifier(), tmp_path / f"a.{suffix}"
-    )
+    path = write_lie(monkeypatch, name, tmp_path / f"a.{suffix}", change)
     with pytest.raises(
         ValueError, match="`input.shape` is .*takes .None, 8, 8"
     ):

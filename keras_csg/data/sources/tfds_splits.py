@@ -172,23 +172,21 @@ def _by_number(examples, name):
     Nothing is decoded before the first of either is asked for: whoever
     measures on the test split has no need of the images to train on.
     """
-    decoded = _once(lambda: examples.decode(name))
-    if not examples.features.some_left_out:
-        return (
-            reader_of(lambda numbers: decoded()[0][numbers]),
-            lambda: decoded()[1],
-        )
-    labels = examples.labels(name)
-    place = np.cumsum(labels >= 0) - 1  # Only those of our classes are kept.
 
-    def labels_once_decoded():
-        decoded()
-        return labels
+    @_once
+    def decoded():
+        images, labels = examples.decode(name)
+        place = np.arange(len(labels))
+        if examples.features.some_left_out:
+            labels = examples.labels(name)
+            place = np.cumsum(labels >= 0) - 1  # Only ours are kept.
+        return images, labels, place
 
-    return (
-        reader_of(lambda numbers: decoded()[0][place[numbers]]),
-        labels_once_decoded,
-    )
+    def read(numbers):
+        images, _, place = decoded()
+        return images[place[numbers]]
+
+    return reader_of(read), lambda: decoded()[1]
 
 
 def _once(make):

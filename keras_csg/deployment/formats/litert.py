@@ -136,8 +136,7 @@ class LiteRTAnswers(ExportedAnswers):
             "LiteRT files need their runtime: `pip install ai-edge-litert`.",
         )
         if not trust:
-            refuse_operations(path, _custom_operations(path))
-            _check_made(path)
+            _check_operations(path)
         version = importlib.metadata.version("ai-edge-litert")
         self.runtime = f"ai-edge-litert {version}"
         try:
@@ -196,20 +195,18 @@ def _graph(path):
         return [stream.read(end)]
 
 
-def _custom_operations(path):
-    """Returns the names of operations that are not the runtime's own."""
+def _check_operations(path):
+    """Refuses operations that are not the runtime's own, or ask for too much.
+
+    What constants make is summed against what a file may unpack to.
+    """
     try:
-        return custom_operations(path.read_bytes())
+        content = path.read_bytes()
+        custom = custom_operations(content)
+        operations = [*operations_of(content)]
     except Exception as error:  # All sorts, by where the damage is.
         raise ValueError(f"{path} is no LiteRT file, or damaged.") from error
-
-
-def _check_made(path):
-    """Refuses a file whose constants ask for more than it may unpack to."""
-    try:
-        operations = [*operations_of(path.read_bytes())]
-    except Exception as error:  # All sorts, by where the damage is.
-        raise ValueError(f"{path} is no LiteRT file, or damaged.") from error
+    refuse_operations(path, custom)
     try:
         check_made(operations)
     except ValueError as error:
