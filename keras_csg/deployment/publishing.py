@@ -20,6 +20,9 @@ from keras_csg.files import (
     write_json,
 )
 
+TRIES = 100
+"""To make a folder that others remove, each a few microseconds."""
+
 
 def proof_path(path: pathlib.Path) -> pathlib.Path:
     """Returns where the proof of an exported model lies: beside it."""
@@ -127,17 +130,20 @@ def _locked(path):
     """Returns a lock that was free; `None` where there can be none."""
     from filelock import FileLock
 
+    def touch():
+        _make_writable_folder(path.parent)
+        path.touch()
+
     while True:
-        _make_writable_folder(path.parent)  # Another one may remove it.
-        try:
-            path.touch()
-        except FileNotFoundError:
-            if path.parent.exists():  # As in /proc.
-                raise
-            continue
+        _try_again(touch)
         lock = FileLock(path, timeout=0)
         try:
             lock.acquire()
+        except (
+            FileExistsError,
+            FileNotFoundError,
+        ):  # Its folder was removed once more.
+            continue
         except NotImplementedError:  # Not every file system has locks.
             return None
         if path.exists():
@@ -148,10 +154,21 @@ def _locked(path):
 
 def _make_writable_folder(folder):
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _try_again(lambda: folder.mkdir(parents=True, exist_ok=True))
     except OSError as error:
         raise ValueError(_cannot_write(folder, error)) from error
     check_folder(folder)
+
+
+def _try_again(make):
+    """Does what another export may undo: its end removes the folders it made.
+
+    Where nothing can be made, as in /proc, the last try says so.
+    """
+    for _ in range(TRIES):
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            return make()
+    return make()
 
 
 def _cannot_write(path, error):

@@ -1,8 +1,10 @@
 """What a disk says that is full or gone, and what to do about it."""
 
+import contextlib
 import errno
 import os
 import pathlib
+import stat
 
 OF_THE_DISK = (
     errno.ENOSPC,
@@ -72,22 +74,44 @@ def check_folder(folder: pathlib.Path) -> None:
     Raises:
         ValueError: naming it, and the way out.
     """
-    there = folder.absolute()
-    while not os.path.lexists(there):
-        there = there.parent
-    if not there.is_dir():
+    there, is_folder = _nearest(folder.absolute())
+    if not is_folder:
         error = OSError(f"{there} is no folder: name another place")
         raise ValueError(cannot_write(folder, error))
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not _is_usable(there):
+        if not os.path.lexists(there) or _is_usable(there):
+            return check_folder(folder)  # It was removed, or made anew.
         number = errno.EROFS if _is_read_only(there) else errno.EACCES
         error = OSError(number, os.strerror(number))
         raise ValueError(cannot_write(folder, error))
 
 
+def _nearest(path):
+    """Returns what is there of a path, and whether that is a folder.
+
+    By one look at each: others may remove it between two.
+    """
+    for there in (path, *path.parents):
+        try:
+            return there, stat.S_ISDIR(there.stat().st_mode)
+        except FileNotFoundError:
+            if there.is_symlink():  # To nothing.
+                return there, False
+        except OSError:  # Behind a file, or where nobody may look.
+            continue
+    return path, False
+
+
+def _is_usable(folder):
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
 def _is_read_only(folder):
     if not hasattr(os, "statvfs"):  # Windows.
         return False
-    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    with contextlib.suppress(FileNotFoundError):
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    return False
 
 
 def _shown(path):
