@@ -181,3 +181,30 @@ print(errors)"""
         [sys.executable, "-c", script], capture_output=True, text=True
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.slow
+def test_every_module_can_be_the_first_one_imported():
+    """As in a script, or a test, that needs nothing else."""
+    script = """
+import importlib, pathlib, sys
+import keras, tensorflow
+root = pathlib.Path(sys.argv[1])
+for path in sorted(root.rglob("*.py")):
+    for name in [n for n in sys.modules if n.partition(".")[0] == root.name]:
+        del sys.modules[name]
+    path = path.relative_to(root.parent).with_suffix("")
+    module = ".".join(path.parts).removesuffix(".__init__")
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith(root.name):
+            raise
+    except ImportError as error:
+        print(module, error)
+"""
+    root = pathlib.Path(keras_csg.__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-c", script, root], capture_output=True, text=True
+    )
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr

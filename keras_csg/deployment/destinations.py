@@ -5,6 +5,7 @@ import os
 import pathlib
 from collections.abc import Mapping
 
+from keras_csg.deployment.companions import companions
 from keras_csg.deployment.formats.base import Format
 from keras_csg.deployment.formats.registry import get_format
 from keras_csg.deployment.layouts import (
@@ -19,7 +20,6 @@ from keras_csg.deployment.layouts import (
 )
 from keras_csg.deployment.metadata import LABELS_FILE, Metadata
 from keras_csg.deployment.ownership import (
-    companions,
     is_own_model,
     require_free,
     require_own,

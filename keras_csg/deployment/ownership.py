@@ -9,6 +9,11 @@ import os
 import pathlib
 from collections.abc import Iterable
 
+from keras_csg.deployment.companions import (
+    LABELS,
+    PROOF,
+    companions,
+)
 from keras_csg.deployment.formats.base import Format
 from keras_csg.deployment.metadata import (
     LABELS_FILE,
@@ -17,19 +22,6 @@ from keras_csg.deployment.metadata import (
 )
 from keras_csg.files import check_regular
 from keras_csg.untrusted.json_text import read_json
-
-PROOF, LABELS, METADATA = ".proof.json", ".labels.json", ".json"
-"""What is added to the name of an exported model for what lies beside it."""
-
-
-def beside(path: pathlib.Path, ending: str) -> pathlib.Path:
-    """Returns where what belongs to an exported model lies: beside it."""
-    return path.with_name(f"{path.name}{ending}")
-
-
-def companions(path: pathlib.Path) -> list[pathlib.Path]:
-    """Returns where all that belongs to an exported model may lie."""
-    return [beside(path, ending) for ending in (PROOF, LABELS, METADATA)]
 
 
 def require_free(

@@ -6,8 +6,8 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from keras_csg.deployment.companions import LABELS, METADATA, PROOF, beside
 from keras_csg.deployment.metadata import Metadata
-from keras_csg.deployment.ownership import LABELS, METADATA, PROOF, beside
 from keras_csg.files import (
     PARTS,
     cannot_write,

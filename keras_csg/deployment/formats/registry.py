@@ -4,8 +4,8 @@ import inspect
 import pathlib
 from typing import TypeVar
 
+from keras_csg.deployment.companions import LABELS, METADATA, PROOF
 from keras_csg.deployment.formats.base import ExportedAnswers, Format
-from keras_csg.deployment.ownership import LABELS, METADATA, PROOF
 
 _FORMATS: dict[str, Format] = {}
 
