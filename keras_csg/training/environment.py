@@ -1,13 +1,14 @@
 import contextlib
 import platform
 import random
+from importlib.util import find_spec
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_csg import private_api
-from keras_csg.engines import engine, on_tensorflow
+from keras_csg.engines import engine
 from keras_csg.version import package_version, version
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-datasets", "numpy")
@@ -88,7 +89,9 @@ def choose_device(device: str) -> None:
         ValueError: if a GPU is asked for and there is none, or TensorFlow has
             one in use already and must not.
     """
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" and find_spec("tensorflow"):
+        from keras_csg.engines import on_tensorflow
+
         on_tensorflow.leave_gpus()
     if device == "gpu" and not engine.has_gpu():
         raise ValueError(NO_GPU[keras.backend.backend()])

@@ -1,6 +1,7 @@
 """The same steps from the same weights on every backend that is installed."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,13 @@ import keras
 import numpy as np
 import pytest
 
+import keras_csg
+from keras_csg.data import load_data
 from keras_csg.explain import gradient_map
 from keras_csg.training import Run
 from tests.engines import (
     runs,
+    runs_without_tensorflow,
     several_devices,
     shared_classes,
     ten_steps,
@@ -95,6 +99,43 @@ def test_it_works_without_tensorflow(backend, tmp_path):
     with np.load(tmp_path / "predicted.npz") as there:
         logits = model.predict(there["images"], verbose=0)
         np.testing.assert_allclose(logits, there["logits"], atol=1e-5)
+
+
+class Begun(keras.callbacks.Callback):
+    """Leaves a training before its first epoch."""
+
+    def on_train_begin(self, logs=None):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_a_run_is_trained_where_tensorflow_is_not_and_finished_here(tmp_path):
+    options = {"backbone": "resnet20", "data": "digits", "image_size": 8}
+    run, images = tmp_path / "run", tmp_path / "images"
+    with pytest.raises(KeyboardInterrupt):
+        keras_csg.train(run, epochs=2, callbacks=[Begun()], **options)
+    write_arrays(load_data("digits", image_size=8), images)
+    run_on("jax", runs_without_tensorflow, images, run)
+    there = json.loads((run / "figures.json").read_text())
+    finished = keras_csg.train(run, resume=True)
+    assert finished["accuracy"] == pytest.approx(there["accuracy"], abs=0.02)
+
+
+def write_arrays(data, folder):
+    """Writes a folder as `benchmarks/train_on_arrays.py` reads it."""
+    folder.mkdir()
+    splits = {
+        name: getattr(data, name).images_and_labels()
+        for name in ("train", "validation", "test")
+    }
+    first = 0
+    for name, (images, _) in splits.items():
+        np.save(folder / f"{name}.npy", np.arange(first, first + len(images)))
+        first += len(images)
+    for number, name in enumerate(("images", "labels")):
+        arrays = [np.asarray(split[number]) for split in splits.values()]
+        np.save(folder / f"{name}.npy", np.concatenate(arrays).astype("uint8"))
+    (folder / "classes.txt").write_text("\n".join(data.class_names))
 
 
 @pytest.mark.slow
