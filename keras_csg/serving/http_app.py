@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from keras_csg.serving.errors import (
     TIMED_OUT,
@@ -81,7 +82,21 @@ class HttpApp:
             RequestError: _refused,
             HTTPException: _no_such_page,
         }
-        self.asgi = Starlette(routes=routes, exception_handlers=handlers)
+        self._app = Starlette(routes=routes, exception_handlers=handlers)
+
+    async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, and says of the last ones that the connection ends."""
+
+        async def send_last(message: Message) -> None:
+            if self._too_late is not None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [
+                        *message.get("headers", ()),
+                        (b"connection", b"close"),
+                    ]
+            await send(message)
+
+        await self._app(scope, receive, send_last)
 
     def end_by(self, seconds: float) -> None:
         """Waits no longer for requests that do not come; call it in the loop.

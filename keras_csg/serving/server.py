@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +21,8 @@ from keras_csg.serving.sockets import BACKLOG, bound_socket, joined, taken
 
 DRAIN_SECONDS = 20
 """How long requests that came before the end may take to be answered."""
+PARTING_SECONDS = 0.5
+"""How long clients that ask one thing after another are told to go."""
 COMING_SHARE = 0.8
 """Share of it in which what is still coming has to come."""
 THREADS = 64
@@ -96,6 +99,7 @@ class ModelServer:
         self._http = server = _Uvicorn(
             uvicorn.Config(
                 app.asgi,
+                interface="asgi3",
                 lifespan="off",
                 ws="none",
                 log_config=None,
@@ -156,6 +160,11 @@ class _Uvicorn(uvicorn.Server):
     ) -> None:
         """Answers what has come."""
         self._app.end_by(DRAIN_SECONDS * COMING_SHARE)
+        # Clients that keep a connection learn by their next answer that it
+        # ends: a request that came as it is closed would be lost.
+        until = time.monotonic() + PARTING_SECONDS
+        while self.server_state.connections and time.monotonic() < until:
+            await asyncio.sleep(PARTING_SECONDS / 50)
         await super().shutdown(sockets)
 
 

@@ -1,5 +1,6 @@
 """A server begins, ends, and loses no request that has come."""
 
+import http.client
 import json
 import socket
 import threading
@@ -89,6 +90,36 @@ def test_requests_that_have_come_are_answered_before_the_end():
         check(arrays(answer), images)
     with pytest.raises(OSError):
         get(server.port, "/v2/health/live")
+
+
+def test_clients_that_keep_their_connection_are_told_before_it_ends():
+    """What comes at the very end would be lost with the connection."""
+    told, lost = [], []
+
+    def ask(port):
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            while True:
+                client.request("GET", "/v2/health/live")
+                response = client.getresponse()
+                assert response.read() == b'{"live":true}'
+                if response.will_close:
+                    return told.append(response.getheader("connection"))
+        except OSError as error:
+            lost.append(error)
+
+    with stand_in.served() as server:
+        asking = [
+            threading.Thread(target=ask, args=(server.port,)) for _ in range(8)
+        ]
+        for thread in asking:
+            thread.start()
+        time.sleep(0.2)
+        server.close()
+        for thread in asking:
+            thread.join(30)
+    assert not lost
+    assert told == ["close"] * 8
 
 
 def wait_until(true, seconds=30):

@@ -115,7 +115,7 @@ def read_layout(
         if odd:
             notes.append(f"{root}: {some_of(odd)} is no class of train.")
         found[split] = _find_images(classes[split], names, walker)
-        notes += _without(split, found[split], root, names, some)
+        notes += _without(split, found[split], root, names, some, walker)
     return FolderLayout(
         names,
         {split: files for split, files in found.items() if files.paths},
@@ -267,14 +267,16 @@ def _find_images(folders, names, walker):
     return FolderSplit(list(itertools.chain.from_iterable(found)), labels)
 
 
-def _without(split, files, root, names, some):
+def _without(split, files, root, names, some, walker):
     """Returns lines on classes without images; refuses them in train."""
     counts = np.bincount(files.labels, minlength=len(names))
     empty = [n for n, count in zip(names, counts, strict=True) if not count]
     if empty and split == "train" and not some:
+        reason = walker.unreadable.get(str(root / empty[0]))
         raise ValueError(
             "Every class folder must hold images to train on, but for those "
             "that `classes` leaves out. Received: "
-            f"{str(root / empty[0])!r}, which has none"
+            f"{str(root / empty[0])!r}, which "
+            + (f"cannot be read: {reason}" if reason else "has none")
         )
     return [f"{root} has no images of {some_of(empty)}."] if empty else []

@@ -88,12 +88,15 @@ class Walker:
 
     Args:
         passed_over: `PassedOver` to count in.
+
+    Attributes:
+        unreadable: why each folder that could not be read could not, by path.
     """
 
     def __init__(self, passed_over: PassedOver):
         self.passed_over = passed_over
         self._seen: set[tuple[int, int]] = set()
-        self._unreadable: set[str] = set()
+        self.unreadable: dict[str, str] = {}
 
     def sub_folders(self, folder: Path) -> list[Path]:
         """Returns the folders within one that are no litter, by name."""
@@ -165,9 +168,9 @@ class Walker:
             with os.scandir(folder) as entries:
                 return sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            if str(folder) not in self._unreadable:
-                self._unreadable.add(str(folder))
+            if str(folder) not in self.unreadable:
                 reason = (error.strerror or "cannot be read").lower()
+                self.unreadable[str(folder)] = reason
                 self.passed_over.add(folder, f"unreadable folders ({reason})")
             return []
 

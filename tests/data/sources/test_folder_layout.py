@@ -174,8 +174,9 @@ def test_what_is_passed_over_is_counted_with_names(make):
     ]
 
 
-def test_a_folder_that_may_not_be_read_is_counted(make, monkeypatch):
-    folder = make(cat=3, dog=3, dog__locked=2)
+@pytest.fixture
+def lock(monkeypatch):
+    """Lets nobody read folders by this name, root neither."""
     scan = os.scandir
 
     def refuse(path):
@@ -184,6 +185,18 @@ def test_a_folder_that_may_not_be_read_is_counted(make, monkeypatch):
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
+
+
+@pytest.mark.usefixtures("lock")
+def test_a_class_folder_that_may_not_be_read_is_not_called_empty(make):
+    folder = make(cat=3, dog=3, locked=2)
+    with pytest.raises(ValueError, match="locked', which cannot be read: perm"):
+        read_layout(folder)
+
+
+@pytest.mark.usefixtures("lock")
+def test_a_folder_that_may_not_be_read_is_counted(make):
+    folder = make(cat=3, dog=3, dog__locked=2)
     layout = read_layout(folder)
     assert counts(layout) == {"train": 6}
     assert layout.passed_over.lines(folder) == [
