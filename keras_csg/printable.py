@@ -1,7 +1,9 @@
 """Names are data: how they are shown where they could do something."""
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 MOST_SHOWN = 200
 """Characters of a value that a message repeats."""
@@ -70,3 +72,12 @@ def _cut(text):
     """Leaves the middle out: of a path, the end tells most."""
     half = MOST_SHOWN // 2
     return f"{text[:half]}…{text[1 - half :]}"
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Returns what follows in an error on a name that is none of the known.
+
+    The nearest of those, where one is near, and a space.
+    """
+    near = difflib.get_close_matches(str(name), list(known), 1)
+    return f"; did you mean {near[0]!r}? " if near else ". "

@@ -1,6 +1,5 @@
 """Images that no class describes, by what `fit_detector` is asked for."""
 
-import difflib
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from keras_csg.choices import ATTACKS, MADE_UP
 from keras_csg.commands.predict import find_images
 from keras_csg.data.file_images import decode_files
 from keras_csg.data.image_reading import ImageReading
+from keras_csg.printable import did_you_mean
 from keras_csg.robustness import create_attack
 from keras_csg.robustness.attacks.registry import usual_norm
 from keras_csg.robustness.detection import make_up_images
@@ -39,10 +39,9 @@ def check_kinds(unknown: Sequence[str], attacks: Sequence[str]) -> None:
 
 
 def _strange(argument, name, known, or_else=""):
-    near = difflib.get_close_matches(name, known, 1)
     return ValueError(
         f"`{argument}` must be some of {', '.join(known)}{or_else}"
-        + (f"; did you mean {near[0]!r}? " if near else ". ")
+        + did_you_mean(name, known)
         + f"Received: {name!r}"
     )
 

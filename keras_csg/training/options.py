@@ -1,12 +1,12 @@
 """What a training run can be asked for; plain Python, quick to import."""
 
 import dataclasses
-import difflib
 import os
 from typing import Any
 
 import keras_csg.choices as choices
 from keras_csg.arguments import height_and_width
+from keras_csg.printable import did_you_mean
 from keras_csg.training.option_values import check_range, fits, plain, readable
 
 CHOICES = {
@@ -250,10 +250,9 @@ class TrainingOptions:
         values = {name: plain(value) for name, value in values.items()}
         for name, value in values.items():
             if name not in types:
-                near = difflib.get_close_matches(name, types, 1)
                 raise ValueError(
                     f"Unknown option {name!r}"
-                    + (f"; did you mean {near[0]!r}?" if near else ".")
+                    + did_you_mean(name, types).rstrip()
                 )
             path = name in PATHS and isinstance(value, os.PathLike)
             if not path and not fits(value, types[name]):

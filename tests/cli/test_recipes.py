@@ -36,7 +36,7 @@ def test_training_by_a_recipe_says_so_in_its_run(run_cli, tmp_path, tiny_name):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("train", "--recipe", "papers"), "Did you mean 'paper'?"),
+        (("train", "--recipe", "papers"), "did you mean 'paper'?"),
         (("train", "--recipe", "fine-tune"), "needs --weights"),
         (("recipes", "paper"), "unexpected extra argument"),
     ],

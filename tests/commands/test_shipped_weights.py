@@ -148,7 +148,7 @@ def test_a_file_that_was_changed_is_refused(trained, here, monkeypatch):
 )
 def test_a_name_that_there_is_not_is_said(trained, here, call):
     line = (
-        "There are no weights weights:smal. Did you mean 'small'? Those that "
+        "There are no weights weights:smal; did you mean 'small'? Those that "
         "come with the package: small."
     )
     with pytest.raises(ValueError) as error:

@@ -1,7 +1,6 @@
 """Some of a set's classes, under other names or several as one."""
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ from keras_csg.data.label_sets import renumbered
 from keras_csg.data.sources.folder_layout import FolderLayout, FolderSplit
 from keras_csg.data.sources.request import Request
 from keras_csg.data.sources.split_names import composed
+from keras_csg.printable import did_you_mean
 
 
 class ClassChoice(NamedTuple):
@@ -160,10 +160,9 @@ def _without_held_out(chosen, known, request):
     held_out = held_out_names(request.hold_out_classes)
     for name in held_out:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
             raise ValueError(
                 "`hold_out_classes` must name classes that there are"
-                + (f"; did you mean {near[0]!r}? " if near else ". ")
+                + did_you_mean(name, known)
                 + f"Received: {name!r}"
             )
     left = [name for name in chosen if name not in held_out]

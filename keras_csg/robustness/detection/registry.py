@@ -1,13 +1,12 @@
 """The scores there are, by name."""
 
-import difflib
-
 import keras_csg.robustness.detection.combined_scores as combined_scores
 import keras_csg.robustness.detection.density_scores as density_scores
 import keras_csg.robustness.detection.forest_score as forest_score
 import keras_csg.robustness.detection.gate_scores as gate_scores
 import keras_csg.robustness.detection.logit_scores as logit_scores
 import keras_csg.robustness.detection.reshaped_scores as reshaped_scores
+from keras_csg.printable import did_you_mean
 from keras_csg.robustness.detection.score import Score
 
 DEFAULT = "surprise"
@@ -42,10 +41,9 @@ def find_score(name: str) -> Score:
     """
     if isinstance(name, str) and name in SCORES:
         return SCORES[name]()
-    near = difflib.get_close_matches(str(name), SCORES, 1)
     known = ", ".join(SCORES)
     raise ValueError(
         f"`score` must be one of {known}"
-        + (f"; did you mean {near[0]!r}? " if near else ". ")
+        + did_you_mean(name, SCORES)
         + f"Received: score={name!r}"
     )

@@ -1,9 +1,10 @@
 import dataclasses
-import difflib
 import functools
 import importlib.resources
 import tomllib
 from typing import Any
+
+from keras_csg.printable import did_you_mean
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,10 +36,9 @@ def read_recipe(name: str) -> Recipe:
         ValueError: if there is none.
     """
     if name not in _names():
-        near = difflib.get_close_matches(str(name), _names(), 1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
         raise ValueError(
-            f"Unknown recipe {name!r}. {hint}Those there are: "
+            f"Unknown recipe {name!r}{did_you_mean(name, _names())}"
+            "Those there are: "
             f"{', '.join(_names())}."
         )
     return _read(name)

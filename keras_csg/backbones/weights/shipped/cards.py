@@ -4,13 +4,13 @@
 """
 
 import dataclasses
-import difflib
 import os
 import pathlib
 from typing import Any
 
 from keras_csg.choices import WEIGHTS_PREFIX
 from keras_csg.files import sha256_of
+from keras_csg.printable import did_you_mean
 from keras_csg.untrusted.fields import (
     anything,
     check_fields,
@@ -103,11 +103,10 @@ def read_card(name: str) -> WeightsCard:
     """
     names = _names()
     if name not in names:
-        near = difflib.get_close_matches(name, names, 1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
         raise ValueError(
-            f"There are no weights {WEIGHTS_PREFIX}{name}. {hint}Those that "
-            f"come with the package: {', '.join(names) or 'none'}."
+            f"There are no weights {WEIGHTS_PREFIX}{name}"
+            f"{did_you_mean(name, names)}Those that come with "
+            f"the package: {', '.join(names) or 'none'}."
         )
     path = FOLDER / f"{name}.json"
     try:
