@@ -76,7 +76,7 @@ def test_another_backbone_of_the_same_make_keeps_it():
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ({"recipe": "papers"}, "Unknown recipe 'papers'. did you mean 'paper'"),
+        ({"recipe": "papers"}, "Unknown recipe 'papers'; did you mean 'paper'"),
         ({"recipe": "zzz"}, "Those there are: cifar10, digits"),
         ({"recipe": "fine-tune"}, "'fine-tune' needs `weights`, too"),
         (
