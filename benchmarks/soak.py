@@ -3,9 +3,9 @@
     python benchmarks/soak.py                      # about half an hour
     python benchmarks/soak.py --phase onnx --out soak.json
 
-1,000 predictions, 200 explanations, 50 openings of each exported format, 30
-builds with a short training, 10,000 requests to a server of which one in ten is
-wrong: each in a process of its own, each answer checked. Memory is what the
+1,000 predictions, 200 explanations, 500 openings of each exported format (50 of
+a SavedModel), 30 builds with a short training, 10,000 requests to a server of
+which one in ten is wrong: each in a process of its own, each answer checked. Memory is what the
 process itself holds (`RssAnon` of Linux). It is flat when it ends within 2 % of
 what it was after the first tenth of the turns, in medians of a tenth; of what
 also grows with Keras alone, when it grows no more than that.

@@ -13,9 +13,9 @@ TURNS = {
     "predictions_of_keras": 1000,
     "explanations": 200,
     "saved_model": 50,
-    "onnx": 50,
-    "litert": 50,
-    "openvino": 50,
+    "onnx": 500,
+    "litert": 500,
+    "openvino": 500,
     "builds": 30,
     "builds_of_keras": 30,
 }
