@@ -167,6 +167,9 @@ def _alike(labels, count, rng):
 
 
 def epochs_until(recalls, before):
-    """Returns after how many epochs a class is learnt, `None` for never."""
-    told = (n for n, value in enumerate(recalls) if value >= LEARNT * before)
-    return next(told, None)
+    """Returns after how many epochs a class is learnt, `None` for never.
+
+    Before the first one a fresh column may well answer to every image.
+    """
+    learnt = [value >= LEARNT * before for value in recalls[1:]]
+    return learnt.index(True) + 1 if any(learnt) else None
