@@ -11,7 +11,7 @@ DEMO_RUN ?= runs/demo
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo docs docs-links test test-all test-triton coverage lint
+.PHONY: install demo docs docs-links tutorials test test-all test-triton coverage lint
 .PHONY: format hooks bench dist release-check test-matrix licences clean
 
 install: $(STAMP)
@@ -63,6 +63,11 @@ docs: $(STAMP)
 # Asks for the addresses outside, which needs a network.
 docs-links: $(STAMP)
 	$(BIN)/python docs/site build/site --check-links
+
+# Executes the notebooks of docs/tutorials and keeps what they print, ten minutes;
+# `make tutorials NAMES=5_deploy` executes one.
+tutorials: $(STAMP)
+	$(BIN)/python tools/run_tutorials.py $(NAMES)
 
 # Lets git run what `make lint` runs before each commit.
 hooks: $(STAMP)

@@ -13,7 +13,10 @@ from tests.source_tree import ROOT
 
 DOCS = ROOT / "docs"
 WIDTHS = (390, 820, 1400)
-SHOWN = ("index", "concepts/gate", "how/nan", "commands/train", "results")
+SHOWN = (
+    *("index", "concepts/gate", "how/nan", "commands/train", "results"),
+    "tutorials/3_filters",
+)
 
 
 def load(path):
@@ -77,7 +80,7 @@ def test_the_drawings_are_what_the_script_draws():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    for package in ("sphinx", "myst_parser", "furo", "sphinx_click"):
+    for package in ("sphinx", "myst_nb", "furo", "sphinx_click"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"no {package}: pip install 'keras-csg[docs]'")
     out = tmp_path_factory.mktemp("docs") / "site"
@@ -95,7 +98,8 @@ def site(tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_page_is_built(site):
-    pages = [page.relative_to(DOCS) for page in DOCS.rglob("*.md")]
+    found = [*DOCS.rglob("*.md"), *DOCS.rglob("*.ipynb")]
+    pages = [page.relative_to(DOCS) for page in found]
     for page in pages:
         assert (site / page).with_suffix(".html").exists(), page
 

@@ -15,7 +15,8 @@ version = release = keras_csg.__version__
 language = "en"
 
 extensions = [
-    "myst_parser",
+    # MyST with notebooks, which it shows as they were kept.
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx_click",
@@ -33,6 +34,8 @@ linkcheck_timeout = 20
 # Anchors as code hosts make them, so that links lead to the same places.
 myst_heading_anchors = 4
 myst_enable_extensions = ["dollarmath"]
+# `make tutorials` executes them: the site is built fast, and without a network.
+nb_execution_mode = "off"
 copybutton_exclude = ".linenos, .gp"
 
 autodoc_member_order = "bysource"
