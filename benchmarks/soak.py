@@ -162,9 +162,9 @@ def compare(found):
         if plain is None or figures["growth"] <= FLAT:
             continue
         ours, theirs = (
-            (found["megabytes"][1] - found["megabytes"][0])
-            / found["operations_kept"]
-            for found in (figures, plain)
+            (each["megabytes"][1] - each["megabytes"][0])
+            / each["operations_kept"]
+            for each in (figures, plain)
         )
         figures["beside_keras"] = round(ours / theirs, 3)
         figures["holds"] = bool(

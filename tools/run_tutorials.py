@@ -1,7 +1,7 @@
 """Executes the notebooks of docs/tutorials and keeps what they print.
 
     python tools/run_tutorials.py                     # all, in their order
-    python tools/run_tutorials.py 3_read_filters      # those that are named
+    python tools/run_tutorials.py 3_filters           # those that are named
     python tools/run_tutorials.py --check 1_photographs  # writes nothing
 
 Each runs in an empty folder of its own and is written back whole, or not at

@@ -88,12 +88,12 @@ class HttpApp:
         """Answers, and says of the last ones that the connection ends."""
 
         async def send_last(message: Message) -> None:
-            if self._too_late is not None:
-                if message["type"] == "http.response.start":
-                    message["headers"] = [
-                        *message.get("headers", ()),
-                        (b"connection", b"close"),
-                    ]
+            ends = self._too_late is not None
+            if ends and message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"connection", b"close"),
+                ]
             await send(message)
 
         await self._app(scope, receive, send_last)
