@@ -21,8 +21,8 @@ import numpy as np
 from exported_runtimes import open_with_threads
 
 from keras_csg.deployment import answering_model, open_exported, plan_targets
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.formats.registry import get_format
-from keras_csg.deployment.metadata import describe
 from keras_csg.deployment.proof_images import choose_images
 from keras_csg.files import files_at, write_json
 from keras_csg.training.opening import open_run

@@ -28,10 +28,10 @@ from ai_edge_litert.interpreter import Interpreter
 
 import keras_csg
 import keras_csg.backbones
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.formats.onnx import OnnxFormat
 from keras_csg.deployment.formats.quantization import convert
 from keras_csg.deployment.graph.answers import answering_model
-from keras_csg.deployment.metadata import describe
 
 # Backbone: side of the images, number of classes, highest ratio wanted.
 NETWORKS = {"resnet50": (224, 1000, 1.03), "resnet20": (32, 10, 1.05)}

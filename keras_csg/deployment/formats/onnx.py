@@ -82,7 +82,8 @@ class OnnxFormat(Format):
             metadata: its `Metadata`.
             path: path of the file.
             **settings: `quantize` and `calibration`, as
-                `keras_csg.deployment.formats.quantization.convert` takes them.
+                `keras_csg.deployment.formats.quantization.convert` takes them,
+                and `weight_bits`, as `to_int8` does.
 
         Raises:
             ValueError: if the model has a layer that ONNX has no operation
@@ -101,7 +102,7 @@ class OnnxFormat(Format):
         if quantize == "float16":
             store_halves(proto.graph)
         elif quantize == "int8":
-            proto = to_int8(proto, images)
+            proto = to_int8(proto, images, settings.get("weight_bits", 8))
         names = json.dumps(metadata.class_names)
         onnx.helper.set_model_props(proto, {"class_names": names})
         proto.producer_name = "keras_csg"

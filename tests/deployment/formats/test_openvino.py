@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import keras_csg
-from keras_csg.deployment import find_model
+from keras_csg.deployment import answering_model, find_model
+from keras_csg.deployment.describing import describe
 from keras_csg.deployment.formats.openvino import OpenVinoFormat
 from keras_csg.deployment.graph.outputs import OUTPUTS
 from tests.deployment.trained import (
@@ -148,3 +149,32 @@ def test_a_missing_runtime_is_named(model, path, monkeypatch, tmp_path):
 def test_writing_prints_nothing(model, tmp_path, capfd):
     write(model, tmp_path / "model")
     assert capfd.readouterr() == ("", "")
+
+
+def test_bytes_are_multiplied_without_overflow_on_every_processor(tmp_path):
+    """Two products of any byte and a weight fit into 16 bits."""
+    import openvino
+
+    model = trained_classifier()
+    answering = answering_model(model)
+    path = tmp_path / "int8"
+    OpenVinoFormat().write(
+        answering,
+        describe(model, answering, "openvino", "int8"),
+        path,
+        quantize="int8",
+        calibration=some_images(16),
+    )
+    graph = openvino.Core().read_model(path / "model.xml")
+    kernels = [
+        op.data
+        for op in graph.get_ops()
+        if op.get_type_name() == "Constant"
+        and op.get_element_type() == openvino.Type.i8
+        and op.data.ndim == 4
+    ]
+    assert kernels
+    for kernel in kernels:
+        largest = np.abs(kernel.astype(int)).max()
+        assert 2 * 255 * largest <= np.iinfo(np.int16).max
+        assert largest >= 63  # All of the bits that there are.
