@@ -108,7 +108,7 @@ def _code_of(error):
             print_line(error.line, err=True)
         return error.exit_code
     if isinstance(error, OSError) and error.errno in WAYS_OUT:
-        print_line(f"Error: {what_to_do(error)}", err=True)
+        print_line(f"Error: {shortened(what_to_do(error))}", err=True)
         return UserMistake.exit_code
     raise error
 

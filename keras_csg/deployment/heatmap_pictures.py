@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_csg.deployment.metadata import Metadata
-from keras_csg.files import cannot_write, free_path
+from keras_csg.files import check_folder, free_path
 
 # The shorter side of a picture, in pixels: small images are enlarged to it.
 PICTURE_SIDE = 256
@@ -19,12 +19,12 @@ class HeatmapPictures:
     """Draws images with their heatmaps into a folder.
 
     Args:
-        folder: path, which is made.
+        folder: path, which is made with the first picture.
         images: paths of the images, which no picture overwrites.
         metadata: the model's `Metadata`.
 
     Raises:
-        ValueError: if the folder cannot be made, or matplotlib is missing.
+        ValueError: if nothing can be written there, or matplotlib is missing.
     """
 
     def __init__(
@@ -39,10 +39,7 @@ class HeatmapPictures:
                 "pip install matplotlib"
             )
         self._folder = pathlib.Path(folder)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(cannot_write(folder, error)) from error
+        check_folder(self._folder)
         self._reading = metadata.reading
         self._taken = {pathlib.Path(image).resolve() for image in images}
 
@@ -58,9 +55,13 @@ class HeatmapPictures:
             prediction: dict with `image`, its path.
             heatmap: float array `(h, w)`.
             seen: tuple `(height, width)` of the image that the network saw.
+
+        Raises:
+            OSError: if it cannot be written.
         """
         from keras_csg.plots.maps import save_overlay  # Loads matplotlib.
 
+        self._folder.mkdir(parents=True, exist_ok=True)
         stem = pathlib.Path(prediction["image"]).stem
         path = free_path(self._folder, stem, ".heatmap.png", self._taken)
         height, width = seen

@@ -21,6 +21,7 @@ WAYS_OUT = {
     errno.EDQUOT: "free some space, or name another place",
     errno.EFBIG: "name a place that takes larger files",
     errno.EROFS: "name another place",
+    errno.ENAMETOOLONG: "give it a shorter name",
     errno.EACCES: "name a place that you may use",
 }
 

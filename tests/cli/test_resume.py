@@ -62,7 +62,9 @@ STOPPED = """
 import os, sys, time
 from keras_csg_cli import ending
 ending.ending.begin()
-from keras_csg_cli import main, progress
+from keras_csg_cli import main, options
+options.load_library()  # As the command does: not before its settings.
+from keras_csg_cli import progress
 number, epoch, step, mark = map(eval, sys.argv[1:5])
 del sys.argv[1:5]
 sys.argv[0] = "keras-csg"

@@ -103,6 +103,17 @@ def test_a_source_without_class_or_probabilities_is_refused(answers, image):
         predict_files(HandMade(**answers), [image])
 
 
+def test_a_folder_for_pictures_is_made_with_the_first_one(tmp_path):
+    image = tmp_path / "image.png"
+    image.write_bytes(b"none")
+    source = HandMade(
+        probabilities=[1.0, 0.0, 0.0], class_id=0, heatmap=np.zeros((2, 2))
+    )
+    with pytest.raises(ValueError, match="image.png"):
+        predict_files(source, [image], heatmaps=tmp_path / "maps")
+    assert not (tmp_path / "maps").exists()
+
+
 def test_pictures_do_not_overwrite_images_or_each_other(image, tmp_path):
     (tmp_path / "other").mkdir()
     other = tmp_path / "other" / image.name

@@ -134,6 +134,14 @@ def test_what_is_no_value_is_one_line(words, run_cli, right, tmp_path):
     fuzzed(words, QUICK)(run_cli=run_cli, right=right, tmp_path=tmp_path)
 
 
+@pytest.mark.parametrize("words", COMMANDS, ids=IDS)
+def test_a_name_no_disk_takes_is_one_line(words, run_cli, right, tmp_path):
+    for parameter in COMMANDS[words].params:
+        if isinstance(parameter, click.Argument):
+            wrong = [(parameter.name, "a" * 300)]
+            check(run_cli, words, right, wrong, tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS, ids=IDS)
 def test_many_values_that_are_none_are_one_line(
