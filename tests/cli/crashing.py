@@ -15,8 +15,6 @@ import signal
 import sys
 import time
 
-import onnx
-
 from keras_csg_cli.main import main
 from keras_csg_cli.options import load_library
 from tests.cli.test_resume import weights_of
@@ -97,10 +95,6 @@ def contents(folder):
 
 
 def _bytes(path):
-    if path.suffix == ".onnx":  # Whose constants are named by chance.
-        graph = onnx.load(path).graph
-        weights = sorted(tensor.raw_data for tensor in graph.initializer)
-        return b"".join([*weights, *(n.op_type.encode() for n in graph.node)])
     if path.suffix != ".keras":
         return path.read_bytes()
     weights = weights_of(path)

@@ -20,6 +20,7 @@ from keras_csg.deployment.formats.made_tensors import check_made
 from keras_csg.deployment.formats.onnx_constants import operations_of
 from keras_csg.deployment.formats.onnx_graph import (
     hold_constants,
+    number_names,
     share_tables,
 )
 from keras_csg.deployment.formats.onnx_operations import HANDLERS
@@ -99,6 +100,7 @@ class OnnxFormat(Format):
         _refuse_missing(proto)
         _name_batch_axis(proto)
         share_tables(proto.graph)
+        number_names(proto.graph)
         if quantize == "float16":
             store_halves(proto.graph)
         elif quantize == "int8":

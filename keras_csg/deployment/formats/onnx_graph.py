@@ -1,6 +1,7 @@
 """Tidies the graph of an ONNX file."""
 
 import collections
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     import onnx
+
+NUMBERED = re.compile(r"__\d+(:\d+)?$")
+"""The end of a name that tf2onnx made up."""
 
 
 def hold_constants(
@@ -49,6 +53,94 @@ def share_tables(graph: "onnx.GraphProto") -> None:
         if twin and uses[node.input[1]] == 1:
             graph.initializer.remove(tables.pop(node.input[1]))
             _become_gemm(graph, node, twin, _find_addition(graph, node, uses))
+
+
+def number_names(graph: "onnx.GraphProto") -> None:
+    """Sorts nodes and constants, and numbers those that tf2onnx numbered.
+
+    It takes things as they come out of sets, so that the same network would be
+    other bytes, and have another digest, each time. The order is that in which
+    the outputs, one after the other, need them.
+
+    Args:
+        graph: `onnx.GraphProto`, changed in place.
+    """
+    nodes = [type(n).FromString(n.SerializeToString()) for n in _needed(graph)]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    names = {}
+    kept = {value.name for value in graph.output}
+    for place, node in enumerate(graph.node):
+        node.name = NUMBERED.sub(rf"__{place}\1", node.name)
+        for name in (n for n in node.output if n not in kept):
+            names[name] = NUMBERED.sub(rf"__{place}\1", name)
+    _rename(graph, names)
+    for node in graph.node:
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for value in graph.value_info:
+        value.name = names.get(value.name, value.name)
+    _name_constants(graph)
+
+
+def _needed(graph):
+    """Returns the nodes that outputs need, what they take before them."""
+    makers = {name: node for node in graph.node for name in node.output}
+    done: dict[str, onnx.NodeProto] = {}  # By the first of their outputs.
+    stack = [value.name for value in reversed(graph.output)]
+    while stack:
+        node = makers.get(stack[-1])
+        if node is None or node.output[0] in done:
+            stack.pop()
+            continue
+        first = [
+            name
+            for name in _names_taken_by(node)
+            if name in makers and makers[name].output[0] not in done
+        ]
+        if first:
+            stack += reversed(first)
+        else:
+            done[node.output[0]] = node
+    return list(done.values())
+
+
+def _name_constants(graph):
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    used = dict.fromkeys(n for n in _names_taken(graph) if n in constants)
+    kept = {value.name for value in (*graph.input, *graph.output)}
+    names = {old: f"constant_{number}" for number, old in enumerate(used)}
+    names = {old: new for old, new in names.items() if old not in kept}
+    _rename(graph, names)
+    tensors = []
+    for old in used:
+        tensor = type(constants[old])()
+        tensor.CopyFrom(constants[old])
+        tensor.name = names.get(old, old)
+        tensors.append(tensor)
+    del graph.initializer[:]
+    graph.initializer.extend(tensors)
+
+
+def _names_taken(graph):
+    """Yields what nodes take, also those within others, and outputs."""
+    for node in graph.node:
+        yield from _names_taken_by(node)
+    yield from (value.name for value in graph.output)
+
+
+def _names_taken_by(node):
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in (attribute.g, *attribute.graphs):
+            yield from _names_taken(inner)
+
+
+def _rename(graph, names):
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                _rename(inner, names)
 
 
 def _find_twin(tables, name):
