@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from keras_csg.data.image_reading import ImageReading
 from keras_csg.data.image_steps import preprocessing_steps
 from keras_csg.deployment.graph.outputs import about_output
+from keras_csg.deployment.least_size import least_size
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.pixel_range import range_of
 
@@ -54,6 +55,9 @@ def describe(
         "layout": "NHWC",
         **model.image_reading,
     }
+    if None in images.shape[1:3]:
+        least = least_size(model.backbone)
+        image.update({} if least is None else {"least_size": least})
     reading = ImageReading(**model.image_reading)
     image["preprocessing"] = preprocessing_steps(reading, image)
     return Metadata(

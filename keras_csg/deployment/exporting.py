@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from keras_csg.arguments import share, weight_of_loss
 from keras_csg.deployment.additions import (
     checked_detector,
     checked_temperature,
@@ -15,6 +16,7 @@ from keras_csg.deployment.formats.choosing import (
     formats_with,
     missing_formats,
 )
+from keras_csg.deployment.formats.quantization import check_calibration
 from keras_csg.deployment.formats.registry import (
     find_format_of_suffix,
     get_format,
@@ -141,6 +143,9 @@ def export(
             "`path` must be that of a file, or of a folder of its own. "
             f"Received: path={path}"
         )
+    tolerance = weight_of_loss("tolerance", tolerance)
+    min_agreement = share("min_agreement", min_agreement)
+    max_accuracy_loss = share("max_accuracy_loss", max_accuracy_loss)
     writer = _choose_format(format, path, layout)
     settings = _settings(writer, quantize, calibration)
     choose_destination(path, writer, layout, version).check(overwrite)
@@ -288,3 +293,5 @@ def _check_images(model, quantize, **given):
             check_given(name, images, scales_bytes)
             if quantize is not None:
                 check_contrast(name, images, scales_bytes)
+    if quantize == "int8":
+        check_calibration(model, given["calibration"])

@@ -59,7 +59,8 @@ class Metadata:
         backbone: str. Name of the backbone.
         class_names: list of str, in the order of the probabilities.
         input: dict with `name`, `shape` `(None, height, width, 3)`, `dtype`,
-            `range` (`range_of`), `color`, `layout`, and how a file becomes it:
+            `range` (`range_of`), `color`, `layout`, `least_size` (of images of
+            any size: smallest height and width), and how a file becomes it:
             `resize`, `background`, `white_level` (`ImageReading`), and
             `preprocessing`, the steps in words and numbers for programs.
         outputs: dict of the outputs' names and what they are.

@@ -85,6 +85,7 @@ INPUT = record(
         "range": pixel_range,
         "color": text,
         "layout": text,
+        "least_size": list_of(whole(1), least=2, most=2),
         "resize": text,
         "background": text,
         "white_level": or_none(whole(1)),

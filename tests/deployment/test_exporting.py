@@ -4,6 +4,8 @@ import pathlib
 import subprocess
 import sys
 
+import keras
+import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
@@ -232,3 +234,38 @@ def test_a_quantised_file_is_held_to_what_was_asked(model, tmp_path, asked):
         keras_csg.export(model, path, **given, **asked)
     assert left_in(tmp_path) == []
     keras_csg.export(model, path, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_agreement", "x"),
+        ("min_agreement", float("nan")),
+        ("tolerance", float("nan")),
+        ("tolerance", -1),
+        ("max_accuracy_loss", 2),
+    ],
+)
+def test_what_a_proof_asks_for_is_a_number(name, value, model, tmp_path):
+    with pytest.raises(ValueError, match=f"`{name}` must be"):
+        keras_csg.export(model, tmp_path / "a.onnx", **{name: value})
+    assert not list(tmp_path.iterdir())
+
+
+def test_calibration_of_another_shape_is_called_that(model, tmp_path):
+    wrong = np.random.default_rng(0).uniform(0, 255, (4, 9, 9, 3))
+    with pytest.raises(ValueError, match="`calibration` must have shape"):
+        keras_csg.export(
+            model, tmp_path / "a.onnx", quantize="int8", calibration=wrong
+        )
+
+
+def test_maps_times_a_number_are_not_taken_for_sparse_ones(tmp_path):
+    images = keras.Input((8, 8, 3))
+    maps = keras.layers.Conv2D(6, 3)(images) * 0.5
+    model = trained_classifier(keras.Model(images, maps))
+    path = tmp_path / "model.onnx"
+    keras_csg.export(model, path)
+    some = some_images()
+    found = keras_csg.open_exported(path).answer(some)
+    assert_same_answers(found, answers_by_hand(model, some))

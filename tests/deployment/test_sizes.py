@@ -6,6 +6,7 @@ import pytest
 
 import keras_csg
 from keras_csg.deployment.formats.sizes import SizeError, size_error
+from keras_csg.deployment.least_size import least_size
 from keras_csg.deployment.prediction import predict_each
 from tests.deployment.trained import trained_classifier
 
@@ -39,6 +40,43 @@ def opened(request, unpadded, tmp_path_factory):
     path = folder / f"any{SUFFIXES[request.param]}"
     keras_csg.export(unpadded, path, request.param)
     return keras_csg.open_exported(path)
+
+
+@pytest.fixture(scope="module")
+def pooled():
+    """Whose runtimes round a map of no pixel up to one."""
+    images = keras.Input((None, None, 3))
+    x = keras.layers.Rescaling(1 / 255)(images)
+    x = keras.layers.MaxPooling2D(4)(x)
+    x = keras.layers.Conv2D(6, 3, padding="same")(x)
+    return trained_classifier(keras.Model(images, x))
+
+
+@pytest.mark.parametrize("format", SUFFIXES)
+def test_none_answers_what_the_network_has_no_map_of(format, pooled, tmp_path):
+    if format == "openvino":
+        pytest.importorskip("openvino")
+    path = tmp_path / f"any{SUFFIXES[format]}"
+    keras_csg.export(pooled, path, format)
+    opened = keras_csg.open_exported(path)
+    assert opened.metadata.input["least_size"] == [4, 4]
+    for height, width in ((3, 9), (9, 3), (1, 1)):
+        with pytest.raises(SizeError, match=f"no image of {width}x{height}"):
+            opened.answer(black(height, width))
+    assert opened.answer(black(4, 7))["heatmap"].shape == (1, 1, 1)
+
+
+def test_the_least_size_is_that_of_the_layers():
+    def least(*layers, sides=(None, None)):
+        return least_size(keras.Sequential([keras.Input((*sides, 3)), *layers]))
+
+    layers = keras.layers
+    assert least(layers.Conv2D(2, (3, 5))) == [3, 5]
+    assert least(layers.Conv2D(2, 3, padding="same")) == [1, 1]
+    assert least(layers.MaxPooling2D(2), layers.Conv2D(2, 3)) == [6, 6]
+    # A layer that fails for some sizes, and one that fails for all.
+    assert least(layers.Cropping2D(4)) == [9, 9]
+    assert least(layers.Conv2D(2, 2000)) is None
 
 
 def black(height, width):

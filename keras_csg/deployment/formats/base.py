@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from keras_csg.deployment.formats.described import check_answers
-from keras_csg.deployment.formats.sizes import check_maps, size_error
+from keras_csg.deployment.formats.sizes import (
+    check_maps,
+    check_size,
+    size_error,
+)
 from keras_csg.deployment.image_batches import read_batch
 from keras_csg.deployment.metadata import Metadata
 from keras_csg.deployment.pixel_range import fault_of_range
@@ -66,6 +70,7 @@ class ExportedAnswers(abc.ABC):
                 any size also if it takes none of theirs: `SizeError`.
         """
         images = check_request(images, self.metadata)
+        check_size(images, self.metadata)
         try:
             values = self._run(images)
         except Exception as error:  # Of each runtime others.

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import shutil
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -90,12 +91,10 @@ class OpenVinoFormat(Format):
             OnnxFormat().write(
                 answering, metadata, onnx_file, weight_bits=7, **settings
             )
-            with quietly():
-                openvino.save_model(
-                    _read(openvino, onnx_file),
-                    os.fspath(path / GRAPH_FILE),
-                    compress_to_fp16=half,
-                )
+            model = _read(openvino, onnx_file)
+            # It only says that it failed: Python says what a disk says.
+            for file in _saved(openvino, model, folder, half):
+                shutil.copyfile(file, path / file.name)
         write_descriptions(path, metadata.sealed(_digest(path)))
 
     def open(
@@ -157,6 +156,22 @@ class OpenVinoAnswers(ExportedAnswers):
         request = self._compiled.create_infer_request()
         values = request.infer({"images": np.ascontiguousarray(images)})
         return {name: values[name] for name in self.metadata.outputs}
+
+
+def _saved(openvino, model, folder, half):
+    """Returns the files of a model that is saved in a folder."""
+    paths = [pathlib.Path(folder) / name for name in MODEL_FILES]
+    try:
+        with quietly():
+            openvino.save_model(
+                model, os.fspath(paths[0]), compress_to_fp16=half
+            )
+    except RuntimeError as error:
+        raise ValueError(
+            f"OpenVINO cannot write its files in {folder}{why(error)}: free "
+            "some space, or set TMPDIR to another place."
+        ) from error
+    return paths
 
 
 def _shape(tensor):

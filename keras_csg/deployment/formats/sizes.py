@@ -62,6 +62,21 @@ def check_maps(
         raise of_size(images)
 
 
+def check_size(images: np.ndarray, metadata: Metadata) -> None:
+    """Refuses images smaller than the model takes.
+
+    Args:
+        images: array of shape `(batch, height, width, 3)`.
+        metadata: the model's `Metadata`. Those of before do not tell.
+
+    Raises:
+        SizeError: naming the size.
+    """
+    least = metadata.input.get("least_size", (1, 1))
+    if any(np.less(images.shape[1:3], least)):
+        raise of_size(images)
+
+
 def require_taken(
     answer: Callable[..., dict], images: np.ndarray, metadata: Metadata
 ) -> None:

@@ -161,6 +161,14 @@ class ClassActivationMap(keras.layers.Layer):
         evidence = ops.relu(evidence)
         return _divide(evidence, ops.max(evidence, (1, 2), keepdims=True))
 
+    def compute_output_spec(self, maps: Any, weights: Any) -> keras.KerasTensor:
+        """Returns shape and dtype of the map.
+
+        Told, not traced: Keras takes maps times a number for a sparse tensor,
+        which TensorFlow cannot multiply by weights.
+        """
+        return keras.KerasTensor(maps.shape[:3], self.compute_dtype)
+
 
 @keras.saving.register_keras_serializable(package="keras_csg")
 class PredictedProbability(keras.layers.Layer):
