@@ -64,11 +64,15 @@ class ModelServer:
         with contextlib.ExitStack() as resources:
             resources.enter_context(few_records(lines))
             resources.callback(self.service.close)
+            # Whoever listens at a port that others answer at has to answer.
+            if settings.shared_ports:
+                self.service.load(open_model())
             self.port = self._start_http(settings, resources)
             self.grpc_port = None
             if settings.grpc_port is not None:
                 self.grpc_port = self._start_grpc(settings, resources)
-            self.service.load(open_model())
+            if not settings.shared_ports:
+                self.service.load(open_model())
             self._resources = resources.pop_all()
 
     def close(self) -> None:

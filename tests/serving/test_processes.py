@@ -1,6 +1,7 @@
 """Workers that end by themselves are replaced, but not for ever."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -103,7 +104,7 @@ holder = os.fork() if held else None
 if holder == 0:
     time.sleep(60)
     os._exit(0)
-print(holder or 0, flush=True)
+print(holder or 0, process.pid, flush=True)
 if opens == "at once":
     assert process.stdout.readline().strip() == READY
 print("there", flush=True)
@@ -115,11 +116,45 @@ import sys, time
 from tests.serving.stand_in import Colours
 from keras_csg.serving import opening, worker
 def open_to_serve(*about):
+    open("{mark}", "w").close()
     time.sleep({seconds})
     return Colours()
 opening.open_to_serve = open_to_serve
 worker.main()
 """
+
+
+def write_worker(path, seconds):
+    """Writes a worker whose model takes some seconds to load."""
+    mark = path.with_name("loading")
+    path.write_text(
+        WORKER.format(python=sys.executable, mark=mark, seconds=seconds)
+    )
+    path.chmod(0o700)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
+def test_one_that_loads_takes_no_request_of_the_others(tmp_path, monkeypatch):
+    worker = tmp_path / "worker"
+    write_worker(worker, 2)
+    monkeypatch.setattr(processes.sys, "executable", str(worker))
+    monkeypatch.setattr(processes, "WATCH_SECONDS", 0.02)
+    lines = []
+    server = processes.ServerProcesses(stand_in.settings_of(), 2, lines.append)
+    with contextlib.closing(server):
+        killed = server._processes[0]
+        killed.kill()
+        killed.wait()
+        wait_until(lambda: lines)
+        end, answered = time.monotonic() + 2, 0
+        while time.monotonic() < end:
+            # A connection each, so that the system chooses who takes it.
+            client = http.client.HTTPConnection("127.0.0.1", server.port)
+            with contextlib.closing(client):
+                client.request("GET", "/v2/health/ready")
+                assert client.getresponse().status == 200
+            answered += 1
+        assert answered > 20
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
@@ -128,9 +163,7 @@ worker.main()
 )
 def test_no_worker_is_left_when_the_parent_is_killed(tmp_path, opens, held):
     worker = tmp_path / "worker"
-    seconds = 0 if opens == "at once" else 60
-    worker.write_text(WORKER.format(python=sys.executable, seconds=seconds))
-    worker.chmod(0o700)
+    write_worker(worker, 0 if opens == "at once" else 60)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -143,17 +176,27 @@ def test_no_worker_is_left_when_the_parent_is_killed(tmp_path, opens, held):
         stderr=subprocess.PIPE,
         text=True,
     )
-    holder = parent.stdout.readline().strip()
+    holder, pid = parent.stdout.readline().split() or ("", "")
     assert holder and parent.stdout.readline(), parent.communicate()[1]
-    wait_until(lambda: is_taken(port))  # Also while the model loads.
+    if opens == "late":  # It looks after its parent from before it loads.
+        wait_until((tmp_path / "loading").exists)
+    # It listens when it has loaded.
+    assert is_taken(port) == (opens == "at once") and is_running(pid)
     parent.kill()
     parent.wait()
     try:
-        wait_until(lambda: not is_taken(port))
+        wait_until(lambda: not is_taken(port) and not is_running(pid))
     finally:
         if int(holder):
             os.kill(int(holder), signal.SIGKILL)
     assert "Traceback" not in parent.communicate()[1]
+
+
+def is_running(pid):
+    """Whether there is such a process, and not only what is left of it."""
+    asked = ["ps", "-o", "stat=", "-p", pid]
+    state = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")
 
 
 def is_taken(port):
