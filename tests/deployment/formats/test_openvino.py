@@ -178,3 +178,15 @@ def test_bytes_are_multiplied_without_overflow_on_every_processor(tmp_path):
         largest = np.abs(kernel.astype(int)).max()
         assert 2 * 255 * largest <= np.iinfo(np.int16).max
         assert largest >= 63  # All of the bits that there are.
+
+
+def test_what_it_cannot_write_is_one_line(model, tmp_path, monkeypatch):
+    import openvino
+
+    def full(*args, **kwargs):
+        raise RuntimeError("basic_ios::clear: iostream error")
+
+    monkeypatch.setattr(openvino, "save_model", full)
+    with pytest.raises(ValueError, match="cannot write .*iostream.* TMPDIR"):
+        keras_csg.export(model, tmp_path / "model", "openvino")
+    assert not [p for p in tmp_path.iterdir() if p.name == "model"]
