@@ -30,8 +30,14 @@ def least_size(backbone: "keras.Model") -> list[int] | None:
 
 
 def _least(takes):
-    """Returns the smallest side that is taken, if all larger ones are."""
-    low, high = 0, LARGE
+    """Returns the smallest side that is taken, if all larger ones are.
+
+    From below: most networks take a pixel, and asking takes a while.
+    """
+    high = 1
+    while not takes(high):
+        high *= 2
+    low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if takes(middle) else (middle, high)

@@ -65,9 +65,7 @@ def number_names(graph: "onnx.GraphProto") -> None:
     Args:
         graph: `onnx.GraphProto`, changed in place.
     """
-    nodes = [type(n).FromString(n.SerializeToString()) for n in _needed(graph)]
-    del graph.node[:]
-    graph.node.extend(nodes)
+    _sort(graph.node, _needed(graph), lambda node: node.output[0])
     names = {}
     kept = {value.name for value in graph.output}
     for place, node in enumerate(graph.node):
@@ -83,9 +81,12 @@ def number_names(graph: "onnx.GraphProto") -> None:
 
 
 def _needed(graph):
-    """Returns the nodes that outputs need, what they take before them."""
+    """Returns the nodes that outputs need, what they take before them.
+
+    As a dict whose keys are the first outputs of the nodes.
+    """
     makers = {name: node for node in graph.node for name in node.output}
-    done: dict[str, onnx.NodeProto] = {}  # By the first of their outputs.
+    done: dict[str, None] = {}
     stack = [value.name for value in reversed(graph.output)]
     while stack:
         node = makers.get(stack[-1])
@@ -100,25 +101,27 @@ def _needed(graph):
         if first:
             stack += reversed(first)
         else:
-            done[node.output[0]] = node
-    return list(done.values())
+            done[node.output[0]] = None
+    return done
+
+
+def _sort(parts, wanted, name_of):
+    """Brings parts of a graph, in place, into an order; the others go."""
+    places = {name: place for place, name in enumerate(wanted)}
+    parts.sort(key=lambda part: places.get(name_of(part), len(places)))
+    del parts[len(places) :]
 
 
 def _name_constants(graph):
-    constants = {tensor.name: tensor for tensor in graph.initializer}
+    constants = {tensor.name for tensor in graph.initializer}
     used = dict.fromkeys(n for n in _names_taken(graph) if n in constants)
     kept = {value.name for value in (*graph.input, *graph.output)}
     names = {old: f"constant_{number}" for number, old in enumerate(used)}
     names = {old: new for old, new in names.items() if old not in kept}
     _rename(graph, names)
-    tensors = []
-    for old in used:
-        tensor = type(constants[old])()
-        tensor.CopyFrom(constants[old])
-        tensor.name = names.get(old, old)
-        tensors.append(tensor)
-    del graph.initializer[:]
-    graph.initializer.extend(tensors)
+    _sort(graph.initializer, used, lambda tensor: tensor.name)
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
 
 
 def _names_taken(graph):
