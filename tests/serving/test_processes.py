@@ -137,6 +137,7 @@ def write_worker(path, seconds):
 def test_one_that_loads_takes_no_request_of_the_others(tmp_path, monkeypatch):
     worker = tmp_path / "worker"
     write_worker(worker, 2)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     monkeypatch.setattr(processes.sys, "executable", str(worker))
     monkeypatch.setattr(processes, "WATCH_SECONDS", 0.02)
     lines = []
