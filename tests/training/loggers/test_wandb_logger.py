@@ -22,22 +22,36 @@ def offline(monkeypatch):
 
 
 def records(run):
-    """Reads the log of each part of a run: pieces behind seven bytes."""
+    """Reads the log of each part of a run, when each has its end."""
+    folder, end = run.path / "wandb", time.monotonic() + 60
+    while True:  # Its service writes when it gets to it.
+        logs = sorted(folder.glob("offline-*/run-*.wandb"))
+        parts = [read_records(log.read_bytes()) for log in logs]
+        if all(any(r.HasField("exit") for r in part) for part in parts):
+            return [record for part in parts for record in part]
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def read_records(data):
+    """Reads what is whole of a log: pieces behind seven bytes."""
     from wandb.proto.wandb_internal_pb2 import Record
 
-    for path in sorted((run.path / "wandb").glob("offline-*/run-*.wandb")):
-        data, place, whole = path.read_bytes(), BEFORE, b""
-        while place < len(data):
-            left = BLOCK - place % BLOCK
-            if left < HEADER:
-                place += left
-                continue
-            _, length, kind = struct.unpack_from("<IHB", data, place)
-            whole += data[place + HEADER : place + HEADER + length]
-            place += HEADER + length
-            if kind in (1, 4):  # All of it, or its end.
-                yield Record.FromString(whole)
-                whole = b""
+    found, place, whole = [], BEFORE, b""
+    while place + HEADER <= len(data):
+        left = BLOCK - place % BLOCK
+        if left < HEADER:
+            place += left
+            continue
+        _, length, kind = struct.unpack_from("<IHB", data, place)
+        if place + HEADER + length > len(data):
+            break
+        whole += data[place + HEADER : place + HEADER + length]
+        place += HEADER + length
+        if kind in (1, 4):  # All of it, or its end.
+            found.append(Record.FromString(whole))
+            whole = b""
+    return found
 
 
 def history(run):
@@ -53,12 +67,7 @@ def history(run):
 
 def test_names_are_mere_text_there(start):
     begun = start("wandb", data="photos\n\x9b").begin().finish()
-    for _ in range(100):  # Its service writes when it gets to it.
-        found = [r.run for r in records(begun.run) if r.HasField("run")]
-        if found:
-            break
-        time.sleep(0.1)
-    (run,) = found
+    (run,) = [r.run for r in records(begun.run) if r.HasField("run")]
     config = {i.key: json.loads(i.value_json) for i in run.config.update}
     assert config["data"] == r"photos\n\x9b"
 
@@ -69,7 +78,6 @@ def test_a_run_gone_on_with_is_one_run(start):
     time.sleep(1.1)  # W&B calls the parts of a run by the second.
     again = start("wandb").begin().epoch(2).epoch(3).finish()
     assert begun.lines == again.lines == []
-    kinds = [record.WhichOneof("record_type") for record in records(again.run)]
     runs = [r.run for r in records(again.run) if r.HasField("run")]
     assert {run.run_id for run in runs} == {again.logger.run_id}
     assert {run.display_name for run in runs} == {"tiny"}
@@ -79,7 +87,6 @@ def test_a_run_gone_on_with_is_one_run(start):
     }
     assert config["learning_rate"] == 0.05 and "keras" in config["versions"]
     assert history(again.run) == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
-    assert "exit" in kinds
     summary = {
         (item.key or item.nested_key[0]): json.loads(item.value_json)
         for record in records(again.run)
