@@ -3,6 +3,11 @@ from click.core import ParameterSource
 
 from keras_csg import choices
 from keras_csg_cli import STARTED
+from keras_csg_cli.completion import (
+    complete_backbone,
+    complete_recipe,
+    complete_weights,
+)
 from keras_csg_cli.options import (
     ANY_PATH,
     NumberOrText,
@@ -36,7 +41,10 @@ from keras_csg_cli.train_output import (
 
 @click.command(short_help="Train a network with a class-specific gate.")
 @option(
-    "--recipe", metavar="NAME", help="Options that go together; see `recipes`."
+    "--recipe",
+    metavar="NAME",
+    shell_complete=complete_recipe,
+    help="Options that go together; see `recipes`.",
 )
 @option(
     "--data",
@@ -73,10 +81,12 @@ from keras_csg_cli.train_output import (
 )
 @option(
     "--backbone",
+    shell_complete=complete_backbone,
     help="Network (default: resnet20); see `backbones`. Or hub:PRESET.",
 )
 @option(
     "--weights",
+    shell_complete=complete_weights,
     help="imagenet, a .weights.h5 or .keras file, another run, or one of "
     "`weights`; random by default, a preset's own for hub:PRESET. Images get "
     "the backbone's own size.",

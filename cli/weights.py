@@ -2,6 +2,7 @@ import dataclasses
 
 import click
 
+from keras_csg_cli.completion import complete_shipped
 from keras_csg_cli.options import load_library, user_mistakes
 from keras_csg_cli.printing import print_json, print_line
 
@@ -14,7 +15,7 @@ SHOWN = {
 
 
 @click.command(short_help="List the trained networks of the package.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_shipped)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def weights(name, as_json):
     """List the trained networks that come with the package, or show one's card.

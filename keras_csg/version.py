@@ -39,7 +39,9 @@ def package_version(name: str) -> str:
         return importlib.import_module(name.replace("-", "_")).__version__
 
 
-def deprecated(new: str, *, until: str) -> Callable[[Called], Called]:
+def deprecated(
+    new: str, *, until: str, old: str | None = None
+) -> Callable[[Called], Called]:
     """Makes a public function or method warn that it goes, and what comes.
 
     For one minor version: what 0.2 replaced warns through all of 0.2 and is
@@ -49,6 +51,7 @@ def deprecated(new: str, *, until: str) -> Callable[[Called], Called]:
         new: str. What comes in its place, such as
             `"keras_csg.training.open_run"`.
         until: str. The first version without it, such as `"0.3"`.
+        old: str. The name that users know it by, if not its own.
 
     Returns:
         A decorator; the function does what it did.
@@ -62,7 +65,7 @@ def deprecated(new: str, *, until: str) -> Callable[[Called], Called]:
     def decorate(function: Called) -> Called:
         @functools.wraps(function)
         def warning(*args, **kwargs):
-            name = f"{function.__qualname__}()"
+            name = f"{old or function.__qualname__}()"
             warn_of_deprecated(name, new, until=until, stacklevel=3)
             return function(*args, **kwargs)
 

@@ -31,6 +31,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGES = [
     ROOT / "README.md",
+    ROOT / "PACKAGE.md",
     ROOT / "CONTRIBUTING.md",
     *sorted(
         page

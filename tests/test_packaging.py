@@ -1,5 +1,6 @@
 """What is installed is what is in the tree."""
 
+import email
 import os
 import re
 import shutil
@@ -23,6 +24,7 @@ BESIDE_THE_CODE = {
     "LICENSE",
     "MANIFEST.in",
     "NOTICE.md",
+    "PACKAGE.md",
     "README.md",
     "pyproject.toml",
 }
@@ -121,6 +123,17 @@ def test_an_sdist_holds_what_it_is_built_from_and_nothing_else(built):
     held = {n for n in held if not n.startswith("keras_csg.egg-info/")}
     code = {re.sub("^keras_csg_cli/", "cli/", name) for name in files_to_ship()}
     assert held == code | generated | BESIDE_THE_CODE
+
+
+def test_what_an_index_shows_leads_nowhere_but_out(built):
+    with zipfile.ZipFile(built[1]) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith("/METADATA"))
+        about = email.message_from_bytes(archive.read(name))
+    text = about.get_payload()
+    assert about["Description-Content-Type"].startswith("text/markdown")
+    assert "pip install keras-csg" in text
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert links and all(link.startswith("https://") for link in links)
 
 
 def test_both_are_small(built):

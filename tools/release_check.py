@@ -61,6 +61,18 @@ def versions(root=ROOT):
         raise Wrong(f"no files of {minor} are kept in tests/compatibility")
 
 
+def addresses(root=ROOT):
+    """Who has the wheel alone finds where to read on and where to report."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    named = set(project["project"].get("urls", {}))
+    missing = sorted({"Documentation", "Issues", "Source"} - named)
+    if missing:
+        raise Wrong(f"[project.urls] of pyproject.toml lacks {missing}")
+    cited = (root / "CITATION.cff").read_text("utf-8")
+    if not _field(cited, "repository-code"):
+        raise Wrong("CITATION.cff lacks repository-code")
+
+
 def _field(text, name):
     found = re.search(rf"^{name}: *[\"']?([^\"'\s]+)", text, re.MULTILINE)
     return found and found[1]
@@ -121,6 +133,7 @@ def tests(root=ROOT):
 CHECKS = (
     tree,
     versions,
+    addresses,
     lint,
     dist,
     contents,

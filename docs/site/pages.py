@@ -14,6 +14,7 @@ DOCS = ROOT / "docs"
 # Pages of the root, and what they are called on the site.
 OF_ROOT = {
     "CHANGELOG.md": "changelog.md",
+    "CODE_OF_CONDUCT.md": "code_of_conduct.md",
     "CONTRIBUTING.md": "contributing.md",
     "NOTICE.md": "notice.md",
     "SECURITY.md": "security.md",

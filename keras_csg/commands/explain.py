@@ -68,8 +68,9 @@ def explain_images(
         without: numbers or names of filters that are switched off; or one.
         out: path of a folder: of each image a picture of what decided,
             `NAME.explained.png`, and the heatmap over the image at its own
-            size, `NAME.heatmap.png`; and `explanations.json`. `None` for no
-            files.
+            size, `NAME.heatmap.png`, with `for_class` also that of the other
+            class, `NAME.other.heatmap.png`; and `explanations.json`. `None`
+            for no files.
         galleries: bool. Whether to draw what each filter looks for, too: the
             images of the run's test split that fire it most.
         data_dir: path. Where the run's data are now, if they moved.
@@ -116,7 +117,8 @@ def explain_images(
             shown = {}
             if run is not None:
                 shown = _galleries(run, source, found, data_dir, track, log)
-            _write(found, pathlib.Path(out), shown, track)
+            with_other = for_class is not None
+            _write(found, pathlib.Path(out), shown, with_other, track)
             number = len(found)
             what = "explanation" if number == 1 else "explanations"
             log(f"Wrote {number:,} {what} to {out}")
@@ -203,7 +205,7 @@ def _explain(source, files, asked, filters, batch_size):
     return explain_answers(source, files, filters=filters)
 
 
-def _write(found, folder, galleries, track):
+def _write(found, folder, galleries, with_other, track):
     """Writes pictures of each image, and what they say as JSON."""
     from keras_csg.plots.saving import save_figure, save_pixels
 
@@ -221,4 +223,8 @@ def _write(found, folder, galleries, track):
             path = free_path(folder, stem, ".heatmap.png", taken)
             save_pixels(found.overlay(index), path)
             entry["heatmap"] = str(path)
+        if with_other:
+            path = free_path(folder, stem, ".other.heatmap.png", taken)
+            save_pixels(found.overlay(index, other=True), path)
+            entry["other_heatmap"] = str(path)
     write_json(folder / "explanations.json", listed)

@@ -180,11 +180,14 @@ class Explanation:
 
         return explanation_figure(self, self._checked(index), galleries)
 
-    def overlay(self, index: int = 0) -> np.ndarray:
-        """Lays the predicted class's heatmap over an image.
+    def overlay(self, index: int = 0, *, other: bool = False) -> np.ndarray:
+        """Lays a class's heatmap over an image.
 
         Args:
             index: int. Number of the image.
+            other: bool. Whether it is that of the class that was asked for, or
+                else the second likeliest, and not of the predicted one. Both
+                are on one scale.
 
         Returns:
             uint8 array of shape `(height, width, 3)`, of the image's own size
@@ -195,11 +198,12 @@ class Explanation:
         """
         from keras_csg.plots.maps import overlay
 
-        if self.predicted.heatmap is None:
+        evidence = self.other if other else self.predicted
+        if evidence is None or evidence.heatmap is None:
             raise ValueError("There is no heatmap. " + " ".join(self.limits))
         index = self._checked(index)
         picture = self.pictures[index].enlarged()
-        heat = picture.spread(self.predicted.heatmap[index])
+        heat = picture.spread(evidence.heatmap[index])
         return overlay(picture.pixels, heat)
 
     def to_dict(self) -> dict[str, Any]:

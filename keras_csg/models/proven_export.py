@@ -18,7 +18,11 @@ class ProvenExport:
     output: Any
     name: str
 
-    @deprecated("the classifier itself", until="0.3")
+    @deprecated(
+        "the classifier itself",
+        until="0.3",
+        old="CSGClassifier.inference_model",
+    )
     def inference_model(self) -> keras.Model:
         """Returns the standard path as a plain functional model.
 

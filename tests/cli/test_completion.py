@@ -37,6 +37,10 @@ def test_a_shell_gets_its_script(shell):
         ("keras-csg detect ", ["fit", "score"]),
         ("keras-csg train --resi", ["--resize"]),
         ("keras-csg train --resize ", ["crop", "pad", "squash"]),
+        ("keras-csg train --recipe ph", ["photographs"]),
+        ("keras-csg train --backbone resnet18", ["resnet18", "resnet18v2"]),
+        ("keras-csg train --weights i", ["imagenet"]),
+        ("keras-csg weights cifar10-", ["cifar10-standard"]),
     ],
 )
 def test_a_word_is_completed(words, expected):

@@ -26,7 +26,7 @@ def test_people_get_sentences_and_pictures(trained, digit, run_cli, tmp_path):
     listed = json.loads((folder / "explanations.json").read_text())["images"]
     assert len(listed) == len(digit[0])
     for entry in listed:
-        for kind in ("picture", "heatmap"):
+        for kind in ("picture", "heatmap", "other_heatmap"):
             with Image.open(entry[kind]) as picture:
                 assert min(picture.size) >= 256
 
