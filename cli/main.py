@@ -1,4 +1,5 @@
 import codecs
+import collections
 import importlib.util
 import io
 import os
@@ -38,6 +39,9 @@ from keras_csg_cli.version import version_option
 from keras_csg_cli.weights import weights
 
 INTERRUPTED = 130
+MOST_ALIKE = 3
+"""Warnings of one line of code that are shown."""
+_warned: collections.Counter = collections.Counter()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -113,7 +117,14 @@ def _code_of(error):
     raise error
 
 
-def _warning(text, *about):
+def _warning(text, category, filename, lineno, *about):
+    """Returns the line of a warning; a library may have one for each layer."""
+    _warned[filename, lineno] += 1
+    alike = _warned[filename, lineno]
+    if alike > MOST_ALIKE + 1:
+        return ""
+    if alike > MOST_ALIKE:
+        return "Warning: more like the last one are not shown.\n"
     return f"Warning: {printable(' '.join(str(text).split()))}\n"
 
 

@@ -10,6 +10,7 @@ from keras_csg.commands.arguments import check_path
 from keras_csg.commands.input_error import InputError, input_errors
 from keras_csg.data.label_sets import SEPARATORS, joined
 from keras_csg.files import check_writable, whole_file
+from keras_csg.printable import printable
 
 COLUMNS = (
     "image",
@@ -90,6 +91,11 @@ def _row(prediction):
     if specific is not None:
         row["class_specific"] = specific["class_name"]
         row["class_specific_probability"] = specific["probability"]
+    # A table is looked at in a terminal, too. Paths stay as they are: they are
+    # to lead to the images.
+    for column in ("class_name", "class_specific"):
+        if column in row:
+            row[column] = printable(row[column])
     return row
 
 

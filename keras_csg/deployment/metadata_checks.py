@@ -24,11 +24,14 @@ from keras_csg.untrusted.fields import (
     text,
     whole,
 )
-from keras_csg.untrusted.limits import VARIABLE, most_bytes, shown_bytes
+from keras_csg.untrusted.limits import (
+    VARIABLE,
+    most_bytes,
+    most_image_bytes,
+    shown_bytes,
+)
 
 MOST_SIDE = 2**20
-SHARE_OF_IMAGE = 8
-"""An image may take this part of what a file may unpack to."""
 MATRIX = record(
     {
         "shape": list_of(whole(1, 2**31), least=2, most=2),
@@ -53,7 +56,7 @@ def input_shape(value: Any, name: str) -> tuple[int | None, ...]:
             f"`{name}` must be [null, height, width, 3]. Received: {sides}"
         )
     size = math.prod(side or 1 for side in sides) * np.dtype("f4").itemsize
-    most = most_bytes() // SHARE_OF_IMAGE
+    most = most_image_bytes()
     if size > most:
         raise FieldError(
             f"`{name}` must be that of images of at most {shown_bytes(most)} "
@@ -83,8 +86,8 @@ INPUT = record(
     },
     {
         "range": pixel_range,
-        "color": text,
-        "layout": text,
+        "color": one_of("RGB"),
+        "layout": one_of("NHWC"),
         "least_size": list_of(whole(1), least=2, most=2),
         "resize": text,
         "background": text,

@@ -23,6 +23,7 @@ WAYS_OUT = {
     errno.EROFS: "name another place",
     errno.ENAMETOOLONG: "give it a shorter name",
     errno.EACCES: "name a place that you may use",
+    errno.EISDIR: "name a file, or move the folder elsewhere",
 }
 
 

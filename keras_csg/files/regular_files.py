@@ -1,5 +1,6 @@
 """Only files are read: neither pipes nor devices, which have no end."""
 
+import errno
 import hashlib
 import os
 import pathlib
@@ -19,7 +20,8 @@ def check_regular(path: str | os.PathLike) -> None:
     """
     mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError("it is a folder")
+        where = os.fsdecode(os.fspath(path))
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", where)
     if not stat.S_ISREG(mode):
         raise OSError("it is a pipe, a socket or a device, and no file")
 

@@ -1,6 +1,7 @@
 """Files and folders that get their name only when they are whole."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -144,7 +145,8 @@ def _target(path):
     if path.is_symlink():
         path = pathlib.Path(os.path.realpath(path))
     if path.is_dir():
-        raise IsADirectoryError("it is a folder")
+        where = os.fsdecode(path)
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", where)
     if path.exists() and not path.is_file():
         raise OSError("it is a pipe or a device, which would be replaced")
     return path

@@ -144,6 +144,8 @@ class ImageInput:
             self._check_size(len(given.raw), size * dtype.itemsize, "bytes")
             values = np.frombuffer(given.raw, dtype)
         self._check_size(values.size, size, "numbers")
+        if given.raw is None:
+            self._check_nesting(values, given.shape)
         return values.reshape(given.shape)
 
     def _of_values(self, values, dtype):
@@ -167,6 +169,17 @@ class ImageInput:
             f"`data` of input {self.name!r} must be numbers, in row-major "
             "order or in lists as its shape has them."
         )
+
+    def _check_nesting(self, values, shape):
+        # In other lists they may lie in another order, as with the colours
+        # first.
+        if values.ndim > 1 and list(values.shape) != list(shape):
+            raise RequestError(
+                f"`data` of input {self.name!r} is nested as "
+                f"{list(values.shape)}, and its `shape` is "
+                f"{shown(str(shape))}: both must be the same, or `data` one "
+                "flat list in row-major order."
+            )
 
     def _check_size(self, have, want, of_what):
         if have != want:

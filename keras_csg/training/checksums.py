@@ -87,6 +87,14 @@ class Checksums:
             f"if it was changed on purpose, remove {self.path}."
         )
 
+    def check_list(self) -> None:
+        """Refuses a list that is damaged, by which nothing can be written.
+
+        Raises:
+            ValueError: naming it and the way out.
+        """
+        self._known()
+
     def check(self, path: pathlib.Path) -> None:
         """Refuses a file that is not what was written; see `read`."""
         if path.parent == self.folder and path.name in self._known():

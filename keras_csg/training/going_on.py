@@ -15,6 +15,7 @@ from keras_csg.training.history import History
 from keras_csg.training.named_filters import stored_filter_names
 from keras_csg.training.opening import open_run
 from keras_csg.training.options import TrainingOptions
+from keras_csg.training.places import check_places
 from keras_csg.training.runs import Run
 
 
@@ -56,9 +57,10 @@ def find_state(run: Run, log: Callable[[str], Any]) -> Backup | None:
 
     Raises:
         ValueError: if the run is damaged so that nothing whole is left, or
-            its options were edited.
+            nothing could be written at its end, or its options were edited.
     """
     run.lock()
+    check_places(run)
     if run.is_finished():
         check_model(run)
         backup = None

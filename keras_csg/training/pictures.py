@@ -32,7 +32,12 @@ def draw_run(
         ablation: as `evaluate_classification` returns it, as the next.
         confusion: see there.
         log: callable that takes a line.
+
+    Raises:
+        FileNotFoundError: if the run was removed: what comes last would be
+            another folder, and no run.
     """
+    run.config_path.stat()
     names = model.class_names
     drawn: dict[pathlib.Path, Callable[[], Any]] = {
         run.curves_path: lambda: plots.save_curves(

@@ -39,7 +39,8 @@ def _way_out(run):
     if not run.config_path.exists():
         return (
             f"The run {run.path} is not there any more: start it again, where "
-            "nothing removes it."
+            "nothing removes it, or, if it was moved, go on there with "
+            "keras-csg train --resume --out RUN."
         )
     try:
         done = newest_epoch(run.backup_path)

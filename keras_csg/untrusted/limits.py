@@ -10,6 +10,8 @@ MOST_TEXT = 64 * 2**20
 """Bytes of a description in JSON."""
 MOST_VALUES = 1_000_000
 """Values of a description in JSON: each takes up to a hundred bytes."""
+SHARE_OF_IMAGE = 8
+"""An image may take this part of what a file may unpack to."""
 UNITS = ("KiB", "MiB", "GiB", "TiB")
 ALWAYS = 64 * 2**20
 """Bytes that a file may unpack to, however small it is."""
@@ -32,6 +34,11 @@ def most_bytes() -> int:
             f"Received: {VARIABLE}={value[:100]!r}"
         )
     return int(value[:20])
+
+
+def most_image_bytes() -> int:
+    """Returns how many bytes the pixels of an image may take, in float32."""
+    return most_bytes() // SHARE_OF_IMAGE
 
 
 def check_bytes(what: str, declared: int, size: int | None = None) -> None:

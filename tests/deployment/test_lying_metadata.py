@@ -86,6 +86,8 @@ LIES = [
         r"`input.shape\[1\]` must be a whole number.*10000",
     ),
     ("input.dtype", "object", "`input.dtype` must be one of float32, uint8"),
+    ("input.color", "BGR", "`input.color` must be one of RGB"),
+    ("input.layout", "NCHW", "`input.layout` must be one of NHWC"),
     ("input.range", ["0", "255"], r"`input.range\[0\]` must be a finite"),
     ("input.range", [255, 0], "`input.range` must be two numbers, the smaller"),
     ("input.range", [5, 5], "`input.range` must be two numbers, the smaller"),

@@ -115,6 +115,13 @@ def test_all_that_is_there_is_predicted(tmp_path):
     assert row == f"{path},ant|cat,0.75|0.5,-,,,,,,"
 
 
+def test_a_table_has_names_that_print(tmp_path):
+    entry = {"class_name": "cat\x1b[31m", "probability": 1.0}
+    out = tmp_path / "found.csv"
+    list(write_predictions([{"image": "a.png", "classes": [entry]}], out))
+    assert r"a.png,cat\x1b[31m,1.0" in out.read_text()
+
+
 def test_a_classifier_predicts_as_its_file_does(model, tmp_path):
     paths = []
     for number, pixels in enumerate(some_images(3, dtype="uint8")):

@@ -12,6 +12,11 @@ from typing import Any
 import h5py
 
 from keras_csg.untrusted.fields import shorten
+from keras_csg.untrusted.limits import (
+    VARIABLE,
+    most_image_bytes,
+    shown_bytes,
+)
 
 # Options that say how large a layer's weights are.
 SIZES = re.compile(
@@ -102,12 +107,22 @@ def _sizes(options: dict[str, Any]) -> Iterator[tuple[str, int]]:
 def _check_sides(name, options):
     for key in ("batch_shape", "batch_input_shape"):
         sides = options.get(key)
-        for side in sides if isinstance(sides, list) else ():
-            if isinstance(side, int) and side > MOST_SIDE:
+        sides = sides if isinstance(sides, list) else []
+        sides = [side for side in sides if isinstance(side, int)]
+        for side in sides:
+            if side > MOST_SIDE:
                 raise ValueError(
                     f"its layer {shorten(name)} has {key} of {shorten(side)}, "
                     f"and images have at most {MOST_SIDE:,}"
                 )
+        # Nobody has such images, and asking the network would make one.
+        size, most = 4 * math.prod(sides), most_image_bytes()
+        if size > most:
+            raise ValueError(
+                f"its layer {shorten(name)} has {key} of "
+                f"{'x'.join(map(str, sides))}, and an image may take "
+                f"{shown_bytes(most)} (an eighth of {VARIABLE})"
+            )
 
 
 def _numbers(options, shapes, longest):

@@ -27,6 +27,8 @@ DAMAGE = (
 )
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 """Members of a `.keras` file."""
+WITHIN = "Exception encountered:"
+"""What Keras writes before the error that led to one."""
 MOST_LETTERS = 200
 """Of a reason."""
 
@@ -118,7 +120,8 @@ def reason_of(error: BaseException) -> str:
     """Returns what an error says in one line: its first sentences.
 
     Keras says much, on many lines, of which the first may only announce what
-    comes: then the one after it counts, too.
+    comes: then the one after it counts, too. Of errors within errors the
+    innermost counts.
 
     Args:
         error: any exception.
@@ -128,8 +131,12 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "it takes more memory than there is"
     if isinstance(error, KeyError) and error.args:
-        return f"it lacks {shown(error.args[0])}"
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        lacks = shown(error.args[0])
+        # Zip archives say it in a sentence.
+        return lacks if " " in lacks else f"it lacks {lacks}"
+    # Around an error Keras says what it did, and all that it did it with.
+    text = str(error).rpartition(WITHIN)[2]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         return "it is damaged"
     reason = lines[0]
