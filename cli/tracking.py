@@ -34,6 +34,11 @@ def print_on(console, text):
 class Bar(rich.progress.Progress):
     """A bar whose description is mere text."""
 
+    def stop(self):
+        """Ends what is shown; before 14.3 an empty line where nothing was."""
+        if not self.disable:
+            super().stop()
+
     def add_task(self, description, *args, **settings):
         """Adds what is counted."""
         return super().add_task(_escaped(description), *args, **settings)

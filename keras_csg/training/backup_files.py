@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_csg.files import whole_file
 from keras_csg.training.record import ROWS
-from keras_csg.untrusted.archives import read_arrays
+from keras_csg.untrusted.archives import read_arrays, write_arrays
 from keras_csg.untrusted.fields import (
     anything,
     check_fields,
@@ -72,7 +72,7 @@ def write_backup(
     arrays = {**values, RECORD: np.frombuffer(text, "uint8")}
     arrays[DIGEST] = np.frombuffer(_digest(arrays), "uint8")
     with whole_file(path) as part, part.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, **arrays)
+        write_arrays(stream, arrays)
 
 
 def read_values(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict]:

@@ -6,7 +6,8 @@ import pathlib
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -119,6 +120,27 @@ def read_arrays(
             return {name: opened[name] for name in opened.files}
     except DAMAGE as error:
         raise ValueError(" ".join(str(error).split()) or "it is cut") from error
+
+
+def write_arrays(
+    target: str | os.PathLike | IO[bytes], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Writes what `read_arrays` reads, and no object, which would be pickled.
+
+    As `numpy.savez`, whose own switch for that is from 2.1 on: before, it
+    became an array of the file.
+
+    Args:
+        target: path, or a file open for bytes.
+        arrays: dict of arrays by names.
+
+    Raises:
+        ValueError: if one holds objects.
+    """
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name, values in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                npy.write_array(stream, np.asarray(values), allow_pickle=False)
 
 
 def _check_stored(archive, size):

@@ -10,7 +10,11 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from keras_csg.untrusted import limits
-from keras_csg.untrusted.archives import read_arrays, read_member
+from keras_csg.untrusted.archives import (
+    read_arrays,
+    read_member,
+    write_arrays,
+)
 from keras_csg.untrusted.limits import VARIABLE, check_bytes, shown_bytes
 
 GIB = 2**30
@@ -73,6 +77,25 @@ def test_an_array_that_says_it_has_billions_is_not_made(tmp_path):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("a.npy", head(shape) + bytes(16))
         refused(path, "a.npy says it has other numbers")
+
+
+def test_arrays_are_written_whatever_they_are_called(tmp_path):
+    arrays = {"allow_pickle": np.ones(2), "b": np.array([np.nan], "<f2")}
+    write_arrays(tmp_path / "a.npz", arrays)
+    found = read_arrays(tmp_path / "a.npz", packed=False)
+    assert found.keys() == arrays.keys()
+    assert_array_equal(found["allow_pickle"], [1, 1])
+
+
+def test_nothing_but_the_arrays_is_written(tmp_path):
+    write_arrays(tmp_path / "a.npz", {"b": np.ones(2)})
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        assert archive.namelist() == ["b.npy"]
+
+
+def test_objects_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        write_arrays(tmp_path / "a.npz", {"a": np.array([{}], object)})
 
 
 def test_objects_are_never_unpickled(tmp_path):

@@ -18,7 +18,7 @@ from keras_csg.files import (
 )
 from keras_csg.metrics.head import Head
 from keras_csg.robustness.detection.curves import check_rank
-from keras_csg.untrusted.archives import read_arrays
+from keras_csg.untrusted.archives import read_arrays, write_arrays
 from keras_csg.untrusted.fields import (
     flag,
     number,
@@ -94,7 +94,7 @@ def write_detector(folder: str | os.PathLike, stored: Stored) -> None:
     with naming(folder), hidden_part(folder) as part:
         part.mkdir()
         arrays = {**stored.arrays, **_head_arrays(stored.head)}
-        np.savez(part / ARRAYS, allow_pickle=False, **arrays)
+        write_arrays(part / ARRAYS, arrays)
         facts = {
             "format": FORMAT,
             **stored.params,

@@ -219,23 +219,6 @@ def test_a_layer_of_more_weights_than_there_are_is_not_built(
     refused(path, words)
 
 
-@pytest.mark.parametrize(
-    "side, words",
-    [
-        (10**6, "1000000, and images have at most"),
-        (9000, "9000x9000x3, and an image may take 512.0 MiB"),
-    ],
-)
-def test_images_that_nobody_has_are_refused(side, words, whole, tmp_path):
-    def change(config):
-        for one in layers_of(config):
-            if one["class_name"] == "InputLayer":
-                one["config"]["batch_shape"] = [None, side, side, 3]
-
-    path = with_config(whole, tmp_path / "a.keras", change)
-    refused(path, f"has batch_shape of {words}")
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_no_numbers_are_said(value, whole, tmp_path):
     def change(file):

@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from PIL import Image
 
 from keras_csg import load_data
 from keras_csg.data.sources.folder_layout import read_layout
@@ -237,6 +238,8 @@ def test_folders_beside_the_splits_are_said(make):
 
 @pytest.mark.parametrize("suffix", [".tiff", ".JFIF", ".jpe", ".avif", ".jp2"])
 def test_whatever_pillow_opens_is_an_image(make, suffix):
+    if suffix not in Image.registered_extensions():
+        pytest.skip(f"this Pillow opens no {suffix}")
     folder = make(cat=1, dog=1)
     (folder / "cat" / f"a{suffix}").touch()
     assert counts(read_layout(folder)) == {"train": 3}
