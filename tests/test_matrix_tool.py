@@ -62,3 +62,23 @@ def test_the_table_has_versions_counts_and_what_was_not_run(cell, tmp_path):
     assert rows[2].startswith("| 3.12.1 | lowest | 3.15.0 | - | 2.0.0 |")
     assert "12 passed, 1 skipped | passed" in rows[2]
     assert rows[3].endswith("| - | not run |")
+
+
+def test_what_libraries_log_behind_the_summary_does_not_hide_it(
+    cell, monkeypatch
+):
+    said = iter(
+        [
+            (0, '{\n"versions": {}\n}'),
+            (
+                1,
+                "1 failed, 2 passed in 3.45s\nI0000 00:00:1.2 cudart_stub.cc\n",
+            ),
+        ]
+    )
+    monkeypatch.setattr(matrix, "_call", lambda *_, **__: next(said))
+    monkeypatch.setattr(cell, "_lay_tree", lambda: None)
+    found = {}
+    outcome = cell._look(found, ASKED)
+    assert outcome == "tests: 1 failed, 2 passed in 3.45s"
+    assert found["tests"] == {"failed": 1, "passed": 2}

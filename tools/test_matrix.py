@@ -38,6 +38,7 @@ BINARY = (
     "scikit-learn",
     "scipy",
 )
+SUMMARY = re.compile(r"\d+ (passed|failed|skipped|errors?).* in \d+\.\d+s")
 COUNTS = re.compile(r"(\d+) (passed|failed|skipped|errors?)")
 SHOWN = ("keras", "tensorflow", "numpy", "onnxruntime")
 
@@ -119,7 +120,9 @@ class Cell:
         code, text = _call(
             self.interpreter, "-m", "pytest", *asking, cwd=self.tree, log=log
         )
-        last = text.strip().splitlines()[-1] if text.strip() else ""
+        # Libraries log behind it as the process ends.
+        lines = [x for x in text.splitlines() if SUMMARY.search(x)]
+        last = lines[-1] if lines else "no summary"
         found["tests"] = {kind: int(n) for n, kind in COUNTS.findall(last)}
         return "passed" if code == 0 else f"tests: {last}"
 
