@@ -13,6 +13,7 @@ from keras_csg.files import (
     disk_error,
     hidden_part,
     naming,
+    new_folders,
     recover,
     replace_all,
     what_to_do,
@@ -269,3 +270,20 @@ def test_what_a_library_says_of_the_disk_is_understood():
         errno.EROFS,
         "Read-only file system",
     )
+
+
+def test_new_folders_go_with_what_failed_in_them(tmp_path):
+    folder = tmp_path / "a" / "b"
+    with pytest.raises(OSError, match="full"), new_folders(folder):
+        folder.mkdir(parents=True)
+        raise OSError("full")
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_that_others_use_stay(tmp_path):
+    folder = tmp_path / "a" / "b"
+    with pytest.raises(OSError, match="full"), new_folders(folder):
+        folder.mkdir(parents=True)
+        (tmp_path / "a" / "theirs").touch()
+        raise OSError("full")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["theirs"]

@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import os
 import pathlib
@@ -5,7 +6,8 @@ from collections.abc import Collection
 
 from keras_csg.evaluation import FilterSurvey
 from keras_csg.evaluation.filter_tables import survey_tables
-from keras_csg.files import hidden_part, naming, write_json
+from keras_csg.files import hidden_part, naming, new_folders, write_json
+from keras_csg.printable import printable
 from keras_csg.reports.filter_pages import GENERATOR, write_filter_pages
 
 COLUMNS = (
@@ -51,9 +53,12 @@ def write_filter_files(
         OSError: if they cannot be written, naming the folder.
     """
     tables = {**about, **survey_tables(survey, shown)}
-    folder.mkdir(parents=True, exist_ok=True)
     pages_path = folder / "pages"
-    with naming(pages_path, folder), hidden_part(pages_path) as part:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(new_folders(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(naming(pages_path, folder))
+        part = stack.enter_context(hidden_part(pages_path))
         part.mkdir()
         pages = write_filter_pages(
             survey, part, **about, multi_label=multi_label, filters=shown
@@ -80,12 +85,14 @@ def _write_csv(path, rows):
         )
         writer.writeheader()
         for row in rows:
-            writer.writerow({key: _cell(value) for key, value in row.items()})
+            writer.writerow({k: _cell(k, value) for k, value in row.items()})
 
 
-def _cell(value):
+def _cell(key, value):
     if isinstance(value, list):
-        return "|".join(map(str, value))
+        value = "|".join(map(str, value))
+    if isinstance(value, str):  # A name of a filter is read from it again.
+        return value if key == "name" else printable(value)
     if isinstance(value, bool):
         return int(value)
     return f"{value:.6g}" if isinstance(value, float) else value

@@ -14,6 +14,7 @@ from keras_csg.files import (
     check_folder,
     flush_to_disk,
     hidden_part,
+    new_folders,
     recover,
     replace_all,
     sweep,
@@ -44,7 +45,8 @@ def alone_at(path: pathlib.Path) -> Iterator[None]:
     """
     from filelock import Timeout  # Files are opened without it.
 
-    with _new_folders(path.parent):
+    with new_folders(path.parent):
+        _make_writable_folder(path.parent)
         lock_path = path.with_name(f".{path.name}.keras_csg.lock")
         try:
             lock = _locked(lock_path)
@@ -110,20 +112,6 @@ def write_companions(
     if metadata is not None:
         write_json(beside(path, LABELS), list(metadata.class_names))
         write_json(beside(path, METADATA), json.loads(metadata.to_json()))
-
-
-@contextlib.contextmanager
-def _new_folders(folder):
-    """Makes a folder, and removes what it made if the body raises."""
-    missing = [f for f in (folder, *folder.parents) if not f.exists()]
-    try:
-        _make_writable_folder(folder)
-        yield
-    except BaseException:
-        for made in missing:
-            with contextlib.suppress(OSError):  # Others may have put files.
-                made.rmdir()
-        raise
 
 
 def _locked(path):

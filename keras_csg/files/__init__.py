@@ -25,6 +25,7 @@ from keras_csg.files.whole_files import flush_to_disk as flush_to_disk
 from keras_csg.files.whole_files import free_path as free_path
 from keras_csg.files.whole_files import json_text as json_text
 from keras_csg.files.whole_files import naming as naming
+from keras_csg.files.whole_files import new_folders as new_folders
 from keras_csg.files.whole_files import recover as recover
 from keras_csg.files.whole_files import replace_all as replace_all
 from keras_csg.files.whole_files import whole_file as whole_file

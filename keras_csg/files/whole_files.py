@@ -125,6 +125,23 @@ def _keep(path, old):
         shutil.copy2(path, old, follow_symlinks=False)
 
 
+@contextlib.contextmanager
+def new_folders(folder: pathlib.Path) -> Iterator[None]:
+    """Removes what the body made of a folder and those above it, if it raises.
+
+    Args:
+        folder: path of a folder that the body makes, if it is not there.
+    """
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    try:
+        yield
+    except BaseException:
+        for made in missing:
+            with contextlib.suppress(OSError):  # Others may have put files.
+                made.rmdir()
+        raise
+
+
 def check_writable(path: pathlib.Path) -> None:
     """Makes the folder of a file, and tries whether it can be written there.
 

@@ -147,17 +147,18 @@ class LiteRTAnswers(ExportedAnswers):
                 )
                 _allocate(interpreter, self.metadata)
             self._runner = interpreter.get_signature_runner()
+            details = (
+                self._runner.get_input_details(),
+                self._runner.get_output_details(),
+            )
         except (ValueError, RuntimeError) as error:
             raise ValueError(
                 f"LiteRT cannot load {path}{why(error)}."
             ) from error
         self._lock = threading.Lock()
         given, answers = (
-            {n: list(about["shape_signature"]) for n, about in details.items()}
-            for details in (
-                self._runner.get_input_details(),
-                self._runner.get_output_details(),
-            )
+            {n: list(about["shape_signature"]) for n, about in part.items()}
+            for part in details
         )
         check_described(self.metadata, path, given.get("images", []), answers)
 
