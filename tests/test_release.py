@@ -79,6 +79,22 @@ def test_a_version_without_kept_files_is_noticed(tree):
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+def test_addresses_that_nobody_filled_in_are_noticed(tmp_path):
+    project, cited = tmp_path / "pyproject.toml", tmp_path / "CITATION.cff"
+    project.write_text("[project.urls]\nPaper = 'https://example.org'\n")
+    cited.write_text("version: 0.2.0\n")
+    with pytest.raises(check.Wrong, match="lacks .*Documentation.*Source"):
+        check.addresses(tmp_path)
+    with project.open("a") as file:
+        for name in ("Documentation", "Issues", "Source"):
+            file.write(f"{name} = 'https://example.org'\n")
+    with pytest.raises(check.Wrong, match="lacks repository-code"):
+        check.addresses(tmp_path)
+    with cited.open("a") as file:
+        file.write('repository-code: "https://example.org"\n')
+    check.addresses(tmp_path)
+
+
 def test_what_is_not_committed_is_noticed(tmp_path):
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     check.tree(tmp_path)
