@@ -36,6 +36,11 @@ TO_USE = {
 """The same where nobody knows which of both it was."""
 
 
+def is_folder(path: str | os.PathLike) -> OSError:
+    """Returns the error of a folder that stands where a file is wanted."""
+    return IsADirectoryError(errno.EISDIR, "it is a folder", _shown(path))
+
+
 def cannot_write(path: str | os.PathLike, error: OSError) -> str:
     """Returns that something cannot be written, why, and the way out.
 

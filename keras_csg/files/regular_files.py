@@ -1,12 +1,11 @@
 """Only files are read: neither pipes nor devices, which have no end."""
 
-import errno
 import hashlib
 import os
 import pathlib
 import stat
 
-from keras_csg.files.disk_errors import cannot_read
+from keras_csg.files.disk_errors import cannot_read, is_folder
 
 
 def check_regular(path: str | os.PathLike) -> None:
@@ -20,8 +19,7 @@ def check_regular(path: str | os.PathLike) -> None:
     """
     mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
-        where = os.fsdecode(os.fspath(path))
-        raise IsADirectoryError(errno.EISDIR, "it is a folder", where)
+        raise is_folder(path)
     if not stat.S_ISREG(mode):
         raise OSError("it is a pipe, a socket or a device, and no file")
 

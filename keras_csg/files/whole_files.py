@@ -1,7 +1,6 @@
 """Files and folders that get their name only when they are whole."""
 
 import contextlib
-import errno
 import json
 import os
 import pathlib
@@ -9,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from keras_csg.files.disk_errors import cannot_write, disk_error
+from keras_csg.files.disk_errors import cannot_write, disk_error, is_folder
 from keras_csg.files.hidden_parts import (
     LONGEST_STEM,
     hidden_part,
@@ -162,8 +161,7 @@ def _target(path):
     if path.is_symlink():
         path = pathlib.Path(os.path.realpath(path))
     if path.is_dir():
-        where = os.fsdecode(path)
-        raise IsADirectoryError(errno.EISDIR, "it is a folder", where)
+        raise is_folder(path)
     if path.exists() and not path.is_file():
         raise OSError("it is a pipe or a device, which would be replaced")
     return path
