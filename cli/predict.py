@@ -49,9 +49,10 @@ from keras_csg_cli.printing import print_json, print_line
 def predict(model_path, images, as_json, top, heatmaps, max_pixels, out, trust):
     """Classify each IMAGE with the network in RUN or in an exported FILE.
 
-    FILE is what `keras-csg export` wrote: an ONNX or a LiteRT file, the folder
-    of a SavedModel or of a model laid out for a server. For RUN, weights:NAME
-    stands for a trained network that came with the package. IMAGE is a file, a
+    FILE is a .keras file or what `keras-csg export` wrote: an ONNX or a LiteRT
+    file, the folder of a SavedModel, of OpenVINO or of a model laid out for a
+    server or a browser. For RUN, weights:NAME stands for a trained network
+    that came with the package. IMAGE is a file, a
     folder of them or a pattern such as "photos/*.jpg".
 
     With a detector, that of FILE or the one that `keras-csg detect fit` saved

@@ -32,9 +32,10 @@ def open_exported(
     """Opens an exported model in its own runtime.
 
     Args:
-        path: path of an ONNX file, a LiteRT file or a SavedModel's folder; or
-            of a model's folder in the repository of a server, of which the
-            newest version counts, or of one of its versions. `~` is your home.
+        path: path of an ONNX file, a LiteRT file, the folder of a SavedModel,
+            of OpenVINO or of a page for browsers, or a Core ML package; or of
+            a model's folder in the repository of a server, of which the newest
+            version counts, or of one of its versions. `~` is your home.
         trust: bool. Whether it may have operations that no export of this
             package needs. They can do whatever a program can.
 
