@@ -36,6 +36,8 @@ def sections(text):
 def tree(tmp_path):
     for name in ("pyproject.toml", "CHANGELOG.md", "CITATION.cff"):
         shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "citing.md", tmp_path / "docs")
     kept = "tests/compatibility/0.2.0"
     (tmp_path / kept).mkdir(parents=True)
     shutil.copy(ROOT / kept / "answers.npz", tmp_path / kept)
@@ -63,6 +65,8 @@ def test_all_places_name_one_version(tree):
         ("pyproject.toml", 'version = "0.2.0"', 'version = "0.2.1"', "0.2.1"),
         ("CITATION.cff", "version: 0.2.0", "version: 0.1.9", "says 0.1.9"),
         ("CITATION.cff", "released: 2026-11", "released: 2026-10", "date"),
+        ("docs/citing.md", "version = {0.2.0}", "version = {0.1.9}", "0.1.9"),
+        ("docs/citing.md", "year    = {2026}", "year    = {2025}", "year"),
         ("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n- x\n", "under Un"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 
 import pytest
 
@@ -52,3 +53,10 @@ def test_what_is_not_there_is_noticed():
     )
     wanted = ["keras_csg.metrics.nothing", "keras_csg.nowhere.there"]
     assert missing_names(ast.parse(source)) == wanted
+
+
+def test_every_benchmark_of_the_makefile_is_there():
+    makefile = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
+    (named,) = re.findall(r"^BENCHES = (.*)$", makefile, re.MULTILINE)
+    there = {path.stem for path in (ROOT / "benchmarks").glob("bench_*.py")}
+    assert {f"bench_{name}" for name in named.split()} <= there

@@ -40,6 +40,8 @@ def versions(root=ROOT):
     version = project["project"]["version"]
     changes = (root / "CHANGELOG.md").read_text("utf-8")
     cited = (root / "CITATION.cff").read_text("utf-8")
+    page = (root / "docs" / "citing.md").read_text("utf-8")
+    software = page.partition("@software")[2]
     released = RELEASED.findall(changes)
     if not released:
         raise Wrong("CHANGELOG.md has no version with a date")
@@ -47,11 +49,14 @@ def versions(root=ROOT):
         "pyproject.toml": version,
         "CHANGELOG.md": released[0][0],
         "CITATION.cff": _field(cited, "version"),
+        "docs/citing.md": _bibtex(software, "version"),
     }
     if len(set(places.values())) > 1:
         raise Wrong(", ".join(f"{k} says {v}" for k, v in places.items()))
     if _field(cited, "date-released") != released[0][1]:
         raise Wrong(f"CITATION.cff has another date than {released[0][1]}")
+    if _bibtex(software, "year") != released[0][1][:4]:
+        raise Wrong(f"docs/citing.md has another year than {released[0][1]}")
     waiting = changes.partition("## Unreleased")[2].partition("\n## ")[0]
     if waiting.strip():
         raise Wrong("CHANGELOG.md has changes under Unreleased")
@@ -75,6 +80,11 @@ def addresses(root=ROOT):
 
 def _field(text, name):
     found = re.search(rf"^{name}: *[\"']?([^\"'\s]+)", text, re.MULTILINE)
+    return found and found[1]
+
+
+def _bibtex(text, name):
+    found = re.search(rf"^ *{name} *= *{{([^}}]+)}}", text, re.MULTILINE)
     return found and found[1]
 
 
