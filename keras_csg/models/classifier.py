@@ -28,6 +28,7 @@ from keras_csg.models.head import (
     head_layer,
     pooling_layer,
 )
+from keras_csg.models.image_range import sole_input
 from keras_csg.models.own_loops import warn_of_own_loop
 from keras_csg.models.proven_export import ProvenExport
 from keras_csg.models.schedules import get as get_schedule
@@ -226,8 +227,7 @@ class CSGClassifier(
         self, images: Any, labels: Any = None, training: bool | None = None
     ) -> Any:
         """Returns the logits of the standard or, with labels, gated path."""
-        if isinstance(images, list) and len(images) == 1:
-            (images,) = images  # As tools do that know of many inputs.
+        images = sole_input(images)  # As tools do that know of many inputs.
         warn_of_own_loop(self, training)
         if labels is None:
             return super().call(images, training=training)
