@@ -57,6 +57,11 @@ def test_what_cannot_rest_is_named(freeze, words):
         freeze_backbone(tiny_backbone(), freeze)
 
 
+def test_statistics_that_are_not_there_cannot_rest():
+    with pytest.raises(ValueError, match="no effect: tiny has no batch norm"):
+        freeze_backbone(tiny_backbone(normalized=False), "statistics")
+
+
 def test_what_a_filters_argument_adds_never_rests():
     model = keras_csg.build(tiny_backbone(), 4, filters=5, freeze="all")
     assert trainable(model.backbone) == ["gated_conv"]
