@@ -220,7 +220,7 @@ class CSGClassifier(
 
     @property
     def frozen(self) -> list[str]:
-        """Layers that do not train: `"head"`, `"gate"`, `"backbone/NAME"`."""
+        """What rests: `"head"`, `"gate"`, `"backbone/NAME"`."""
         return frozen_parts(self)
 
     def call(
