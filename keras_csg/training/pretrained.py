@@ -3,12 +3,12 @@
 import keras
 
 from keras_csg.arguments import height_and_width
-from keras_csg.backbones.freezing import rests
 from keras_csg.backbones.registry import backbone_spec
 from keras_csg.backbones.weights import WeightsReport, means_a_file
 from keras_csg.choices import HUB_PREFIX, PRESET_WEIGHTS, RANDOM_WEIGHTS
 from keras_csg.models.build import build_backbone
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models.gate_lines import resting_filters
 from keras_csg.models.schedules import weights_at
 from keras_csg.training.limits import check_least_side
 from keras_csg.training.options import TrainingOptions
@@ -94,11 +94,8 @@ def notes_on(
     notes = [] if report is None else [str(report)]
     if not model.gated:
         return notes
-    if rests(model.backbone) and not options.filters:
-        notes.append(
-            "The whole backbone rests: its filters cannot become "
-            "class-specific. `filters` adds some that can."
-        )
+    if line := resting_filters(model):
+        notes.append(line)
     epochs = range(options.epochs or 0)
     if not any(weights_at(model.schedule, epoch).gated for epoch in epochs):
         notes.append(

@@ -9,6 +9,8 @@ import keras_csg
 from keras_csg.explain.cloning import clone_classifier
 from tests.tiny import tiny_backbone, tiny_classifier, tiny_data
 
+pytestmark = pytest.mark.filterwarnings("ignore:The whole backbone rests")
+
 
 def attentive():
     """A backbone with layers inside a layer."""
