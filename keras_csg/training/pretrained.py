@@ -16,8 +16,11 @@ from keras_csg.training.options import TrainingOptions
 
 def build_pretrained(
     options: TrainingOptions, restored: bool
-) -> tuple[TrainingOptions, keras.Model, WeightsReport | None]:
+) -> tuple[TrainingOptions, keras.Model | None, WeightsReport | None]:
     """Builds the backbone of a run with `weights`, before data are read.
+
+    Not where they are random and no preset's: then the data say how large the
+    images are, as without the option.
 
     Args:
         options: `TrainingOptions`.
@@ -26,17 +29,21 @@ def build_pretrained(
 
     Returns:
         A tuple of the options, with the size of the images (the backbone's own
-        where none is asked for) and an absolute path; the backbone; and
-        `WeightsReport`, `None` where no file was looked at.
+        where none is asked for) and an absolute path; the backbone, `None`
+        where the data are needed first; and `WeightsReport`, `None` where no
+        file was looked at.
 
     Raises:
         ValueError: if the weights cannot be read or are not the backbone's.
         OSError: if they cannot be downloaded.
     """
+    preset = options.backbone.startswith(HUB_PREFIX)
+    if not (preset or options.pretrained):
+        return options, None, None
     spec = backbone_spec(options.backbone)
     size = options.image_size or spec.default_size
     options = options.replace(image_size=size)
-    if options.backbone.startswith(HUB_PREFIX):
+    if preset:
         options = options.replace(backbone=spec.name)  # An absolute path.
     shape = (*(height_and_width(size) or ()), 3)
     own = options.weights == PRESET_WEIGHTS
