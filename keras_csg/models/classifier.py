@@ -31,7 +31,6 @@ from keras_csg.models.head import (
 from keras_csg.models.image_range import sole_input
 from keras_csg.models.own_loops import warn_of_own_loop
 from keras_csg.models.proven_export import ProvenExport
-from keras_csg.models.schedules import get as get_schedule
 from keras_csg.models.trainer import DualPathTrainer
 
 
@@ -191,7 +190,7 @@ class CSGClassifier(
         self.filter_dropout = rate
         self.density = density
         self.closing_steps = checked_steps(closing_steps)
-        self.schedule = get_schedule(schedule)
+        self.schedule = schedule
         self.class_names = checked_names(class_names, num_classes)
         self.filter_names = filter_names
         self.image_reading = checked_reading(image_reading)
