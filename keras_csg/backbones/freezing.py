@@ -3,7 +3,11 @@
 import keras
 
 import keras_csg.choices as choices
-from keras_csg.layers.frozen_statistics import freeze_statistics
+from keras_csg.layers.frozen_statistics import (
+    FrozenStatisticsBatchNormalization,
+    freeze_statistics,
+)
+from keras_csg.private_api import flat_layers
 
 ADDED_CONVOLUTION = "gated_conv"
 """Name of the layer that `filters` puts behind a backbone; it never rests."""
@@ -23,13 +27,19 @@ def freeze_backbone(backbone: keras.Model, freeze: int | str | None) -> None:
             normalizations alone; or `None`.
 
     Raises:
-        ValueError: if `freeze` is nothing of these, or more than there are.
+        ValueError: if `freeze` is nothing of these, more than there are, or
+            of statistics where there are none.
     """
     choices.check_freeze(freeze)
     if freeze is None:
         return
     if freeze == "statistics":
         freeze_statistics(backbone)
+        if not any(map(_keeps_statistics, flat_layers(backbone))):
+            raise ValueError(
+                f"`freeze` of statistics has no effect: {backbone.name} has no "
+                f"batch normalization. Received: freeze={freeze!r}"
+            )
         return
     layers = [layer for layer in backbone.layers if layer.weights]
     number = len(layers) if isinstance(freeze, str) else freeze
@@ -40,6 +50,10 @@ def freeze_backbone(backbone: keras.Model, freeze: int | str | None) -> None:
         )
     for layer in layers[:number]:
         layer.trainable = False
+
+
+def _keeps_statistics(layer):
+    return isinstance(layer, FrozenStatisticsBatchNormalization)
 
 
 def rests(backbone: keras.Model) -> bool:

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import keras
@@ -12,6 +12,8 @@ from keras_csg.arguments import (
 from keras_csg.data.image_reading import ImageReading
 from keras_csg.layers.gate_budget import default_density
 from keras_csg.models.filter_names import FilterNames
+from keras_csg.models.schedules import PathWeights
+from keras_csg.models.schedules import get as get_schedule
 
 MOST_DROPPED = 0.5
 """Share of the filters that are left out at most where nobody says."""
@@ -54,6 +56,15 @@ class ClassifierArguments:
     filter_names: Any = FilterNames()
     backbone_rate: Any = FixedArgument()
     backbone: Any
+
+    @property
+    def schedule(self) -> Callable[[int], PathWeights]:
+        """From an epoch to what its paths weigh; can be set, too, by name."""
+        return self._schedule
+
+    @schedule.setter
+    def schedule(self, schedule: Any) -> None:
+        self._schedule = get_schedule(schedule)
 
     @property
     def filters(self) -> int:

@@ -17,6 +17,7 @@ from keras_csg.layers.batch_statistics import (
     measure_statistics,
     momentum_fitted_to,
 )
+from keras_csg.models.image_range import sole_input
 
 
 class StatisticsTrainer(keras.Model):
@@ -81,6 +82,7 @@ def read_again(x: Any, batch_size: int, validation_split: float) -> Iterable:
     Returns:
         Iterable of batches, empty where `x` cannot be read a second time.
     """
+    x = sole_input(x)
     tensorflow = sys.modules.get("tensorflow")  # Who has a `Dataset` has it.
     if tensorflow and isinstance(x, tensorflow.data.Dataset):
         return x

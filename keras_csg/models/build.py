@@ -24,7 +24,7 @@ from keras_csg.models.adopted import layers_with_maps, one_output
 from keras_csg.models.arguments import listed_names
 from keras_csg.models.class_names import check_named
 from keras_csg.models.classifier import CSGClassifier
-from keras_csg.models.gate_lines import scarce_filters
+from keras_csg.models.gate_lines import resting_filters, scarce_filters
 from keras_csg.models.shipped_parts import same_classes, trained_classifier
 
 _logger = logging.getLogger("keras_csg")
@@ -75,7 +75,8 @@ def build(
             the convolution of `filters`; its first layers with weights, by
             their number, in the order of `summary()` and with batch
             normalizations counted; the `"statistics"` of its batch
-            normalizations; or nothing, `None`.
+            normalizations; or nothing, `None`. Where all rests and `filters`
+            adds none, a warning says that none can become class-specific.
         **kwargs: arguments of `CSGClassifier`: `gated`, `multi_label`,
             `lambda_1` to `lambda_6`, `filter_dropout`, `density`,
             `closing_steps`, `schedule`, `batch_statistics`, `backbone_rate`,
@@ -115,7 +116,8 @@ def build(
         model.backbone_weights = report
     if report is not None:
         _logger.info("%s", model.backbone_weights)
-    if model.gated and (line := scarce_filters(model)):
+    lines = (scarce_filters, resting_filters) if model.gated else ()
+    for line in filter(None, (said(model) for said in lines)):
         warnings.warn(line, stacklevel=2)
     return model
 

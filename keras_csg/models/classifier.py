@@ -28,9 +28,9 @@ from keras_csg.models.head import (
     head_layer,
     pooling_layer,
 )
+from keras_csg.models.image_range import sole_input
 from keras_csg.models.own_loops import warn_of_own_loop
 from keras_csg.models.proven_export import ProvenExport
-from keras_csg.models.schedules import get as get_schedule
 from keras_csg.models.trainer import DualPathTrainer
 
 
@@ -190,7 +190,7 @@ class CSGClassifier(
         self.filter_dropout = rate
         self.density = density
         self.closing_steps = checked_steps(closing_steps)
-        self.schedule = get_schedule(schedule)
+        self.schedule = schedule
         self.class_names = checked_names(class_names, num_classes)
         self.filter_names = filter_names
         self.image_reading = checked_reading(image_reading)
@@ -219,15 +219,14 @@ class CSGClassifier(
 
     @property
     def frozen(self) -> list[str]:
-        """Layers that do not train: `"head"`, `"gate"`, `"backbone/NAME"`."""
+        """What rests: `"head"`, `"gate"`, `"backbone/NAME"`."""
         return frozen_parts(self)
 
     def call(
         self, images: Any, labels: Any = None, training: bool | None = None
     ) -> Any:
         """Returns the logits of the standard or, with labels, gated path."""
-        if isinstance(images, list) and len(images) == 1:
-            (images,) = images  # As tools do that know of many inputs.
+        images = sole_input(images)  # As tools do that know of many inputs.
         warn_of_own_loop(self, training)
         if labels is None:
             return super().call(images, training=training)

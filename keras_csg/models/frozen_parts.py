@@ -1,7 +1,8 @@
 """What of a classifier rests, by name: a saved model has to know.
 
 Keras saves whether a layer of a graph is trainable, but not so of the head and
-the gate, which a classifier makes anew, and of layers within others.
+the gate, which a classifier makes anew, and of layers within others. Nor does
+it save that statistics rest within another layer, which makes its own anew.
 """
 
 from collections.abc import Iterable
@@ -9,19 +10,35 @@ from typing import Any
 
 import keras
 
+from keras_csg.layers.frozen_statistics import (
+    FrozenStatisticsBatchNormalization,
+    freeze_statistics,
+)
 from keras_csg.private_api import flat_layers
+
+STATISTICS = "/statistics"
+"""Behind the name of a batch normalization of which these alone rest."""
 
 
 def frozen_parts(model: Any) -> list[str]:
     """Returns the names of the layers with weights that are not trainable.
 
+    Of those within others with `STATISTICS` behind it where these rest.
+
     Args:
         model: `CSGClassifier`.
     """
-    return [
+    parts = _parts(model)
+    names = [
         name
-        for name, layer in _parts(model).items()
+        for name, layer in parts.items()
         if layer.weights and not layer.trainable
+    ]
+    return names + [
+        name + STATISTICS
+        for name, layer in parts.items()
+        if isinstance(layer, FrozenStatisticsBatchNormalization)
+        and name.count("/") > 1
     ]
 
 
@@ -37,12 +54,16 @@ def freeze_parts(model: Any, names: Iterable[str]) -> None:
     """
     parts = _parts(model)
     for name in names:
-        if name not in parts:
+        whole = name.removesuffix(STATISTICS)
+        if whole not in parts:
             raise ValueError(
                 "`frozen` must name layers of the classifier: head, gate, or "
                 f"backbone/NAME. Received: frozen={name!r}"
             )
-        parts[name].trainable = False
+        if whole == name:
+            parts[name].trainable = False
+        else:
+            freeze_statistics(parts[whole])
 
 
 def _parts(model) -> dict[str, keras.layers.Layer]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from keras_csg.backbones.freezing import ADDED_CONVOLUTION, rests
 from keras_csg.layers.gate_budget import CLOSING_STEPS
 from keras_csg.models.schedules import weights_at
 
@@ -27,6 +28,24 @@ def scarce_filters(model: Any) -> str | None:
     return (
         f"There are {model.filters} filters for {model.num_classes} classes: "
         "some answer for several. `filters` puts more before the gate."
+    )
+
+
+def resting_filters(model: Any) -> str | None:
+    """Says if no filter in front of the gate trains.
+
+    Args:
+        model: `CSGClassifier` with a gate.
+
+    Returns:
+        The line, or `None` if some do.
+    """
+    names = [layer.name for layer in model.backbone.layers]
+    if ADDED_CONVOLUTION in names or not rests(model.backbone):
+        return None
+    return (
+        "The whole backbone rests: its filters cannot become class-specific. "
+        "`filters` adds some that can."
     )
 
 

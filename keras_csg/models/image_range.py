@@ -87,6 +87,7 @@ def warn_of_small_values(model: Any, images: Any) -> None:
         model: `CSGClassifier`.
         images: what `fit`, `evaluate` or `predict` was given as `x`.
     """
+    images = sole_input(images)
     if _told(model) or not hasattr(images, "shape"):
         return
     dtype = keras.backend.standardize_dtype(images.dtype)
@@ -95,6 +96,17 @@ def warn_of_small_values(model: Any, images: Any) -> None:
     first = keras.ops.convert_to_numpy(images[:LOOKED_AT])
     if first.size:
         _warn_once(model, float(first.max()))
+
+
+def sole_input(given: Any) -> Any:
+    """Returns what a list or a dict of one input holds; all else as it is.
+
+    Keras takes the images of a functional model in these, too.
+    """
+    if isinstance(given, list | tuple | dict) and len(given) == 1:
+        (inner,) = given.values() if isinstance(given, dict) else given
+        return inner
+    return given
 
 
 def _warn_once(model, largest):

@@ -4,6 +4,7 @@ from typing import Any
 
 from keras import ops
 
+from keras_csg.engines import engine
 from keras_csg.models.losses import ComplementLoss, OffClassActivation
 from keras_csg.models.multi_label_losses import MultiLabelComplementLoss
 from keras_csg.models.off_class_variance import off_class_variance
@@ -75,9 +76,11 @@ def _path_losses(model, features, y, sample_weight, training):
             ops.stop_gradient(rows), features, sample_weight
         )
     if model.lambda_6:
-        paths["off_class_variance"] = off_class_variance(
+        told = off_class_variance(
             features, y, ops.stop_gradient(rows), logits, sample_weight
         )
+        # Gradients of replicas are added up; Keras does so to its losses.
+        paths["off_class_variance"] = told / engine.count_replicas()
     return paths
 
 

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_csg.engines import engine
 from keras_csg.models.batch_statistics import StatisticsTrainer
-from keras_csg.models.image_range import ImageRange
+from keras_csg.models.image_range import ImageRange, sole_input
 from keras_csg.models.losses import matches
 from keras_csg.models.objective import dual_path_loss
 from keras_csg.models.on_logits import average_precision
@@ -153,6 +153,7 @@ class DualPathStep(StatisticsTrainer):
             sample_weight: see there.
             training: see there.
         """
+        x = sole_input(x)
         self.image_range.see(x)
         if training:
             features = self.training_features(x)

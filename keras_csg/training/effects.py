@@ -33,12 +33,8 @@ def check_effects(given: dict[str, Any], options: TrainingOptions) -> None:
         ValueError: with the first that differs from its default and that
             others leave without effect.
     """
-    warmup, epochs = options.lr_warmup, options.epochs
-    if "lr_warmup" in given and epochs and (warmup or 0) >= epochs:
-        raise ValueError(
-            "`lr_warmup` must be less than the `epochs`. Received: "
-            f"lr_warmup={warmup}, epochs={epochs}"
-        )
+    if "lr_warmup" in given and options.epochs:
+        _check_warmup(options)
     for names, cause in _without_effect(options):
         for name in names:
             default = getattr(TrainingOptions, name)
@@ -49,6 +45,29 @@ def check_effects(given: dict[str, Any], options: TrainingOptions) -> None:
                 )
 
 
+def check_filled_in(asked: TrainingOptions, options: TrainingOptions) -> None:
+    """Refuses a warm-up as long as the epochs that nobody asked for.
+
+    Args:
+        asked: `TrainingOptions`, before recipes filled them in.
+        options: `TrainingOptions` as they are then.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if asked.epochs is None and asked.lr_warmup is not None:
+        _check_warmup(options)
+
+
+def _check_warmup(options):
+    warmup, epochs = options.lr_warmup, options.epochs
+    if (warmup or 0) >= epochs:
+        raise ValueError(
+            "`lr_warmup` must be less than the `epochs`. Received: "
+            f"lr_warmup={warmup}, epochs={epochs}"
+        )
+
+
 def _without_effect(options):
     """Yields names of options, and what leaves them without effect."""
     if options.standard:
@@ -56,6 +75,8 @@ def _without_effect(options):
     elif options.gate_schedule != "alternating":
         cause = f"the {options.gate_schedule} `gate_schedule`"
         yield ["gate_period"], cause
+    if options.lambda_3 == 0 and options.filter_dropout:
+        yield ["filter_dropout"], "a `lambda_3` of 0, whose loss it is for"
     if options.head_epochs == 0:
         yield ["head_learning_rate"], "no `head_epochs`"
     if options.freeze == "all":

@@ -64,6 +64,11 @@ def train_head(
     batch_size = whole_number("batch_size", batch_size, 1)
     began = time.monotonic()
     resting, small = _split(model)
+    if not small.optimized_variables:
+        raise ValueError(
+            "There is nothing to train in front of the gate: the head of "
+            f"{model.name} rests, as does its backbone."
+        )
     budget = MEMORY_SHARE * available_memory()
     size = 4 * int(np.prod(resting.output_shape[1:]))
     most = max(int(budget // size), batch_size)
@@ -77,11 +82,6 @@ def train_head(
         f"backbone to {len(labels):,} images"
     )
     validation = _answers(resting, data.validation.batches(batch_size), most)
-    if not small.optimized_variables:
-        raise ValueError(
-            "There is nothing to train in front of the gate: the head of "
-            f"{model.name} rests, as does its backbone."
-        )
     # The loss that all of it is trained by, where it is compiled.
     loss = getattr(model, "path_loss", "crossentropy")
     small.compile(optimizer, loss=loss)

@@ -63,12 +63,23 @@ def with_known_head(
     Args:
         options: `TrainingOptions`, before recipes fill them in.
         class_names: list of str. The classes of the data.
+
+    Raises:
+        ValueError: if a rate is given for the phase that is left out.
     """
     if options.init is None or options.head_epochs is not None:
         return options
     known = open_run(options.init).load_model().class_names or ()
-    known_all = set(class_names) <= set(known)
-    return options.replace(head_epochs=0) if known_all else options
+    if not set(class_names) <= set(known):
+        return options
+    if options.head_learning_rate is not None:
+        raise ValueError(
+            "`head_learning_rate` has no effect with `init` of a run that "
+            "knows all classes, whose head is trained: give `head_epochs`, "
+            "too, or leave it out. Received: "
+            f"head_learning_rate={options.head_learning_rate}"
+        )
+    return options.replace(head_epochs=0)
 
 
 def take_over(

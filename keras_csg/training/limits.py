@@ -12,17 +12,25 @@ from keras_csg.training.options import TrainingOptions
 def check_asked_size(options: TrainingOptions) -> None:
     """Refuses an `image_size` that cannot be trained on, before data are read.
 
+    And a backbone that there is not.
+
     Args:
         options: `TrainingOptions`.
 
     Raises:
         ValueError: naming the size: the backbone takes no images as small, or
-            those of a batch do not fit.
+            not of such sides, or those of a batch do not fit. Or the backbone.
     """
+    spec = backbone_spec(options.backbone)
     size = height_and_width(options.image_size)
     if size is None:
         return
     check_least_side(options.backbone, size)
+    if any(side % spec.size_multiple for side in size):
+        raise ValueError(
+            f"`image_size` must be multiples of {spec.size_multiple} for "
+            f"{options.backbone}. Received: images of {size[0]}x{size[1]}"
+        )
     check_image_size(size)
     check_size(options.batch_size or 1, (*size, 3))
 

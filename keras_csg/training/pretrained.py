@@ -3,12 +3,12 @@
 import keras
 
 from keras_csg.arguments import height_and_width
-from keras_csg.backbones.freezing import rests
 from keras_csg.backbones.registry import backbone_spec
 from keras_csg.backbones.weights import WeightsReport, means_a_file
 from keras_csg.choices import HUB_PREFIX, PRESET_WEIGHTS, RANDOM_WEIGHTS
 from keras_csg.models.build import build_backbone
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.models.gate_lines import resting_filters
 from keras_csg.models.schedules import weights_at
 from keras_csg.training.limits import check_least_side
 from keras_csg.training.options import TrainingOptions
@@ -16,8 +16,11 @@ from keras_csg.training.options import TrainingOptions
 
 def build_pretrained(
     options: TrainingOptions, restored: bool
-) -> tuple[TrainingOptions, keras.Model, WeightsReport | None]:
+) -> tuple[TrainingOptions, keras.Model | None, WeightsReport | None]:
     """Builds the backbone of a run with `weights`, before data are read.
+
+    Not where they are random and no preset's: then the data say how large the
+    images are, as without the option.
 
     Args:
         options: `TrainingOptions`.
@@ -26,17 +29,21 @@ def build_pretrained(
 
     Returns:
         A tuple of the options, with the size of the images (the backbone's own
-        where none is asked for) and an absolute path; the backbone; and
-        `WeightsReport`, `None` where no file was looked at.
+        where none is asked for) and an absolute path; the backbone, `None`
+        where the data are needed first; and `WeightsReport`, `None` where no
+        file was looked at.
 
     Raises:
         ValueError: if the weights cannot be read or are not the backbone's.
         OSError: if they cannot be downloaded.
     """
+    preset = options.backbone.startswith(HUB_PREFIX)
+    if not (preset or options.pretrained):
+        return options, None, None
     spec = backbone_spec(options.backbone)
     size = options.image_size or spec.default_size
     options = options.replace(image_size=size)
-    if options.backbone.startswith(HUB_PREFIX):
+    if preset:
         options = options.replace(backbone=spec.name)  # An absolute path.
     shape = (*(height_and_width(size) or ()), 3)
     own = options.weights == PRESET_WEIGHTS
@@ -94,11 +101,8 @@ def notes_on(
     notes = [] if report is None else [str(report)]
     if not model.gated:
         return notes
-    if rests(model.backbone) and not options.filters:
-        notes.append(
-            "The whole backbone rests: its filters cannot become "
-            "class-specific. `filters` adds some that can."
-        )
+    if line := resting_filters(model):
+        notes.append(line)
     epochs = range(options.epochs or 0)
     if not any(weights_at(model.schedule, epoch).gated for epoch in epochs):
         notes.append(

@@ -63,14 +63,17 @@ def callbacks_of(
         history: its `History`, which each epoch is added to.
         log: callable that takes a line of progress.
     """
-    if options.ema is not None:
-        yield AveragedValidation()
     if model.gated:
         yield GateScheduler(report=log)
     yield FiniteLoss()
+    curve = None
     if options.trust_curve:
         batch_size = options.batch_size or 1
-        yield GateFreeMetrics(data.validation.batches(batch_size))
+        curve = GateFreeMetrics(data.validation.batches(batch_size))
+    if options.ema is not None:
+        yield AveragedValidation(curve)
+    elif curve is not None:
+        yield curve
     yield RunBackup(run.backup_path, history, run.options.to_dict())
     if best is not None:
         yield best

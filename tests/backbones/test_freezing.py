@@ -57,6 +57,11 @@ def test_what_cannot_rest_is_named(freeze, words):
         freeze_backbone(tiny_backbone(), freeze)
 
 
+def test_statistics_that_are_not_there_cannot_rest():
+    with pytest.raises(ValueError, match="no effect: tiny has no batch norm"):
+        freeze_backbone(tiny_backbone(normalized=False), "statistics")
+
+
 def test_what_a_filters_argument_adds_never_rests():
     model = keras_csg.build(tiny_backbone(), 4, filters=5, freeze="all")
     assert trainable(model.backbone) == ["gated_conv"]
@@ -74,6 +79,15 @@ def fit(model):
     model.fit(images, labels, verbose=0, epochs=2)
 
 
+def test_where_all_rests_and_no_filters_are_added_it_is_said():
+    with pytest.warns(UserWarning, match="cannot become class-specific"):
+        keras_csg.build(tiny_backbone(), 4, freeze="all")
+    for options in ({"filters": 5}, {"gated": False}):
+        keras_csg.build(tiny_backbone(), 4, freeze="all", **options)
+    keras_csg.build(tiny_backbone(), 4, freeze=1)
+
+
+@pytest.mark.filterwarnings("ignore:The whole backbone rests")
 @pytest.mark.parametrize("filters", [None, 5])
 def test_a_resting_backbone_keeps_every_weight(filters):
     model = keras_csg.build(tiny_backbone(), 4, freeze="all", filters=filters)
@@ -107,6 +121,7 @@ def test_a_resting_backbone_drops_nothing_out():
     assert losses[0] == losses[1]
 
 
+@pytest.mark.filterwarnings("ignore:The whole backbone rests")
 @pytest.mark.parametrize("freeze, derived", [("all", 0), (None, 1)])
 def test_nothing_is_derived_of_what_rests(freeze, derived):
     import tensorflow as tf

@@ -108,6 +108,8 @@ def dataset(samples=70):
 SOURCES = {
     "array": lambda: {**arrays(), "batch_size": 16},
     "tensor": lambda: keras.tree.map_structure(tf.constant, arrays()),
+    "list": lambda: {**arrays(), "x": [tiny_data()[0]], "batch_size": 16},
+    "dict": lambda: {**arrays(), "x": {"images": tiny_data()[0]}},
     "dataset": lambda: {"x": dataset(), "shuffle": False},
     "PyDataset": lambda: {"x": Batches()},
 }
@@ -125,6 +127,8 @@ def test_after_fitting_the_statistics_are_those_of_the_images(source):
     model.fit(**SOURCES[source](), epochs=2, verbose=0)
     expected = moments(model, tiny_data()[0])
     assert_allclose(statistics_of(model), expected, rtol=1e-4, atol=1e-5)
+    given = SOURCES[source]()
+    assert model.evaluate(given["x"], given.get("y"), verbose=0)
 
 
 def test_an_endless_dataset_is_read_for_a_while():

@@ -43,6 +43,45 @@ for how in ({"lambda_2": 0.05, "schedule": "alternating"}, {}):
 """
 
 
+OFF_CLASS_VARIANCE = """
+from keras_csg import CSGClassifier
+from tests.tiny import CLASSES, tiny_backbone, tiny_data
+
+images, labels = tiny_data(32)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+def trained(rate):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = CSGClassifier(
+            tiny_backbone(normalized=False), CLASSES, lambda_6=3.0,
+            lambda_1=0.0, lambda_3=0.0, lambda_4=0.0, lambda_5=0.0,
+        )
+        model.compile(keras.optimizers.SGD(rate))
+    model.gate.trainable = False
+    gate_matrix = np.eye(4, 6, dtype="float32")
+    gate_matrix[0, 4:] = 1
+    model.gate.gate_matrix.assign(gate_matrix)
+    history = model.fit(
+        images, labels, batch_size=32, shuffle=False, verbose=0
+    ).history
+    return model, history
+
+# Each replica knows its own half of a batch alone.
+model, history = trained(0.0)
+halves = [
+    model.compute_dual_path_loss(model.features(images[half]), labels[half])[1]
+    for half in (slice(16), slice(16, 32))
+]
+mean = np.mean([float(paths["off_class_variance"]) for paths in halves])
+loss = np.mean([float(paths["loss"]) for paths in halves])
+assert 0 < mean < 1
+for name, expected in (
+    ("off_class_variance", mean), ("total_loss", loss + 3 * mean)
+):
+    np.testing.assert_allclose(history[name], [expected], rtol=1e-3)
+"""
+
 MEASURE_STATISTICS = """
 from keras_csg import CSGClassifier
 from tests.tiny import CLASSES, tiny_backbone, tiny_data
@@ -91,6 +130,11 @@ def run(script):
 @pytest.mark.slow
 def test_two_replicas_train_like_one():
     run(TRAIN_LIKE_ONE)
+
+
+@pytest.mark.slow
+def test_what_replicas_tell_of_other_classes_counts_once():
+    run(OFF_CLASS_VARIANCE)
 
 
 @pytest.mark.slow

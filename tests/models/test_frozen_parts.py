@@ -9,6 +9,8 @@ import keras_csg
 from keras_csg.explain.cloning import clone_classifier
 from tests.tiny import tiny_backbone, tiny_classifier, tiny_data
 
+pytestmark = pytest.mark.filterwarnings("ignore:The whole backbone rests")
+
 
 def attentive():
     """A backbone with layers inside a layer."""
@@ -58,6 +60,31 @@ def frozen_inner_layer():
     return model, [name for name in model.frozen if "attention/" in name]
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Normalized(keras.layers.Layer):
+    """A layer with a batch normalization within, which its config builds."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = keras.layers.Conv2D(6, 3, padding="same")
+        self.norm = keras.layers.BatchNormalization()
+
+    def build(self, shape):
+        self.conv.build(shape)
+        self.norm.build((*shape[:-1], 6))
+
+    def call(self, images, training=None):
+        return self.norm(self.conv(images), training=training)
+
+
+def frozen_statistics_of_an_inner_layer():
+    images = keras.Input((8, 8, 3))
+    backbone = keras.Model(images, Normalized(name="block")(images))
+    model = keras_csg.build(backbone, 4, freeze="statistics")
+    model.get_layer("block").conv.trainable = False
+    return model, ["backbone/block/0", "backbone/block/1/statistics"]
+
+
 def nothing_frozen():
     return tiny_classifier(), []
 
@@ -70,6 +97,7 @@ CASES = [
     frozen_by_hand,
     frozen_first_layer,
     frozen_inner_layer,
+    frozen_statistics_of_an_inner_layer,
     nothing_frozen,
 ]
 
@@ -119,6 +147,17 @@ def test_frozen_statistics_are_saved(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     norm = loaded.get_layer("norm")
     assert type(norm) is keras_csg.layers.FrozenStatisticsBatchNormalization
+    before, gamma = np.array(norm.moving_mean), np.array(norm.gamma)
+    loaded.compile(keras.optimizers.SGD(0.1))
+    loaded.fit(*tiny_data(), verbose=0)
+    assert_array_equal(norm.moving_mean, before)
+    assert not np.array_equal(norm.gamma, gamma)
+
+
+def test_frozen_statistics_of_an_inner_layer_are_saved(tmp_path):
+    frozen_statistics_of_an_inner_layer()[0].save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    norm = loaded.get_layer("block").norm
     before, gamma = np.array(norm.moving_mean), np.array(norm.gamma)
     loaded.compile(keras.optimizers.SGD(0.1))
     loaded.fit(*tiny_data(), verbose=0)

@@ -105,6 +105,15 @@ def test_what_a_saved_model_could_not_be_loaded_with_is_refused(schedule):
     assert "\n" not in str(error.value)
 
 
+def test_one_that_is_set_later_is_looked_at_as_well():
+    model = tiny_classifier()
+    model.schedule = "alternating"
+    assert isinstance(model.schedule, AlternatingSchedule)
+    with pytest.raises(ValueError, match="a saved model can be loaded with"):
+        model.schedule = lambda epoch: (1, 1)
+    assert isinstance(model.schedule, AlternatingSchedule)
+
+
 def test_a_registered_schedule_is_saved_and_loaded(tmp_path):
     for number, schedule in enumerate(
         (ListedSchedule([(1, 0), (0.5, 1)]), both_paths)

@@ -8,7 +8,9 @@ import pytest
 
 import keras_csg
 from keras_csg.training import Run, TrainingOptions
+from keras_csg.training.callbacks import GateFreeMetrics
 from keras_csg.training.optimizers import ema_momentum, shortened_average
+from keras_csg.training.run_data import load_run_data
 from tests.training.photos import Halt, check_same_weights
 
 OPTIONS = {
@@ -70,6 +72,20 @@ def test_it_validates_and_ends_with_averages(tiny, tmp_path, options):
     assert np.abs(recording.steps[-1] - expected[-1]).max() > 1e-4
     kept = keras.ops.convert_to_numpy(run.load_model().head.kernel)
     np.testing.assert_allclose(kept, expected[-1], atol=1e-5)
+
+
+def test_the_trust_curve_is_theirs(tiny, tmp_path):
+    options = {**OPTIONS, "epochs": 4, "lr_schedule": "constant"}
+    keras_csg.train(tmp_path / "run", trust_curve=True, **options)
+    run, logs = Run(tmp_path / "run"), {}
+    model = run.load_model()
+    data = load_run_data(run, model)
+    curve = GateFreeMetrics(data.validation.batches(256))
+    curve.set_model(model)
+    curve.on_epoch_end(0, logs)
+    columns = run.history.columns()
+    for name in ("val_mis", "val_accuracy"):
+        assert columns[name][-1] == pytest.approx(logs[name])
 
 
 def test_the_gate_of_a_budget_is_no_average(tiny, tmp_path):

@@ -19,6 +19,7 @@ def check(**given):
         ({"weights": "w", "freeze": "all", "backbone_rate": 0.1},)
         + ("backbone_rate",),
         ({"optimizer": "adamw", "momentum": 0.5}, "momentum"),
+        ({"lambda_3": 0.0, "filter_dropout": 0.5}, "filter_dropout"),
         ({"weights": "w", "head_epochs": 0, "head_learning_rate": 0.1},)
         + ("head_learning_rate",),
     ],
@@ -39,6 +40,7 @@ def test_an_option_without_effect_is_named(given, named):
         {"weights": "w", "freeze": 3, "backbone_rate": 0.1},
         {"optimizer": "rmsprop", "momentum": 0.5},
         {"momentum": 0.5},
+        {"lambda_3": 0.0, "filter_dropout": 0.0},
     ],
 )
 def test_others_pass(given):
@@ -49,6 +51,12 @@ def test_a_warm_up_leaves_epochs():
     with pytest.raises(ValueError, match="`lr_warmup` must be less than"):
         check(lr_warmup=10, epochs=10)
     check(lr_warmup=9, epochs=10)
+
+
+def test_a_warm_up_leaves_some_of_the_epochs_that_fit_the_data(tmp_path):
+    with pytest.raises(InputError, match="lr_warmup=20, epochs=20"):
+        set_up_training(tmp_path / "run", image_size=8, lr_warmup=20, log=None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_of_all_options_passes():

@@ -143,6 +143,10 @@ def test_what_does_not_fit_is_refused_in_a_line(before, tmp_path):
         ({"init": 3}, "`init` must be the path of a run"),
         ({"init": before, "weights": before}, "leave one of them out"),
         (
+            {"init": before, "head_learning_rate": 0.1},
+            "whose head is trained: give `head_epochs`",
+        ),
+        (
             {"init": before, "backbone": "resnet20"},
             "has .* Received: backbone=.resnet20",
         ),

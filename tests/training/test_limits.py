@@ -26,5 +26,22 @@ def test_a_size_that_cannot_be_had_is_refused_before_data_are_read(
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"backbone": "resnt20"}, "the nearest are .*resnet20"),
+        ({"backbone": "cspdarknettiny", "image_size": 65}, "multiples of 2"),
+    ],
+)
+def test_a_backbone_that_cannot_be_had_is_refused_before_data_are_read(
+    options, message, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("keras_csg.training.trainer.load_data_for", _fail)
+    with pytest.raises(InputError, match=message):
+        set_up_training(
+            tmp_path / "run", precision="float32", log=None, **options
+        )
+
+
 def _fail(*args, **options):
     raise AssertionError("The data were read.")

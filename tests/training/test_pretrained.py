@@ -79,6 +79,15 @@ def test_images_get_the_backbones_own_size(given, size, weights, tmp_path):
     assert trainer.data.image_shape == (size, size, 3)
 
 
+def test_random_weights_leave_the_size_to_the_data(tmp_path):
+    given = {"weights": "random", "backbone": "resnet18", "image_size": None}
+    trainer = Trainer(TrainingOptions(**{**QUICK, **given}), tmp_path / "run")
+    trainer.run.unlock()
+    assert trainer.data.image_shape == (32, 32, 3)  # Not the backbone's 224.
+    assert trainer.options.weights == "random"
+    assert trainer.model.backbone_weights is None
+
+
 @pytest.mark.parametrize(
     "options, match",
     [

@@ -101,6 +101,10 @@ class RunLogger(keras.callbacks.Callback, abc.ABC):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begins the run there, or goes on with it."""
+        sent = self.known.get("epochs", 0)
+        if sent:  # What came after a best epoch that is gone on from is undone.
+            done = len(self.run.history.rows)
+            self.known["epochs"] = min(sent, done)
         self._attempt()
 
     def on_epoch_end(

@@ -5,6 +5,7 @@ from typing import Any
 from keras_csg.backbones.registry import backbone_spec
 from keras_csg.choices import HUB_PREFIX
 from keras_csg.data import ClassificationData
+from keras_csg.training.effects import check_filled_in
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.recipes.files import read_recipe
 
@@ -100,6 +101,9 @@ def fill_in(
     Args:
         options: `TrainingOptions`.
         data: the loaded `ClassificationData`.
+
+    Raises:
+        ValueError: if a warm-up is as long as the epochs of the recipe.
     """
     name = _recipe_by_data(data)
     recipe = dict(read_recipe(name).options)
@@ -135,7 +139,9 @@ def fill_in(
         for name, value in recipe.items()
         if getattr(options, name) is None
     }
-    return options.replace(**unanswered)
+    filled = options.replace(**unanswered)
+    check_filled_in(options, filled)
+    return filled
 
 
 def _follow_batch(recipe, batch_size):

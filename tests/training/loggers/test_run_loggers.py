@@ -3,8 +3,10 @@ import importlib.util
 import pytest
 
 from keras_csg.choices import LOGGERS
+from keras_csg.files import write_json
 from keras_csg.training import Run
 from keras_csg.training.loggers import run_loggers
+from keras_csg.training.loggers.base import RunLogger
 from keras_csg.training.loggers.run_loggers import SERVICES, RunLoggers
 
 
@@ -78,6 +80,32 @@ def test_what_is_asked_for_is_all_there_is(tmp_path):
         "GateImages",
         "MlflowLogger",
     ]
+
+
+class Sending(RunLogger):
+    """A service that keeps what it is sent."""
+
+    name = title = way_out = "sending"
+    reach = begin = send_results = end = lambda self, *args: None
+
+    def send_epochs(self, rows):
+        self.sent = [*getattr(self, "sent", []), *(r["loss"] for r in rows)]
+
+
+def test_epochs_that_are_trained_again_are_sent_again(tmp_path):
+    """As of a run that goes on from its best epoch, which was not its last."""
+    run = Run(tmp_path / "run")
+    run.path.mkdir()
+    write_json(run.loggers_path, {"sending": {"run_id": "a", "epochs": 3}})
+    history = run.history
+    history.append({"epoch": 1, "loss": 0.5})
+    logger = Sending(run, print)
+    logger.open()
+    logger.on_train_begin()
+    for epoch in (2, 3, 4):
+        history.append({"epoch": epoch, "loss": epoch})
+        logger.on_epoch_end(epoch - 1)
+    assert logger.sent == [2, 3, 4]
 
 
 def test_of_several_processes_the_first_alone_logs(tmp_path, monkeypatch):
