@@ -15,7 +15,7 @@ from keras_csg.training.callbacks.epoch_lines import EpochLines
 from keras_csg.training.changed_options import check_given, check_unedited
 from keras_csg.training.config_files import read_config
 from keras_csg.training.edited_runs import check_not_edited
-from keras_csg.training.effects import check_effects
+from keras_csg.training.effects import check_effects, check_rate_is_free
 from keras_csg.training.going_on import check_model, with_more_epochs
 from keras_csg.training.initial import with_initial_run
 from keras_csg.training.opening import open_run
@@ -47,7 +47,8 @@ def train(
         allow_changed_data: bool. Whether to go on although images are missing,
             were added or changed; what was trained on stays out of the others.
         config: path of a JSON or TOML file of options.
-        callbacks: more `keras.callbacks.Callback`s.
+        callbacks: more `keras.callbacks.Callback`s. Those that set the
+            learning rate need `lr_schedule="constant"` and `lr_warmup=0`.
         log: callable that takes a line of progress; `None` for silence.
         **options: those of `keras_csg.training.TrainingOptions`; they win over
             the file's.
@@ -76,6 +77,7 @@ def train(
         resume=resume,
         allow_changed_data=allow_changed_data,
         config=config,
+        callbacks=callbacks,
         log=log,
         **options,
     )
@@ -108,6 +110,7 @@ def set_up_training(
     resume: bool = False,
     allow_changed_data: bool = False,
     config: str | os.PathLike | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
     log: Callable[[str], Any] | None = print,
     **options: Any,
 ) -> Trainer | None:
@@ -118,6 +121,7 @@ def set_up_training(
         resume: see `train`.
         allow_changed_data: see `train`.
         config: see `train`.
+        callbacks: those that it is going to be trained with, to be looked at.
         log: see `train`.
         **options: see `train`.
 
@@ -149,6 +153,7 @@ def set_up_training(
             chosen = TrainingOptions.from_dict(asked)
             check_effects(options, chosen)
             out = free_directory(chosen) if out is None else out
+        check_rate_is_free(callbacks, chosen)
         trainer = Trainer(
             chosen,
             out,

@@ -1,6 +1,9 @@
 """Refuses options that could not do anything beside the others."""
 
+from collections.abc import Iterable
 from typing import Any
+
+import keras
 
 from keras_csg.training.options import TrainingOptions
 
@@ -16,6 +19,10 @@ GATE_OPTIONS = (
     "lambda_6",
     "filter_dropout",
     "density",
+)
+RATE_SETTERS = (
+    keras.callbacks.LearningRateScheduler,
+    keras.callbacks.ReduceLROnPlateau,
 )
 
 
@@ -57,6 +64,32 @@ def check_filled_in(asked: TrainingOptions, options: TrainingOptions) -> None:
     """
     if asked.epochs is None and asked.lr_warmup is not None:
         _check_warmup(options)
+
+
+def check_rate_is_free(
+    callbacks: Iterable[keras.callbacks.Callback], options: TrainingOptions
+) -> None:
+    """Refuses callbacks that set a learning rate which a schedule sets.
+
+    Keras would do so when they first do, perhaps after many epochs.
+
+    Args:
+        callbacks: `keras.callbacks.Callback`s.
+        options: `TrainingOptions`, before recipes fill them in.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    if options.lr_schedule == "constant" and options.lr_warmup == 0:
+        return
+    for callback in callbacks:
+        if isinstance(callback, RATE_SETTERS):
+            raise ValueError(
+                f"`{type(callback).__name__}` sets the learning rate, which "
+                'has a schedule: give `lr_schedule="constant"` and '
+                "`lr_warmup=0` with it. Received: lr_schedule="
+                f"{options.lr_schedule!r}, lr_warmup={options.lr_warmup}"
+            )
 
 
 def _check_warmup(options):

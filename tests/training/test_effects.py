@@ -1,5 +1,7 @@
+import keras
 import pytest
 
+import keras_csg
 from keras_csg.commands import InputError, set_up_training
 from keras_csg.training import TrainingOptions
 from keras_csg.training.effects import GATE_OPTIONS, check_effects
@@ -75,3 +77,40 @@ def test_it_is_asked_before_anything_is_read(tmp_path):
             tmp_path / "run", data="nowhere", standard=True, lambda_5=0.0
         )
     assert not list(tmp_path.iterdir())
+
+
+PLATEAU = keras.callbacks.ReduceLROnPlateau(
+    "loss", factor=0.1, patience=1, min_delta=100.0
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"lr_schedule": "constant"}, {"lr_schedule": "step", "lr_warmup": 0}],
+    ids=str,
+)
+def test_a_schedule_is_not_set_by_a_callback_as_well(tmp_path, options):
+    with pytest.raises(InputError, match="`ReduceLROnPlateau` sets the learn"):
+        keras_csg.train(
+            tmp_path / "run", data="nowhere", callbacks=[PLATEAU], **options
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_callback_sets_a_constant_rate(tmp_path):
+    rates = []
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: rates.append(logs["learning_rate"])
+    )
+    keras_csg.train(
+        tmp_path / "run",
+        image_size=8,
+        backbone="resnet20",
+        epochs=4,
+        learning_rate=0.5,
+        lr_schedule="constant",
+        lr_warmup=0,
+        callbacks=[PLATEAU, keep],
+        log=None,
+    )
+    assert rates == pytest.approx([0.5, 0.5, 0.05, 0.005])
