@@ -8,7 +8,7 @@ from keras_csg.files import check_regular_files
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.training.backup_files import Backup, find_backup
 from keras_csg.training.callbacks import RunBackup
-from keras_csg.training.callbacks.best_epoch import best_of
+from keras_csg.training.callbacks.best_epoch import best_of, closed_density
 from keras_csg.training.changed_options import check_unedited
 from keras_csg.training.environment import count_threads
 from keras_csg.training.history import History
@@ -205,9 +205,7 @@ def _reopen(run):
     done = len(history.rows)
     if run.options.patience is not None:
         # Whose weights it has; the epochs after it are trained again.
-        closes = model.gated and model.gate_budget is not None
-        density = model.target_density if closes else None
-        done = best_of(history, density) or done
+        done = best_of(history, closed_density(model)) or done
     backup = RunBackup(run.backup_path, history, run.options.to_dict())
     backup.save(done, model)
     if run.metrics_path.exists():

@@ -15,6 +15,7 @@ from keras_csg.training.callbacks import (
     GateFreeMetrics,
     RunBackup,
 )
+from keras_csg.training.callbacks.best_epoch import closed_density
 from keras_csg.training.history import History
 from keras_csg.training.options import TrainingOptions
 from keras_csg.training.runs import Run
@@ -34,12 +35,8 @@ def best_epoch_of(
     """
     if options.patience is None:
         return None
-    closes = model.gated and model.gate_budget is not None
     return BestEpoch(
-        run.backup_path,
-        history,
-        options.patience,
-        model.target_density if closes else None,
+        run.backup_path, history, options.patience, closed_density(model)
     )
 
 

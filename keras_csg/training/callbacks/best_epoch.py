@@ -23,6 +23,24 @@ SCORES = (
 """What epochs are compared by, those that a training has."""
 
 
+def closed_density(model: Any) -> float | None:
+    """Returns the density at which a model's gate counts as closed.
+
+    No gate gets below that at which every filter keeps a class and every
+    class a filter, whatever was asked for.
+
+    Args:
+        model: `CSGClassifier`.
+
+    Returns:
+        float, or `None` for one without a gate, or whose gate has no budget.
+    """
+    if not model.gated or model.gate_budget is None:
+        return None
+    least = 1 / min(model.num_classes, model.filters)
+    return max(model.target_density, least)
+
+
 def best_of(history: History, density: float | None) -> int | None:
     """Returns the number of the best epoch, from 1; `None` if none may be it.
 

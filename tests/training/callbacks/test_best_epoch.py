@@ -7,6 +7,7 @@ import pytest
 import keras_csg
 from keras_csg.training import Run
 from keras_csg.training.callbacks import BestEpoch
+from keras_csg.training.callbacks.best_epoch import closed_density
 from keras_csg.training.history import History
 from tests.tiny import registered_tiny
 
@@ -40,6 +41,16 @@ def test_only_epochs_with_a_closed_gate_count(tmp_path):
     nothing = history_of(tmp_path / "open.csv", rows[:1])
     assert BestEpoch(tmp_path, nothing, 1, density=0.1).best is None
     assert not BestEpoch(tmp_path, nothing, 1, density=0.1).is_exhausted()
+
+
+def test_a_gate_that_cannot_close_further_is_closed(tmp_path, tiny):
+    with pytest.warns(UserWarning, match="filters"):
+        model = keras_csg.build(
+            tiny, 10, input_shape=(8, 8, 3), filters=4, density=0.1
+        )
+    assert closed_density(model) == 1 / 4
+    path = history_of(tmp_path / "history.csv", [(0.5, 0.5, 0.25)])
+    assert BestEpoch(tmp_path, path, 2, closed_density(model)).best == 1
 
 
 def test_of_a_standard_network_there_is_one_accuracy(tmp_path):
