@@ -19,6 +19,7 @@ from keras_csg.data import ClassificationData
 from keras_csg.data.memory import available_memory
 from keras_csg.layers.states import fresh_copy, take_state
 from keras_csg.models.classifier import CSGClassifier
+from keras_csg.training.callbacks.finite_loss import FiniteLoss
 from keras_csg.training.optimizers import create_optimizer
 from keras_csg.training.options import TrainingOptions
 
@@ -59,6 +60,7 @@ def train_head(
 
     Raises:
         ValueError: if a number is out of its range, or the head rests.
+        NonFiniteLossError: if the loss becomes infinite or no number.
     """
     epochs = whole_number("epochs", epochs, 1)
     batch_size = whole_number("batch_size", batch_size, 1)
@@ -92,6 +94,7 @@ def train_head(
         batch_size=batch_size,
         epochs=epochs,
         validation_data=validation,
+        callbacks=[FiniteLoss("head")],
         verbose=0,
     ).history
     _take_over(model, small)

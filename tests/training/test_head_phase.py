@@ -4,6 +4,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import keras_csg
+from keras_csg.training.callbacks.finite_loss import NonFiniteLossError
 from keras_csg.training.head_phase import train_head
 from keras_csg.training.options import TrainingOptions
 from tests.tiny import CLASSES, gate_of, tiny_backbone, tiny_data
@@ -71,6 +72,14 @@ def test_a_standard_network_has_the_phase_too():
     assert figures["val_accuracy"] > 0.7
     for weight, old in zip(model.backbone.weights, before, strict=True):
         assert_array_equal(weight, old)
+
+
+def test_a_loss_that_is_no_number_is_told_where_it_appears():
+    model = keras_csg.build(tiny_backbone(), CLASSES)
+    rate = keras.optimizers.SGD(1e38)
+    said = "loss is (nan|inf) in step . of epoch 1 of the head. .*head learning rate"
+    with pytest.raises(NonFiniteLossError, match=said):
+        train_head(model, Data(), rate, epochs=3, batch_size=16, log=str)
 
 
 @pytest.mark.parametrize("name", ["head_epochs", "head_learning_rate"])

@@ -21,6 +21,9 @@ class FiniteLoss(keras.callbacks.Callback):
     before they see it. The running mean that Keras reports stays
     not-a-number once one loss was, so no step goes unnoticed.
 
+    Args:
+        phase: str. What is trained, if not all; it names the learning rate.
+
     Raises:
         NonFiniteLossError: with the epoch, the step and the likely cause.
     """
@@ -28,8 +31,9 @@ class FiniteLoss(keras.callbacks.Callback):
     # Only reads the logs, so Keras need not wait for the device to call it.
     async_safe = True
 
-    def __init__(self):
+    def __init__(self, phase: str = ""):
         super().__init__()
+        self.phase = phase
         self._steps = []
 
     def on_train_batch_end(
@@ -50,7 +54,7 @@ class FiniteLoss(keras.callbacks.Callback):
             return
         step = f"step {min(self._steps)}" if self._steps else "an unknown step"
         raise NonFiniteLossError(
-            f"The loss is {loss} in {step} of epoch {epoch + 1}. "
+            f"The loss is {loss} in {step} of {self._epoch(epoch)}. "
             f"{self._likely_cause()}"
         )
 
@@ -58,9 +62,13 @@ class FiniteLoss(keras.callbacks.Callback):
         """Finds what the last step of the epoch did, which no loss shows."""
         if not math.isfinite(loss):
             raise NonFiniteLossError(
-                f"The validation loss is {loss} after epoch {epoch + 1}. "
+                f"The validation loss is {loss} after {self._epoch(epoch)}. "
                 f"{self._likely_cause()}"
             )
+
+    def _epoch(self, epoch):
+        of = f" of the {self.phase}" if self.phase else ""
+        return f"epoch {epoch + 1}{of}"
 
     def _likely_cause(self):
         if self.model.backbone.dtype_policy.name == "mixed_float16":
@@ -69,9 +77,10 @@ class FiniteLoss(keras.callbacks.Callback):
                 "float32."
             )
         rate = keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+        name = f"{self.phase} learning rate".lstrip()
         return (
-            f"Likely cause: the learning rate ({float(rate):.3g}) is too high "
-            "for this network and batch size; try a tenth of it or more "
-            "warm-up epochs. If it stays, look for NaN in the images or the "
-            "sample weights."
+            f"Likely cause: the {name} ({float(rate):.3g}) is too high for "
+            "this network and batch size; try a tenth of it or more warm-up "
+            "epochs. If it stays, look for NaN in the images or the sample "
+            "weights."
         )
