@@ -204,6 +204,7 @@ class TrainingOptions:
             "logit_adjustment": self.logit_adjustment is not None,
             "long_tail": self.long_tail is not None,
             "hold_out_classes": self.hold_out_classes is not None,
+            "lambda_6": self.lambda_6 != 0,
         }
         for name, given in asked.items():
             if given and self.multi_label:

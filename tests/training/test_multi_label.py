@@ -108,7 +108,7 @@ def test_a_resumed_run_is_never_stopped(tiny, pairs, tmp_path, more):
             {"class_weights": "balanced"},
             "`class_weights` say how much an image",
         ),
-        ({"lambda_6": 1.0}, "`lambda_6` compares images of one class each"),
+        ({"lambda_6": 1.0}, "`lambda_6` is for images of one class each"),
         ({"labels": None}, "`multi_label` needs `labels`"),
     ],
 )
