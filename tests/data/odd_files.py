@@ -98,7 +98,8 @@ def _modes(folder):
     Image.fromarray(both).save(folder / "alpha.tif")
     _premultiplied_tiff(folder / "alpha_premultiplied.tif", both)
     image = Image.fromarray(pixels)
-    image.save(folder / "clear_color.png", transparency=tuple(pixels[0, 0]))
+    clear = tuple(map(int, pixels[0, 0]))  # Pillow takes no numbers of NumPy.
+    image.save(folder / "clear_color.png", transparency=clear)
     image.convert("L").save(folder / "grey.jpg")
     image.convert("CMYK").save(folder / "cmyk.jpg", quality=95)
     image.convert("CMYK").save(folder / "cmyk.tif")

@@ -84,7 +84,7 @@ POSTSCRIPT = base64.b64encode(b"%!PS-Adobe-3.0 EPSF-3.0\n").decode()
         (json.dumps(tensor()).encode("utf-16-le"), "no JSON"),
         (b"{", "no JSON"),
         (b"[" * 15_000, "too deep"),
-        (b'{"a":' * 3_000, "too deep"),
+        (b'{"a":' * 3_000, "JSON"),  # Too deep until Python 3.12.
         ([], "request must be a JSON object"),
         ({}, "`inputs` must be a list"),
         ({"inputs": {}}, "`inputs` must be a list"),
