@@ -119,6 +119,14 @@ class DualPathTrainer(DualPathStep):
         check_labels(self, y)
         return super().train_on_batch(x, y, *args, **kwargs)
 
+    def test_on_batch(
+        self, x: Any, y: Any = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Evaluates one batch, as `keras.Model.test_on_batch` does."""
+        warn_of_small_values(self, x)
+        check_labels(self, y)
+        return super().test_on_batch(x, y, *args, **kwargs)
+
     def fit(
         self,
         x: Any = None,
