@@ -89,5 +89,5 @@ def check_size(batch_size: int, image_shape: tuple[int, int, int]) -> None:
             f"A batch of {batch_size} images of "
             f"{image_shape[0]}x{image_shape[1]} takes {size / 2**30:,.0f} GiB "
             "before anything is computed of it, more than is free: ask for a "
-            "smaller `image_size`."
+            "smaller `batch_size` or `image_size`."
         )

@@ -11,7 +11,7 @@ from keras_csg.commands import InputError, set_up_training
         ("200000x1", "must be at least 8 for resnet20"),
         ("99999999x1", "must be at least 8 for resnet20"),
         ("99999999x8", "may be 178,956,970 pixels at most"),
-        ("13000x13000", "A batch of 2000 images of 13000x13000 takes"),
+        ("13000x13000", "A batch of 2000 images .* `batch_size` or"),
     ],
 )
 def test_a_size_that_cannot_be_had_is_refused_before_data_are_read(

@@ -12,6 +12,7 @@ import keras
 from keras_csg.backbones.weights.matching import match_layers
 from keras_csg.backbones.weights.model_file import (
     DAMAGE,
+    check_finite,
     read_model_file,
     reason_of,
 )
@@ -42,8 +43,8 @@ def load_weights(
 
     Raises:
         ValueError: if the file cannot be read, lacks weights of the backbone,
-            or comes from a network with another normalization. The backbone
-            is of no use then.
+            has some that are no numbers, or comes from a network with another
+            normalization. The backbone is of no use then.
     """
     source = find_source(weights)
     with tempfile.TemporaryDirectory() as folder:
@@ -58,6 +59,8 @@ def load_weights(
         with h5py.File(own, "r+") as here:
             unused = _copy(file, here, source.file, backbone, used)
         backbone.load_weights(own)
+    with _reading(source.file):
+        check_finite(backbone)
     if model is not None:
         check_normalization(model, backbone)
     return _report(

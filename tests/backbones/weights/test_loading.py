@@ -54,6 +54,19 @@ def source(request, tmp_path):
     return path, model.backbone
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, value):
+    backbone = tiny_backbone()
+    path = tmp_path / "diverged.weights.h5"
+    kernel = backbone.trainable_variables[0]
+    kernel.assign(np.full(kernel.shape, value))
+    backbone.save_weights(path)
+    backbone = tiny_backbone()
+    message = "^Cannot read .*diverged.weights.h5: its weights .*kernel are NaN"
+    with pytest.raises(ValueError, match=message):
+        load_weights(backbone, path, backbone)
+
+
 def test_all_of_a_backbone_is_loaded(source):
     path, expected = source
     backbone = tiny_backbone()
