@@ -34,7 +34,7 @@ class FiniteLoss(keras.callbacks.Callback):
     def __init__(self, phase: str = ""):
         super().__init__()
         self.phase = phase
-        self._steps = []
+        self._steps: list[int] = []
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
