@@ -29,9 +29,7 @@ def check_labels(model: Any, labels: Any) -> None:
         return
     if model.multi_label:
         _check_several(model, labels)
-    if model.multi_label or not labels.size:
-        return
-    if labels.ndim == 1 or labels.shape[1:] == (1,):
+    elif labels.ndim == 1 or labels.shape[1:] == (1,):
         _check_numbers(labels, model.num_classes)
     elif labels.shape[1:] == (model.num_classes,):
         _check_shares(labels)
@@ -74,7 +72,7 @@ def _check_shares(labels):
 
 def _outside(labels, least, most):
     """Returns a label outside the range, or which is no number, if any is."""
-    for odd in (labels.min(), labels.max()):
+    for odd in (labels.min(), labels.max()) if labels.size else ():
         if not least <= odd <= most:
             return odd
     return None
@@ -87,8 +85,8 @@ def _check_several(model, labels):
             f"(samples, {model.num_classes}), a 0 or a 1 for each class. "
             f"Received: labels.shape={labels.shape}"
         )
-    if labels.size and not (0 <= labels.min() and labels.max() <= 1):
-        odd = labels.min() if labels.min() < 0 else labels.max()
+    odd = _outside(labels, 0, 1)
+    if odd is not None:
         raise ValueError(
             "Labels of a classifier with `multi_label` must be in [0, 1]. "
             f"Received: {odd}"

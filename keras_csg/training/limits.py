@@ -21,22 +21,17 @@ def check_asked_size(options: TrainingOptions) -> None:
         ValueError: naming the size: the backbone takes no images as small, or
             not of such sides, or those of a batch do not fit. Or the backbone.
     """
-    spec = backbone_spec(options.backbone)
+    backbone_spec(options.backbone)  # Refuses one that there is not.
     size = height_and_width(options.image_size)
     if size is None:
         return
-    check_least_side(options.backbone, size)
-    if any(side % spec.size_multiple for side in size):
-        raise ValueError(
-            f"`image_size` must be multiples of {spec.size_multiple} for "
-            f"{options.backbone}. Received: images of {size[0]}x{size[1]}"
-        )
+    check_sides(options.backbone, size)
     check_image_size(size)
     check_size(options.batch_size or 1, (*size, 3))
 
 
-def check_least_side(backbone: str, size: tuple[int, ...]) -> None:
-    """Refuses images that are smaller than a backbone takes.
+def check_sides(backbone: str, size: tuple[int, ...]) -> None:
+    """Refuses images of sides that a backbone does not take.
 
     Args:
         backbone: str. Its name.
@@ -45,10 +40,15 @@ def check_least_side(backbone: str, size: tuple[int, ...]) -> None:
     Raises:
         ValueError: naming the size.
     """
-    least = backbone_spec(backbone).min_size
-    if min(size) < least:
+    spec = backbone_spec(backbone)
+    wanted = None
+    if min(size) < spec.min_size:
+        wanted = f"at least {spec.min_size}"
+    elif any(side % spec.size_multiple for side in size):
+        wanted = f"multiples of {spec.size_multiple}"
+    if wanted:
         raise ValueError(
-            f"`image_size` must be at least {least} for {backbone}. "
+            f"`image_size` must be {wanted} for {backbone}. "
             f"Received: images of {size[0]}x{size[1]}"
         )
 

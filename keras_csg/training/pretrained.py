@@ -10,7 +10,7 @@ from keras_csg.models.build import build_backbone
 from keras_csg.models.classifier import CSGClassifier
 from keras_csg.models.gate_lines import resting_filters
 from keras_csg.models.schedules import weights_at
-from keras_csg.training.limits import check_least_side
+from keras_csg.training.limits import check_sides
 from keras_csg.training.options import TrainingOptions
 
 
@@ -75,7 +75,7 @@ def build_for(
         ValueError: as `build_backbone`.
         OSError: as `build_backbone`.
     """
-    check_least_side(options.backbone, image_shape[:2])
+    check_sides(options.backbone, image_shape[:2])
     return build_backbone(
         options.backbone,
         weights=weights,
